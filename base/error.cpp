@@ -1,0 +1,56 @@
+#include "base/error.hpp"
+
+#include <cstring>
+
+namespace tamga {
+
+std::string_view wire_name(Errc code) noexcept {
+    switch (code) {
+    case Errc::bad_request: return "bad_request";
+    case Errc::unsupported: return "unsupported";
+    case Errc::bad_base64: return "bad_base64";
+    case Errc::digest_length: return "digest_length";
+    case Errc::xml_malformed: return "xml_malformed";
+    case Errc::xml_target: return "xml_target";
+    case Errc::cms_malformed: return "cms_malformed";
+    case Errc::raw_refused: return "raw_refused";
+    case Errc::too_large: return "too_large";
+    case Errc::busy: return "busy";
+    case Errc::origin_denied: return "origin_denied";
+    case Errc::site_refused: return "site_refused";
+    case Errc::user_cancelled: return "user_cancelled";
+    case Errc::timeout: return "timeout";
+    case Errc::prompt_unavailable: return "prompt_unavailable";
+    case Errc::storage_unknown: return "storage_unknown";
+    case Errc::token_absent: return "token_absent";
+    case Errc::key_not_found: return "key_not_found";
+    case Errc::pin_incorrect: return "pin_incorrect";
+    case Errc::pin_length: return "pin_length";
+    case Errc::pin_locked: return "pin_locked";
+    case Errc::pin_expired: return "pin_expired";
+    case Errc::mechanism_unsupported: return "mechanism_unsupported";
+    case Errc::token_failure: return "token_failure";
+    case Errc::token_crashed: return "token_crashed";
+    case Errc::mandate_violated: return "mandate_violated";
+    case Errc::signature_invalid: return "signature_invalid";
+    case Errc::timestamp_unavailable: return "timestamp_unavailable";
+    case Errc::config_invalid: return "config_invalid";
+    case Errc::file_untrusted: return "file_untrusted";
+    case Errc::module_unloadable: return "module_unloadable";
+    case Errc::port_taken: return "port_taken";
+    case Errc::channel_closed: return "channel_closed";
+    case Errc::message_malformed: return "message_malformed";
+    case Errc::build_mismatch: return "build_mismatch";
+    case Errc::system: return "system";
+    case Errc::internal: return "internal";
+    }
+    return "internal";
+}
+
+Error system_error(std::string_view what, int error_number) {
+    char buffer[128] = "";
+    char const* text = ::strerror_r(error_number, buffer, sizeof buffer);
+    return {Errc::system, std::string{what} + ": " + text};
+}
+
+}  // namespace tamga

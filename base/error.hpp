@@ -1,0 +1,77 @@
+// What can go wrong, as a closed list. Each word stands in four places: here, on the wire of our own protocol, in the
+// log, and as a heading of docs/errors.md (a test compares them).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tamga {
+
+enum class Errc : std::uint8_t {
+    // the request
+    bad_request,
+    unsupported,
+    bad_base64,
+    digest_length,
+    xml_malformed,
+    xml_target,
+    cms_malformed,
+    raw_refused,
+    too_large,
+    busy,
+    // who asks
+    origin_denied,
+    site_refused,
+    // the person
+    user_cancelled,
+    timeout,
+    prompt_unavailable,
+    // the token
+    storage_unknown,
+    token_absent,
+    key_not_found,
+    pin_incorrect,
+    pin_length,
+    pin_locked,
+    pin_expired,
+    mechanism_unsupported,
+    token_failure,
+    token_crashed,
+    mandate_violated,
+    // the result
+    signature_invalid,
+    timestamp_unavailable,
+    // this computer
+    config_invalid,
+    file_untrusted,
+    module_unloadable,
+    port_taken,
+    channel_closed,
+    message_malformed,
+    build_mismatch,
+    system,
+    internal,
+};
+
+inline constexpr std::size_t errc_count = static_cast<std::size_t>(Errc::internal) + 1;
+constexpr std::size_t enumerator_count(Errc) noexcept { return errc_count; }
+
+/// The word of an error: total over Errc, stable, `snake_case`.
+[[nodiscard]] std::string_view wire_name(Errc code) noexcept;
+
+/// `code` is for programs. `detail` is for the log and for support; it never reaches a page.
+struct Error {
+    Errc code = Errc::internal;
+    std::string detail;
+
+    Error() = default;
+    explicit Error(Errc c) : code{c} {}
+    Error(Errc c, std::string d) : code{c}, detail{std::move(d)} {}
+};
+
+/// errno as an Error of code `system`: "what: text".
+[[nodiscard]] Error system_error(std::string_view what, int error_number);
+
+}  // namespace tamga

@@ -1,0 +1,408 @@
+// Every message our processes exchange, and nothing else they may say to each other. docs/protocol.md tells the order.
+//
+// A message lists its members once, in `fields`, for writing and reading (base/archive.hpp). The first message on every
+// channel, from both ends, is Hello: a different build id ends the process that sees it.
+#pragma once
+
+#include "base/archive.hpp"
+#include "base/build_id.hpp"
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace tamga::ipc {
+
+// NOLINTBEGIN(bugprone-macro-parentheses): the arguments are member names.
+#define TAMGA_MESSAGE(TYPE, ...)                                                                                       \
+    static constexpr MessageType type = MessageType::TYPE;                                                             \
+    TAMGA_FIELDS(__VA_ARGS__)
+#define TAMGA_FIELDS(...)                                                                                              \
+    template <class Archive, class Self>                                                                               \
+    static void fields([[maybe_unused]] Archive& archive, [[maybe_unused]] Self& self) {                               \
+        std::apply([&](auto... member) { archive((self.*member)...); }, std::tuple{__VA_ARGS__});                      \
+    }
+// NOLINTEND(bugprone-macro-parentheses)
+
+enum class MessageType : std::uint8_t {
+    none,
+    hello,
+    // control: tamgad and its children; fixed size
+    module_count,
+    listener,
+    web_channel,
+    token_channel,
+    token_gone,
+    prompt_channel,
+    prompt_wanted,
+    prompt_refused,
+    restart_token,
+    stop,
+    // tamga-web and tamga-token
+    list_keys,
+    token_found,
+    certificate_found,
+    listing_done,
+    sign_items,
+    sign_large,
+    signatures,
+    finish_lease,
+    lease_ended,
+    // tamga-prompt and tamga-token
+    unlock,
+    unlock_reply,
+    mandate,
+    mandate_reply,
+    // tamga-web and tamga-prompt
+    prompt_request,
+    candidate_token,
+    candidate_certificate,
+    candidates_done,
+    accepted,
+    prompt_ended,
+    progress,
+    request_done,
+};
+
+enum class Role : std::uint8_t { launcher, web, prompt, token };
+constexpr std::size_t enumerator_count(Role) noexcept { return 4; }
+
+/// One sign request, from its prompt to its logout: the name of its lease. Counts up from 1, never reused.
+using RequestId = StrongId<struct RequestIdTag, std::uint64_t>;
+/// The place of a PKCS#11 module in modules.toml, and so of its tamga-token process: 0 ... 63.
+using ModuleIndex = StrongId<struct ModuleIndexTag, std::uint8_t>;
+inline constexpr std::size_t max_modules = 64;
+/// CK_SLOT_ID. Means something only together with a ModuleIndex.
+using SlotId = StrongId<struct SlotIdTag, std::uint64_t>;
+/// SHA-256 of a certificate's DER encoding.
+using Fingerprint = std::array<unsigned char, 32>;
+
+/// Success, or an error, inside a message.
+struct Status {
+    bool ok = false;
+    Errc code = Errc::internal;
+    std::string detail;
+
+    static Status from(Result<void> const& result) {
+        return result ? Status{true, Errc::internal, {}} : Status{false, result.error().code, result.error().detail};
+    }
+    [[nodiscard]] Result<void> result() const { return ok ? tamga::ok() : Result<void>{Error{code, detail}}; }
+
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.ok, self.code, self.detail);
+    }
+};
+
+struct Hello {
+    static constexpr MessageType type = MessageType::hello;
+    std::array<unsigned char, 64> build{};
+    Role role{};
+
+    static Hello from(Role role) {
+        Hello hello;
+        std::string_view const id{build_id};
+        std::copy_n(id.begin(), std::min(id.size(), hello.build.size()), hello.build.begin());
+        hello.role = role;
+        return hello;
+    }
+    [[nodiscard]] bool same_build() const { return build == from(role).build; }
+
+    template <class Archive, class Self>
+    static void fields(Archive& archive, Self& self) {
+        archive(self.build, self.role);
+    }
+};
+
+// ---- control ----
+
+/// `tamga-token --count` to tamgad: how many modules are configured (at most max_modules), and so how many to start.
+struct ModuleCount {
+    std::uint8_t count = 0;
+    TAMGA_MESSAGE(module_count, &ModuleCount::count)
+};
+
+enum class ListenerKind : std::uint8_t { tcp, local };
+constexpr std::size_t enumerator_count(ListenerKind) noexcept { return 2; }
+
+/// tamgad to tamga-web, with the listening socket: loopback TCP on `port`, or the local socket for commands.
+struct Listener {
+    ListenerKind kind{};
+    std::uint16_t port = 0;
+    TAMGA_MESSAGE(listener, &Listener::kind, &Listener::port)
+};
+
+/// tamgad to tamga-token or tamga-prompt, with its end of the pair to tamga-web. For a prompt this comes last.
+struct WebChannel {
+    RequestId request;
+    TAMGA_MESSAGE(web_channel, &WebChannel::request)
+};
+
+/// tamgad to tamga-web or tamga-prompt, with an end of a pair to the token process of `module`. To tamga-web also after
+/// that process was started anew: the channel replaces the one before.
+struct TokenChannel {
+    ModuleIndex module;
+    TAMGA_MESSAGE(token_channel, &TokenChannel::module)
+};
+
+/// tamgad to tamga-web: the process of `module` ended; a TokenChannel follows when it is up again.
+struct TokenGone {
+    ModuleIndex module;
+    TAMGA_MESSAGE(token_gone, &TokenGone::module)
+};
+
+/// tamgad to tamga-token and tamga-web, with the end of the pair to the prompt of `request`.
+struct PromptChannel {
+    RequestId request;
+    TAMGA_MESSAGE(prompt_channel, &PromptChannel::request)
+};
+
+/// tamga-web to tamgad: start a prompt that may speak with these token processes (bit n: module n).
+struct PromptWanted {
+    RequestId request;
+    std::uint64_t modules = 0;
+    TAMGA_MESSAGE(prompt_wanted, &PromptWanted::request, &PromptWanted::modules)
+};
+
+/// tamgad to tamga-web: no prompt could be started.
+struct PromptRefused {
+    RequestId request;
+    TAMGA_MESSAGE(prompt_refused, &PromptRefused::request)
+};
+
+/// tamga-web to tamgad: this token process passed its deadline; end it and start it again.
+struct RestartToken {
+    ModuleIndex module;
+    TAMGA_MESSAGE(restart_token, &RestartToken::module)
+};
+
+/// tamgad to tamga-web: dismiss prompts, let tokens log out, exit.
+struct Stop {
+    std::uint8_t reason = 0;
+    TAMGA_MESSAGE(stop, &Stop::reason)
+};
+
+// ---- tokens and certificates ----
+
+/// What C_GetTokenInfo says of a token, trimmed and made valid UTF-8, and the storage name configured for its module.
+struct TokenInfo {
+    std::string storage;
+    std::string label;
+    std::string manufacturer;
+    std::string model;
+    std::string serial;
+    bool login_required = false;
+    bool pin_on_reader = false;   ///< CKF_PROTECTED_AUTHENTICATION_PATH
+    bool pin_count_low = false;   ///< CKF_USER_PIN_COUNT_LOW: a wrong PIN was typed since the last right one
+    bool pin_final_try = false;   ///< CKF_USER_PIN_FINAL_TRY
+    bool pin_locked = false;      ///< CKF_USER_PIN_LOCKED
+    bool pin_initialized = false; ///< CKF_USER_PIN_INITIALIZED
+    TAMGA_FIELDS(&TokenInfo::storage, &TokenInfo::label, &TokenInfo::manufacturer, &TokenInfo::model,
+                 &TokenInfo::serial, &TokenInfo::login_required, &TokenInfo::pin_on_reader, &TokenInfo::pin_count_low,
+                 &TokenInfo::pin_final_try, &TokenInfo::pin_locked, &TokenInfo::pin_initialized)
+};
+
+enum class Depth : std::uint8_t { tokens, certificates };
+constexpr std::size_t enumerator_count(Depth) noexcept { return 2; }
+
+/// tamga-web to tamga-token: what is plugged in, as far as readable without a PIN.
+/// Answered by TokenFound and CertificateFound messages, then ListingDone, all with the same `query`.
+struct ListKeys {
+    std::uint64_t query = 0;
+    Depth depth{};
+    TAMGA_MESSAGE(list_keys, &ListKeys::query, &ListKeys::depth)
+};
+
+struct TokenFound {
+    std::uint64_t query = 0;
+    SlotId slot;
+    TokenInfo info;
+    TAMGA_MESSAGE(token_found, &TokenFound::query, &TokenFound::slot, &TokenFound::info)
+};
+
+/// A certificate on a token. In the listing after an unlock: one whose private key is there too.
+struct CertificateFound {
+    std::uint64_t query = 0;
+    SlotId slot;
+    Bytes der;
+    TAMGA_MESSAGE(certificate_found, &CertificateFound::query, &CertificateFound::slot, &CertificateFound::der)
+};
+
+struct ListingDone {
+    std::uint64_t query = 0;
+    Status status;
+    TAMGA_MESSAGE(listing_done, &ListingDone::query, &ListingDone::status)
+};
+
+// ---- unlocking and the mandate: tamga-prompt and tamga-token ----
+
+/// Log in to the token in `slot` with this PIN (empty: the reader's keypad): exactly one C_Login, never repeated.
+/// Answered by UnlockReply and, on success, by CertificateFound messages (query 0) and ListingDone.
+struct Unlock {
+    SlotId slot;
+    Pin pin;
+    TAMGA_MESSAGE(unlock, &Unlock::slot, &Unlock::pin)
+};
+
+struct UnlockReply {
+    Status status;
+    TokenInfo info;  ///< read anew after the login, so that the PIN's state is the present one
+    TAMGA_MESSAGE(unlock_reply, &UnlockReply::status, &UnlockReply::info)
+};
+
+/// What is signed, in the sense of the law of this house: which structure the octets to be signed must parse as.
+enum class Form : std::uint8_t { cms, xml, pkcs10, authenticate, raw };
+constexpr std::size_t enumerator_count(Form) noexcept { return 5; }
+
+/// tamga-prompt to tamga-token, after an unlock: what the person agreed to. The digests come in as many messages as they
+/// need, `last` in the last of them; the members beside `digests` are the same in each. Answered once, after the last.
+struct Mandate {
+    RequestId request;
+    Form form{};
+    Fingerprint certificate{};
+    std::uint32_t expires_in_s = 0;
+    std::vector<Bytes> digests;
+    bool last = false;
+    TAMGA_MESSAGE(mandate, &Mandate::request, &Mandate::form, &Mandate::certificate, &Mandate::expires_in_s,
+                  &Mandate::digests, &Mandate::last)
+};
+
+struct MandateReply {
+    Status status;
+    TAMGA_MESSAGE(mandate_reply, &MandateReply::status)
+};
+
+// ---- signing: tamga-web and tamga-token ----
+
+/// Octets to be signed under the mandate of `request`; `first` is the number of the first of them in the request.
+/// Each is parsed to its last octet and compared with the mandate. Answered by Signatures with the same `first`, or by
+/// LeaseEnded with the error.
+struct SignItems {
+    RequestId request;
+    std::uint32_t first = 0;
+    std::vector<Bytes> items;
+    TAMGA_MESSAGE(sign_items, &SignItems::request, &SignItems::first, &SignItems::items)
+};
+
+/// One item too large for a message, in a sealed memfd (base/sealed_items.hpp, count 1) that comes with it.
+struct SignLarge {
+    RequestId request;
+    std::uint32_t index = 0;
+    TAMGA_MESSAGE(sign_large, &SignLarge::request, &SignLarge::index)
+};
+
+/// Raw signatures as PKCS#11 defines them: of the modulus' size for RSA, r||s for EC.
+struct Signatures {
+    RequestId request;
+    std::uint32_t first = 0;
+    std::vector<Bytes> values;
+    TAMGA_MESSAGE(signatures, &Signatures::request, &Signatures::first, &Signatures::values)
+};
+
+/// tamga-web to tamga-token: nothing more to sign; log out.
+struct FinishLease {
+    RequestId request;
+    TAMGA_MESSAGE(finish_lease, &FinishLease::request)
+};
+
+/// tamga-token to tamga-web: logged out; why, where it was not asked for.
+struct LeaseEnded {
+    RequestId request;
+    Status status;
+    TAMGA_MESSAGE(lease_ended, &LeaseEnded::request, &LeaseEnded::status)
+};
+
+// ---- what the person is shown and decides: tamga-web and tamga-prompt ----
+
+enum class Purpose : std::uint8_t {
+    site,        ///< may this site use tokens at all? No key, no PIN
+    choose_key,  ///< show the site a certificate; no signature
+    sign_in,
+    sign,
+};
+constexpr std::size_t enumerator_count(Purpose) noexcept { return 4; }
+
+/// Which keys fit. All that is set must hold.
+struct KeyFilter {
+    std::vector<std::string> extended_key_usages;  ///< dotted OIDs
+    std::string iin;
+    std::string bin;
+    std::string serial_number;  ///< of the certificate, lower-case hexadecimal without leading zeros
+    bool allow_expired = false;
+    TAMGA_FIELDS(&KeyFilter::extended_key_usages, &KeyFilter::iin, &KeyFilter::bin, &KeyFilter::serial_number,
+                 &KeyFilter::allow_expired)
+};
+
+/// tamga-web to tamga-prompt, first after Hello, with the sealed items where there are any: exactly the octets whose
+/// digests will be signed (content of a CMS, canonical XML, octets signed raw), or digests where `digested`.
+/// Then CandidateToken, CandidateCertificate ... CandidatesDone.
+struct PromptRequest {
+    RequestId request;
+    Language language{};
+    std::string origin;          ///< as the browser sent it
+    bool site_is_new = false;    ///< not answered before: the window asks
+    std::string resembles;       ///< a known host that `origin` looks like without being it; mostly empty
+    Purpose purpose{};
+    Form form{};
+    bool digested = false;
+    KeyFilter filter;
+    TAMGA_MESSAGE(prompt_request, &PromptRequest::request, &PromptRequest::language, &PromptRequest::origin,
+                  &PromptRequest::site_is_new, &PromptRequest::resembles, &PromptRequest::purpose,
+                  &PromptRequest::form, &PromptRequest::digested, &PromptRequest::filter)
+};
+
+struct CandidateToken {
+    ModuleIndex module;
+    SlotId slot;
+    TokenInfo info;
+    TAMGA_MESSAGE(candidate_token, &CandidateToken::module, &CandidateToken::slot, &CandidateToken::info)
+};
+
+struct CandidateCertificate {
+    ModuleIndex module;
+    SlotId slot;
+    Bytes der;
+    TAMGA_MESSAGE(candidate_certificate, &CandidateCertificate::module, &CandidateCertificate::slot,
+                  &CandidateCertificate::der)
+};
+
+struct CandidatesDone {
+    std::uint8_t reserved = 0;
+    TAMGA_MESSAGE(candidates_done, &CandidatesDone::reserved)
+};
+
+/// tamga-prompt to tamga-web: the person agreed; the site, where it was asked about, is allowed and remembered. For
+/// Purpose::site the rest is empty; for choose_key nothing is unlocked; otherwise the token holds the mandate.
+struct Accepted {
+    ModuleIndex module;
+    SlotId slot;
+    Bytes certificate;
+    TAMGA_MESSAGE(accepted, &Accepted::module, &Accepted::slot, &Accepted::certificate)
+};
+
+/// tamga-prompt to tamga-web: it ended without a mandate. site_refused: never again for this site.
+struct PromptEnded {
+    Status status;
+    TAMGA_MESSAGE(prompt_ended, &PromptEnded::status)
+};
+
+/// tamga-web to tamga-prompt: so many of the signatures are made.
+struct Progress {
+    std::uint32_t done = 0;
+    std::uint32_t total = 0;
+    TAMGA_MESSAGE(progress, &Progress::done, &Progress::total)
+};
+
+/// tamga-web to tamga-prompt: how it ended; a failure is told to the person in words before the window goes.
+struct RequestDone {
+    Status status;
+    TAMGA_MESSAGE(request_done, &RequestDone::status)
+};
+
+#undef TAMGA_MESSAGE
+#undef TAMGA_FIELDS
+
+}  // namespace tamga::ipc

@@ -1,0 +1,57 @@
+#include "base/trusted_file.hpp"
+
+#include "base/unique_fd.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+namespace tamga {
+
+namespace {
+
+Result<void> judge(std::filesystem::path const& component) {
+    struct stat info {};
+    if (::lstat(component.c_str(), &info) != 0) return system_error(component.string(), errno);
+    if (info.st_uid != 0 && info.st_uid != ::geteuid()) {
+        return Error{Errc::file_untrusted, component.string() + " belongs to uid " + std::to_string(info.st_uid)};
+    }
+    if ((info.st_mode & S_IWOTH) != 0 || ((info.st_mode & S_IWGRP) != 0 && info.st_gid != 0 && info.st_gid != ::getegid())) {
+        return Error{Errc::file_untrusted, component.string() + " is writable by others"};
+    }
+    return ok();
+}
+
+}  // namespace
+
+Result<std::filesystem::path> trusted_path(std::filesystem::path const& path) {
+    std::error_code failure;
+    auto const canonical = std::filesystem::canonical(path, failure);
+    if (failure) return Error{Errc::system, path.string() + ": " + failure.message()};
+    std::filesystem::path walked;
+    for (auto const& component : canonical) {
+        walked /= component;
+        if (auto judged = judge(walked); !judged) return judged.error();
+    }
+    return canonical;
+}
+
+Result<std::string> read_trusted_file(std::filesystem::path const& path, std::size_t limit) {
+    auto const trusted = trusted_path(path);
+    if (!trusted) return trusted.error();
+    UniqueFd const file{::open(trusted->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    if (!file) return system_error(trusted->string(), errno);
+    std::string content;
+    char buffer[65536];
+    while (true) {
+        auto const got = ::read(file.get(), buffer, sizeof buffer);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return system_error(trusted->string(), errno);
+        if (got == 0) return content;
+        content.append(buffer, static_cast<std::size_t>(got));
+        if (content.size() > limit) return Error{Errc::too_large, trusted->string()};
+    }
+}
+
+}  // namespace tamga

@@ -1,0 +1,45 @@
+# Options, compiler settings and the packages everything is built from.
+
+option(TAMGA_WERROR "Treat warnings as errors (off in the package build)" ON)
+option(TAMGA_PROGRAMS "Build the programs; off for fuzzing, which needs the libraries alone" ON)
+option(TAMGA_FUZZ "Build the libFuzzer targets (clang only)" OFF)
+option(TAMGA_BENCH "Build the benchmarks" OFF)
+set(TAMGA_SANITIZE "" CACHE STRING "Sanitizers for every target, as -fsanitize= takes them")
+set(TAMGA_LIBEXEC_DIR "" CACHE PATH "Where tamgad finds the programs it starts; empty: the install directory")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+endif()
+
+include(GNUInstallDirs)
+if(TAMGA_LIBEXEC_DIR STREQUAL "")
+  set(TAMGA_LIBEXEC_DIR "${CMAKE_INSTALL_FULL_LIBEXECDIR}/tamga")
+endif()
+
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(LibXml2 REQUIRED)
+find_package(Threads REQUIRED)
+set(Boost_NO_BOOST_CMAKE OFF)
+find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json)
+pkg_check_modules(P11KIT REQUIRED IMPORTED_TARGET p11-kit-1)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
+find_program(MSGFMT msgfmt REQUIRED)
+find_program(XGETTEXT xgettext REQUIRED)
+
+# The build id is the first thing the processes tell each other: a process of another build is ended, not talked to.
+find_package(Git QUIET)
+set(TAMGA_REVISION "unknown")
+if(GIT_FOUND)
+  execute_process(COMMAND "${GIT_EXECUTABLE}" describe --always --dirty --abbrev=12
+    WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}" OUTPUT_VARIABLE TAMGA_REVISION
+    OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()

@@ -1,0 +1,62 @@
+# The one way libraries, programs and tests are declared, so that all of them look and are checked the same.
+
+set(TAMGA_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wformat=2)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  list(APPEND TAMGA_WARNINGS -Wduplicated-cond -Wlogical-op)
+endif()
+if(TAMGA_WERROR)
+  list(APPEND TAMGA_WARNINGS -Werror)
+endif()
+
+function(_tamga_common target)
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${TAMGA_WARNINGS}>)
+  target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}")
+  if(TAMGA_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${TAMGA_SANITIZE} -fno-omit-frame-pointer)
+    target_link_options(${target} PRIVATE -fsanitize=${TAMGA_SANITIZE})
+    if(TAMGA_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      target_compile_options(${target} PRIVATE -Wno-tsan)  # Asio's atomic_thread_fence, which TSan does not model
+    endif()
+  endif()
+endfunction()
+
+# tamga_library(NAME SOURCES a.cpp ... LINKS tamga-base ... [PRIVATE_LINKS lib ...])
+# The targets a library may link are what the `layers` test allows it.
+function(tamga_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  _tamga_common(${name})
+  target_link_libraries(${name} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
+endfunction()
+
+# tamga_program(NAME SOURCES main.cpp ... LINKS ...)
+function(tamga_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  _tamga_common(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_LINKS})
+endfunction()
+
+# tamga_test(NAME LABEL unit|softhsm|card|e2e SOURCES ... LINKS ...)
+# One executable with GoogleTest's main; every TEST becomes a ctest entry that carries the label.
+function(tamga_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINKS;ENVIRONMENT" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  _tamga_common(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gtest GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 30
+    PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${ARG_ENVIRONMENT}")
+endfunction()
+
+# tamga_fuzz(NAME SOURCES ... LINKS ...): a libFuzzer target; its corpus lies in tests/fuzz/corpus/NAME.
+function(tamga_fuzz name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(fuzz_${name} ${ARG_SOURCES})
+  _tamga_common(fuzz_${name})
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  target_link_libraries(fuzz_${name} PRIVATE ${ARG_LINKS})
+endfunction()

@@ -1,0 +1,41 @@
+// NCALayer's protocol: text frames in, text frames out, byte for byte where pages compare. Three dialects behind one
+// entry: commonUtils {code, responseObject|message}, basics {status, body|code+message+details}, accessory (flat).
+// Facts and their evidence: docs/protocol.md.
+#pragma once
+
+#include "protocol/request.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tamga::protocol::ncalayer {
+
+inline constexpr std::string_view heartbeat = "--heartbeat--";
+
+/// What rendering the reply needs to know of the request.
+struct Reply {
+    enum class Shape : std::uint8_t { common_object, common_array, common_cms, common_key_info, common_tokens, basics };
+    Shape shape{};
+    std::string method;
+    std::string uuid;             ///< copied into commonUtils replies
+    Format format{};
+    bool with_certificate = false;  ///< basics outputCert
+};
+
+struct Call {
+    Action action;
+    Reply reply;
+    std::optional<Language> language;  ///< named by the request, or by changeLocale, which changes the connection's
+};
+
+/// Parses one text frame that is not a heartbeat. Total: whatever cannot be understood is an Answer with the dialect's
+/// own error. `text` is taken by value and released early: large documents are held once. Blocking, linear in size.
+[[nodiscard]] Call parse(std::string text);
+
+/// The reply to `call`, which was no Answer. An error becomes the dialect's: cancel forms for user_cancelled and
+/// site_refused, the fixed texts of NCALayer where it has one, "500"/SIGNING_FAILURE with our word otherwise
+/// (docs/errors.md has the table). Details of an error never reach the page.
+[[nodiscard]] std::string render(Reply const& reply, Result<Outcome> outcome);
+
+}  // namespace tamga::protocol::ncalayer

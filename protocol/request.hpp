@@ -1,0 +1,65 @@
+// What a page can ask, typed: the outcome of parsing any dialect, and what the flow gives back to be rendered.
+// JSON exists in protocol/ only; nothing here knows a socket or a token.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/messages.hpp"
+#include "base/result.hpp"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace tamga::protocol {
+
+/// The greeting of NCALayer 1.4, sent with the accepted upgrade.
+inline constexpr std::string_view greeting = R"({"result":{"version":"1.4"}})";
+
+/// Which storages have a token now.
+struct ListStorages {};
+
+/// Describe a certificate the person chooses.
+struct DescribeKey {
+    std::vector<std::string> storages;  ///< storage names; empty: all
+    ipc::KeyFilter filter;
+};
+
+enum class Format : std::uint8_t { cms, xml, raw };
+
+/// Documents to be signed with one consent and one PIN.
+struct Sign {
+    std::vector<std::string> storages;  ///< storage names; empty: all
+    ipc::KeyFilter filter;
+    ipc::Purpose purpose = ipc::Purpose::sign;  ///< sign_in where only authentication certificates fit
+    Format format{};
+    std::vector<Bytes> documents;   ///< decoded; for xml the text as UTF-8; for `digested` the digests
+    bool digested = false;
+    bool attached = false;
+    bool cosign = false;            ///< a document that is itself a CMS gets a signer added (commonUtils)
+    std::string to_be_signed_xpath;
+    std::string signature_parent_xpath;
+};
+
+/// What the flow must do. A text that was answered by parsing alone is `Answer`.
+struct Answer {
+    std::string text;
+};
+/// Nothing to do and nothing to say ("{}" keep-alive).
+struct Silence {};
+
+using Action = std::variant<Answer, Silence, ListStorages, DescribeKey, Sign>;
+
+/// What the flow gives back.
+struct Storages {
+    std::vector<std::string> names;
+};
+struct ChosenCertificate {
+    Bytes der;
+};
+struct SignedDocuments {
+    std::vector<Bytes> values;   ///< DER CMS, XML text, or raw signatures, in the order of the documents
+    Bytes certificate;           ///< DER of the signer
+};
+using Outcome = std::variant<Storages, ChosenCertificate, SignedDocuments>;
+
+}  // namespace tamga::protocol

@@ -1,0 +1,1 @@
+#include "signing/certificate.hpp"

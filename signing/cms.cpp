@@ -1,0 +1,1 @@
+#include "signing/cms.hpp"

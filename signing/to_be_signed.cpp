@@ -1,0 +1,1 @@
+#include "signing/to_be_signed.hpp"

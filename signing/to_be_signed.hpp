@@ -1,0 +1,38 @@
+// The forms of octets that a token key may sign, parsed strictly and to the last octet. tamga-token compares what is
+// found here with the person's mandate; whatever does not parse is not signed (architecture: "shown is signed").
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/messages.hpp"
+#include "base/result.hpp"
+#include "signing/algorithm.hpp"
+
+namespace tamga::signing {
+
+/// What a to-be-signed structure commits to.
+struct Commitment {
+    Bytes digest;                                  ///< messageDigest, DigestValue
+    ipc::Fingerprint certificate{};                ///< signingCertificateV2; all zero where the form names none (XML)
+    std::int64_t signing_time = 0;                 ///< seconds since 1970; 0 where the form has none
+};
+
+/// DER SET OF Attribute (RFC 5652 section 5.4), exactly contentType = id-data, signingTime, messageDigest and
+/// signingCertificateV2 with one SHA-256 ESSCertIDv2 (RFC 5035), each once, in DER order; nothing else.
+Result<Commitment> parse_signed_attributes(View octets, Algorithm const& algorithm);
+
+/// Canonical ds:SignedInfo with exactly one ds:Reference, of the two shapes signing/xml.hpp writes (XMLDSig section 4.3):
+/// URI="" with enveloped-signature and C14N-with-comments, or URI="#id" with C14N-with-comments alone; the methods must be
+/// `algorithm`'s. Namespace declarations and xml: attributes that canonicalisation put on ds:SignedInfo are allowed.
+/// No XML library: a strict grammar, so that the process holding the PIN parses nothing an attacker can bend.
+Result<Commitment> parse_signed_info(View octets, Algorithm const& algorithm);
+
+/// Whether octets offered as "raw" are one of the forms that mean something when signed: signed attributes (any SET OF
+/// Attribute), SignedInfo (anything whose first element is SignedInfo in XMLDSig's namespace, or that starts like it),
+/// CertificationRequestInfo (RFC 2986), TBSCertificate (RFC 5280), or our authenticate structure. A raw signature over
+/// such octets would be a signature on a document nobody saw. Errs on the side of yes.
+[[nodiscard]] bool is_meaningful_form(View octets);
+
+/// First octets of our own authenticate structure (used from part 4 on; refused as raw from the beginning).
+inline constexpr std::string_view authenticate_prefix = "TAMGA-AUTHENTICATE-v1\0";
+
+}  // namespace tamga::signing

@@ -1,0 +1,52 @@
+// XMLDSig, enveloped or by element Id, as NCALayer writes it (compact: no white space inside ds:Signature, because
+// egov.kz re-serialises), with libxml2's canonicalisation. No DTD, no external entity, no network, no XInclude.
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "signing/certificate.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace tamga::signing {
+
+/// What to sign and where to put the signature; both empty: the whole document, signature last in the root element.
+/// The XPath subset: absolute location paths of element names with optional [n] and [@attribute='text'], and //name.
+struct XmlTarget {
+    std::string to_be_signed_xpath;
+    std::string signature_parent_xpath;
+};
+
+inline constexpr std::size_t max_xml_size = 16 * 1024 * 1024;
+
+/// A document on its way from text to signed text. Movable, not copyable; not thread-safe.
+class XmlDocument {
+public:
+    /// Errors: xml_malformed, whose detail has NCALayer's form "lineNumber: N; columnNumber: N; text" (also for any
+    /// DOCTYPE); xml_target (XPath outside the subset, no or several elements, no Id attribute); too_large.
+    static Result<XmlDocument> parse(std::string_view xml, XmlTarget const& target);
+
+    XmlDocument(XmlDocument&&) noexcept;
+    XmlDocument& operator=(XmlDocument&&) noexcept;
+    ~XmlDocument();
+
+    /// The octets whose digest becomes DigestValue: what the person is shown. Error: internal.
+    [[nodiscard]] Result<Bytes> canonical() const;
+
+    /// Appends ds:Signature without its value and returns canonical SignedInfo: the octets that go to the token.
+    /// `content_digest` is the digest of canonical() by the signer's algorithm. Call once. Errors: digest_length, internal.
+    Result<Bytes> prepare(Certificate const& signer, View content_digest);
+
+    /// Puts the signature value in and gives the document as text:
+    /// `<?xml version="1.0" encoding="UTF-8" standalone="no"?>` and the root element. Call once, after prepare.
+    Result<std::string> finish(View raw_signature);
+
+private:
+    struct State;
+    explicit XmlDocument(std::unique_ptr<State> state);
+    std::unique_ptr<State> m_state;
+};
+
+}  // namespace tamga::signing

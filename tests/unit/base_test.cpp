@@ -1,0 +1,170 @@
+// base/: what every layer relies on.
+#include "base/base64.hpp"
+#include "base/handshake.hpp"
+#include "base/sealed_items.hpp"
+#include "base/trusted_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+namespace tamga {
+namespace {
+
+Pin pin_of(std::string text) {
+    auto pin = Pin::take({reinterpret_cast<unsigned char*>(text.data()), text.size()});
+    EXPECT_TRUE(pin);
+    return std::move(*pin);
+}
+
+TEST(Result, MadeByDefaultIsAnError) {
+    Result<int> const number;
+    Result<void> const nothing;
+
+    EXPECT_EQ(number.error().code, Errc::internal);
+    EXPECT_FALSE(nothing);
+}
+
+TEST(Errc, EveryErrorHasAWordOfItsOwn) {
+    std::set<std::string_view> words;
+    for (std::size_t i = 0; i < errc_count; ++i) words.insert(wire_name(static_cast<Errc>(i)));
+
+    EXPECT_EQ(words.size(), errc_count);
+}
+
+TEST(Base64, RoundTripsEveryLength) {
+    Bytes bytes;
+    for (int i = 0; i < 70; ++i) {
+        EXPECT_EQ(*from_base64(to_base64(bytes)), bytes) << i;
+        bytes.push_back(static_cast<unsigned char>(i * 37));
+    }
+}
+
+TEST(Base64, NamesTheFirstWrongOctetAsJavaDoes) {
+    auto const decoded = from_base64("SGVs-bG8=");
+
+    ASSERT_FALSE(decoded);
+    EXPECT_EQ(decoded.error().code, Errc::bad_base64);
+    EXPECT_EQ(decoded.error().detail, "2d");
+}
+
+TEST(Base64, RefusesWrongPaddingAndLeftOverDigits) {
+    for (char const* text : {"A", "AA=", "AAA==", "AAAA=", "AA===", "AA=A"}) EXPECT_FALSE(from_base64(text)) << text;
+}
+
+TEST(Channel, CarriesAMessageAndItsDescriptor) {
+    auto pair = ipc::make_pair();
+    auto const memfd = seal_items({as_view("first"), as_view("")});
+    ipc::SignLarge large;
+    large.request = ipc::RequestId{7};
+
+    ASSERT_TRUE(pair->first.send(large, {memfd->get()}));
+    auto packet = pair->second.receive();
+
+    ASSERT_TRUE(packet);
+    EXPECT_EQ(packet->as<ipc::SignLarge>()->request, ipc::RequestId{7});
+    ASSERT_EQ(packet->descriptors.size(), 1U);
+    auto const sealed = SealedItems::open(packet->descriptors.front());
+    ASSERT_TRUE(sealed);
+    EXPECT_EQ(as_text(sealed->items().at(0)), "first");
+    EXPECT_TRUE(sealed->items().at(1).empty());
+}
+
+TEST(Channel, SaysClosedWhenTheOtherEndIsGone) {
+    auto pair = ipc::make_pair();
+    pair->second.close();
+
+    EXPECT_EQ(pair->first.receive().error().code, Errc::channel_closed);
+    EXPECT_EQ(pair->first.send(ipc::Stop{}).error().code, Errc::channel_closed);
+}
+
+TEST(Channel, RefusesAMessageOver64KiB) {
+    auto pair = ipc::make_pair();
+    ipc::CertificateFound found;
+    found.der.resize(70000);
+
+    EXPECT_EQ(pair->first.send(found).error().code, Errc::too_large);
+}
+
+TEST(Handshake, RefusesAnotherBuild) {
+    auto pair = ipc::make_pair();
+    auto hello = ipc::Hello::from(ipc::Role::web);
+    hello.build[0] ^= 1;
+    ASSERT_TRUE(pair->first.send(hello));
+
+    EXPECT_EQ(ipc::await_hello(pair->second, ipc::Role::web).error().code, Errc::build_mismatch);
+}
+
+TEST(Messages, AreMalformedWhenShortenedOrLengthened) {
+    ipc::Mandate mandate;
+    mandate.digests = {Bytes(32, 1), Bytes(32, 2)};
+    ipc::Writer writer;
+    writer(static_cast<std::uint8_t>(ipc::Mandate::type));
+    ipc::Mandate::fields(writer, mandate);
+    auto octets = to_bytes(writer.bytes());
+
+    EXPECT_TRUE(ipc::packet_from(octets).as<ipc::Mandate>());
+    for (std::size_t cut = 1; cut < octets.size(); ++cut) {
+        EXPECT_FALSE(ipc::packet_from(View{octets}.first(cut)).as<ipc::Mandate>()) << cut;
+    }
+    octets.push_back(0);
+    EXPECT_FALSE(ipc::packet_from(octets).as<ipc::Mandate>());
+}
+
+TEST(SealedItems, RefusesAMemfdThatCanStillBeWritten) {
+    UniqueFd const memfd{::memfd_create("open", MFD_ALLOW_SEALING)};
+    ASSERT_EQ(::ftruncate(memfd.get(), 8), 0);
+
+    EXPECT_EQ(SealedItems::open(memfd).error().code, Errc::message_malformed);
+}
+
+TEST(Pin, LeavesNothingWhereItWasTaken) {
+    std::string typed = "13571113";
+    auto const pin = Pin::take({reinterpret_cast<unsigned char*>(typed.data()), typed.size()});
+
+    ASSERT_TRUE(pin);
+    EXPECT_EQ(typed, std::string(8, '\0'));
+}
+
+TEST(Pin, IsWipedOutOfTheMessageThatCarriedIt) {
+    auto pair = ipc::make_pair();
+    ipc::Unlock unlock;
+    unlock.pin = pin_of("271828");
+    ASSERT_TRUE(pair->first.send(unlock));
+    auto packet = pair->second.receive();
+
+    EXPECT_FALSE(packet->as<ipc::Unlock>()->pin.empty());
+    EXPECT_FALSE(packet->as<ipc::Unlock>() && !packet->as<ipc::Unlock>()->pin.empty() &&
+                 packet->as<ipc::Unlock>()->slot == ipc::SlotId{9});
+}
+
+static_assert(!std::is_copy_constructible_v<Pin>);
+static_assert(!std::is_convertible_v<ipc::SlotId, ipc::RequestId>);
+
+TEST(TrustedFile, RefusesAFolderThatOthersCanWrite) {
+    auto const folder = std::filesystem::temp_directory_path() / ("tamga-trust-" + std::to_string(::getpid()));
+    std::filesystem::create_directories(folder);
+    std::ofstream{folder / "file"} << "x";
+
+    // /tmp itself is writable by everybody: whatever lies there is not trusted.
+    EXPECT_EQ(trusted_path(folder / "file").error().code, Errc::file_untrusted);
+    EXPECT_TRUE(trusted_path("/usr/bin/env"));
+    std::filesystem::remove_all(folder);
+}
+
+TEST(Text, TakesALanguageFromWhatPagesAndSystemsSay) {
+    EXPECT_EQ(language_from_tag("kz"), Language::kk);
+    EXPECT_EQ(language_from_tag("ru_RU.UTF-8"), Language::ru);
+    EXPECT_EQ(language_from_tag("en-GB"), Language::en);
+    EXPECT_FALSE(language_from_tag("fr"));
+}
+
+TEST(Text, PutsArgumentsWhereTheTranslationWantsThem) {
+    EXPECT_EQ(text(Language::en, "%2 before %1", {"a", "b"}), "b before a");
+}
+
+}  // namespace
+}  // namespace tamga
