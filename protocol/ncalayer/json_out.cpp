@@ -17,6 +17,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 4> basics_me
     {"INVALID_SIGNING_PARAMS", "Invalid signing parameters."},
 }};
 
+/// What mostly follows a large string in a reply, so that it need not be moved once more.
+constexpr std::size_t room_for_the_rest = 128;
+
 void append_escaped(std::string& out, char c) {
     switch (c) {
     case '"': out += "\\\""; return;
@@ -38,7 +41,7 @@ void append_escaped(std::string& out, char c) {
 } // namespace
 
 void append_string(std::string& out, std::string_view text) {
-    out.reserve(out.size() + text.size() + text.size() / 16 + 2);
+    out.reserve(out.size() + text.size() + text.size() / 16 + room_for_the_rest);
     out += '"';
     char before = '\0';
     for (char const c : text) {
@@ -50,7 +53,7 @@ void append_string(std::string& out, std::string_view text) {
 }
 
 void append_base64_string(std::string& out, View octets) {
-    out.reserve(out.size() + (octets.size() + 2) / 3 * 4 + 2);
+    out.reserve(out.size() + (octets.size() + 2) / 3 * 4 + room_for_the_rest);
     out += '"';
     append_base64(out, octets);
     out += '"';
