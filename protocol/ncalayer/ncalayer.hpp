@@ -38,7 +38,8 @@ inline constexpr std::size_t max_documents = 10'000;
 
 /// The reply to `call`, which was no Answer. An error becomes the dialect's: cancel forms for user_cancelled and
 /// site_refused, the fixed texts of NCALayer where it has one, "500"/SIGNING_FAILURE with our word otherwise
-/// (docs/errors.md has the table). Details of an error never reach the page.
+/// (docs/errors.md has the table). The detail of an error never reaches the page, but for xml_malformed's, which speaks
+/// of the page's own document.
 [[nodiscard]] std::string render(Reply const& reply, Result<Outcome> outcome);
 
 } // namespace tamga::protocol::ncalayer
