@@ -89,9 +89,9 @@ std::string look_alike_words(Sheet const& sheet) {
 
 std::string list_words(Language language, Question const& question) {
     for (auto const& choice : question.choices) {
-        if (choice.certificate) return std::string{text(language, "Key")};
+        if (choice.certificate) return std::string{text(language, "&Key")};
     }
-    return std::string{text(language, "Token (its keys are shown after the PIN)")};
+    return std::string{text(language, "&Token (its keys are shown after the PIN)")};
 }
 
 std::string accept_words(Sheet const& sheet, Choice const* choice) {
@@ -110,18 +110,20 @@ std::string unseen_words(Sheet const& sheet, std::size_t index) {
     auto const language = sheet.request.language;
     auto const& documents = sheet.documents;
     auto const digest = to_hex(documents.digest(index, signing::DigestAlgorithm::sha256));
-    if (documents.digested()) {
-        return text(
-            language,
-            "The site sent only a digest, not the document. You cannot see here what you sign; agree only if you "
-            "trust the site.\n\nDigest: %1",
-            {digest});
+    if (documents.digested()) return text(language, "Digest: %1", {digest});
+    return text(language, "Type: unknown\nSize: %1\nSHA-256: %2",
+                {size_words(language, documents.size(index)), digest});
+}
+
+std::string unseen_warning(Sheet const& sheet) {
+    auto const language = sheet.request.language;
+    if (sheet.documents.digested()) {
+        return std::string{text(language, "The site sent only a digest, not the document: you cannot see here what you "
+                                          "sign. Agree only if you trust the site.")};
     }
-    return text(
-        language,
-        "This content is not text and cannot be shown. You cannot see here what you sign; agree only if you trust "
-        "the site.\n\nType: unknown\nSize: %1\nSHA-256: %2",
-        {size_words(language, documents.size(index)), digest});
+    return std::string{text(language,
+                            "This content cannot be shown as text: you cannot see here what you sign. Agree only "
+                            "if you trust the site.")};
 }
 
 std::string cut_words(Language language) {
@@ -144,8 +146,8 @@ std::vector<std::string> choice_details(Language language, Choice const& choice)
     std::vector<std::string> details;
     if (!choice.certificate) return details;
     auto const& certificate = *choice.certificate;
-    add(details, language, "IIN %1", certificate.iin());
-    add(details, language, "BIN %1", certificate.bin());
+    add(details, language, message_id("IIN %1"), certificate.iin());
+    add(details, language, message_id("BIN %1"), certificate.bin());
     if (auto organisation = certificate.organisation(); !organisation.empty()) {
         details.push_back(visible_line(organisation));
     }

@@ -20,8 +20,9 @@ namespace tamga::prompt {
 /// The accepting button, for the choice that is selected (may be null).
 [[nodiscard]] std::string accept_words(Sheet const& sheet, Choice const* choice);
 
-/// Instead of a content that cannot be shown: its size, digest and the warning.
+/// Instead of a content that cannot be shown: its type, size and digest; and the warning that goes with it.
 [[nodiscard]] std::string unseen_words(Sheet const& sheet, std::size_t index);
+[[nodiscard]] std::string unseen_warning(Sheet const& sheet);
 /// Said under a document of which only the beginning is shown.
 [[nodiscard]] std::string cut_words(Language language);
 
