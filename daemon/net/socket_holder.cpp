@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
-#include <fstream>
 
 namespace tamga::net {
 
@@ -31,8 +30,8 @@ std::string socket_holder(std::uint32_t inode) {
         auto const pid = it->path().filename().string();
         auto const is_process = std::all_of(pid.begin(), pid.end(), [](unsigned char c) { return std::isdigit(c); });
         if (!is_process || !holds(it->path(), socket)) continue;
-        std::string name;
-        std::getline(std::ifstream{it->path() / "comm"}, name);
+        std::error_code unreadable;
+        auto const name = fs::read_symlink(it->path() / "exe", unreadable).filename().string();
         return name + " (pid " + pid + ")";
     }
     return {};
