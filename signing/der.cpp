@@ -63,6 +63,14 @@ std::optional<Element> take_nested(View& rest, unsigned depth) {
     return element;
 }
 
+/// How many octets follow the first one of a length.
+std::size_t long_length_octets(std::size_t length) noexcept {
+    if (length < 0x80) return 0;
+    std::size_t count = 0;
+    for (; length != 0; length >>= 8) ++count;
+    return count;
+}
+
 } // namespace
 
 std::optional<Element> take(View& rest) {
@@ -74,17 +82,12 @@ std::optional<Element> take(View& rest, unsigned char tag) {
     return take(rest);
 }
 
-std::size_t header_size(std::size_t length) noexcept {
-    std::size_t size = 2;
-    if (length >= 0x80) {
-        for (; length != 0; length >>= 8)
-            ++size;
-    }
-    return size;
+std::size_t element_size(std::size_t length) noexcept {
+    return 2 + long_length_octets(length) + length;
 }
 
 void append_header(Bytes& out, unsigned char tag, std::size_t length) {
-    auto const octets = header_size(length) - 2;
+    auto const octets = long_length_octets(length);
     out.push_back(tag);
     out.push_back(static_cast<unsigned char>(octets == 0 ? length : 0x80 | octets));
     for (auto i = octets; i-- > 0;)
@@ -100,7 +103,7 @@ Bytes element(unsigned char tag, std::initializer_list<View> parts) {
     for (auto const part : parts)
         length += part.size();
     Bytes out;
-    out.reserve(header_size(length) + length);
+    out.reserve(element_size(length));
     append_header(out, tag, length);
     for (auto const part : parts)
         append(out, part);
@@ -109,7 +112,6 @@ Bytes element(unsigned char tag, std::initializer_list<View> parts) {
 
 Bytes set_of(unsigned char tag, std::vector<Bytes> members) {
     std::sort(members.begin(), members.end());
-    members.erase(std::unique(members.begin(), members.end()), members.end());
     Bytes content;
     for (auto const& member : members)
         append(content, member);

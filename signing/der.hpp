@@ -43,14 +43,15 @@ std::optional<Element> take(View& rest, unsigned char tag);
 /// Appends tag and length of an element whose content follows.
 void append_header(Bytes& out, unsigned char tag, std::size_t length);
 
-[[nodiscard]] std::size_t header_size(std::size_t length) noexcept;
+/// Octets of an element whose content has `length` of them.
+[[nodiscard]] std::size_t element_size(std::size_t length) noexcept;
 
 void append(Bytes& out, View octets);
 
 /// The element of `parts` one behind the other.
 [[nodiscard]] Bytes element(unsigned char tag, std::initializer_list<View> parts);
 
-/// SET OF in DER order (X.690, section 11.6), equal members once.
+/// SET OF in DER order (X.690, section 11.6).
 [[nodiscard]] Bytes set_of(unsigned char tag, std::vector<Bytes> members);
 
 /// OBJECT IDENTIFIER of a dotted one, which must be valid.
