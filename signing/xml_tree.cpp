@@ -118,6 +118,7 @@ bool has_crowded_tag(std::string_view xml) {
     };
     while (skip_behind("<"), !xml.empty()) {
         if (xml.starts_with("!--")) {
+            xml.remove_prefix(3); // "<!-->" begins a comment and does not end it
             skip_behind("-->");
         } else if (xml.starts_with("![CDATA[")) {
             skip_behind("]]>");

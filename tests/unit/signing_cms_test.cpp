@@ -74,8 +74,10 @@ TEST_P(CmsOfEverySigner, EmptyAndLargeContentsAreVerified) {
     for (std::size_t const size : {0U, 1U, 127U, 128U, 255U, 256U, 65535U, 65536U, 1U << 21}) {
         Bytes const content(size, 'x');
 
-        auto const verdict = verify(sign(GetParam()(), content, Encapsulation::attached));
+        auto const cms = sign(GetParam()(), content, Encapsulation::attached);
 
+        EXPECT_EQ(cms.capacity(), cms.size()) << "one allocation, as long as it has to be";
+        auto const verdict = verify(cms);
         EXPECT_EQ(verdict.status, 0) << size << verdict.output;
         EXPECT_EQ(m_workshop.get("out"), content) << size;
     }

@@ -176,6 +176,11 @@ TEST(XmlTarget, OutsideOfTheSubsetOrAmbiguousIsRefused) {
     }
 }
 
+TEST(XmlTarget, OfALongPathIsRefused) {
+    EXPECT_EQ(refusal("<a><b Id='x'/><d/></a>", {"/a/b" + repeated("[1]", 1000), "/a/d"}).code, Errc::xml_target);
+    EXPECT_EQ(canonical("<a><b Id='x'/><d/></a>", {"/a/b" + repeated("[1]", 100), "/a/d"}), "<b Id=\"x\"></b>");
+}
+
 TEST(XmlTarget, ThatCouldBeTakenForAnotherElementIsRefused) {
     XmlTarget const target{"/a/b", "/a/d"};
 
@@ -266,6 +271,7 @@ TEST(XmlLimits, HoldForDepthSizeAttributesAndNamespaces) {
     EXPECT_EQ(refusal(repeated("<a>", 10'000) + repeated("</a>", 10'000)).code, Errc::too_large);
     EXPECT_EQ(refusal("<a>" + std::string(max_xml_size, 'x') + "</a>").code, Errc::too_large);
     EXPECT_EQ(refusal("<r><!-- > --><![CDATA[>]]><?p >?><a b='>'" + attributes + "/></r>").code, Errc::too_large);
+    EXPECT_EQ(refusal("<r><!--> <x ' --><a" + repeated(" a=\"\"", 300'000) + "/></r>").code, Errc::too_large);
     EXPECT_EQ(refusal("<r" + namespaces + ">" + repeated("<a/>", 1'000'000) + "</r>").code, Errc::too_large);
     EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds{5});
 }
