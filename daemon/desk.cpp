@@ -11,6 +11,20 @@ namespace {
 
 constexpr std::size_t give_memory_back_above = 8 * 1024 * 1024;
 
+/// As the log names what was asked.
+std::string_view name_of(protocol::Action const& action) {
+    if (std::holds_alternative<protocol::ListStorages>(action)) return "list_storages";
+    if (std::holds_alternative<protocol::DescribeKey>(action)) return "describe_key";
+    auto const* sign = std::get_if<protocol::Sign>(&action);
+    if (sign == nullptr) return "answer";
+    switch (sign->format) {
+    case protocol::Format::cms: return "sign_cms";
+    case protocol::Format::xml: return "sign_xml";
+    case protocol::Format::raw: return "sign_raw";
+    }
+    return "sign";
+}
+
 std::size_t size_of(Result<protocol::Outcome> const& outcome) {
     if (!outcome) return 0;
     auto const* documents = std::get_if<protocol::SignedDocuments>(&*outcome);
@@ -40,9 +54,10 @@ Task<std::optional<std::string>> Desk::answer(Asker& asker, std::string frame) {
         co_return std::move(answer->text);
     }
 
+    auto const asked = name_of(call.action);
     auto outcome = co_await act(std::move(speaker), std::move(call.action));
     auto const took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started);
-    log::info("request", {{"origin", asker.origin}, {"method", call.reply.method},
+    log::info("request", {{"origin", asker.origin}, {"asked", asked},
                           {"outcome", outcome ? "ok" : wire_name(outcome.error().code)},
                           {"detail", outcome ? std::string_view{} : std::string_view{outcome.error().detail}},
                           {"ms", std::int64_t{took.count()}}});

@@ -64,7 +64,7 @@ bool skip_start_tag(std::string_view& rest) {
         auto const name = take_until(rest, "=\"");
         auto const value = name ? take_until(rest, "\"") : std::nullopt;
         auto const place = value ? canonical_place(*name) : std::nullopt;
-        if (!place || *place <= previous || value->find_first_of("<>\r\n\t") != std::string_view::npos) return false;
+        if (!place || *place <= previous || value->find_first_of("<\r\n\t") != std::string_view::npos) return false;
         previous = *place;
         if (*name == "xmlns:ds") has_namespace = *value == xmldsig_namespace;
     }

@@ -52,7 +52,7 @@ int is_visible(void* top, xmlNode* node, xmlNode* parent) {
     return is_in(is_tree_node ? node : parent, static_cast<xmlNode*>(top)) ? 1 : 0;
 }
 
-/// Canonical XML without comments of the element `top`; of the whole document where `top` is null.
+/// Canonical XML without comments: of the element `top`, of the whole document where `top` is null.
 Result<Bytes> canonicalise(xmlDoc* document, xmlNode* top, xmlC14NMode mode) {
     QuietXml const quiet;
     Bytes octets;
@@ -139,7 +139,6 @@ Result<XmlDocument> XmlDocument::parse(std::string_view xml, XmlTarget const& ta
 }
 
 Result<Bytes> XmlDocument::canonical() const {
-    // A Reference of the forms "" and "#id" leaves comments out, whatever its transforms say (XMLDSig,
     // section 4.3.3.3).
     return canonicalise(m_state->tree.get(), m_state->target, XML_C14N_1_0);
 }

@@ -13,7 +13,8 @@
 namespace tamga::signing {
 
 /// What to sign and where to put the signature; both empty: the whole document, signature last in the root element.
-/// The XPath subset: absolute location paths of element names with optional [n] and [@attribute='text'], and //name.
+/// The XPath subset: absolute location paths of element names with optional [n] and [@attribute='text'], and //name; at
+/// most 1024 octets. Names are compared as they are written in the document, with their prefixes.
 struct XmlTarget {
     std::string to_be_signed_xpath;
     std::string signature_parent_xpath;
@@ -25,14 +26,16 @@ inline constexpr std::size_t max_xml_size = 16 * 1024 * 1024;
 class XmlDocument {
 public:
     /// Errors: xml_malformed, whose detail has NCALayer's form "lineNumber: N; columnNumber: N; text" (also for any
-    /// DOCTYPE); xml_target (XPath outside the subset, no or several elements, no Id attribute); too_large.
+    /// DOCTYPE); xml_target (XPath outside the subset, no or several elements, no Id of its own,
+    /// signature inside what it signs); too_large.
     static Result<XmlDocument> parse(std::string_view xml, XmlTarget const& target);
 
     XmlDocument(XmlDocument&&) noexcept;
     XmlDocument& operator=(XmlDocument&&) noexcept;
     ~XmlDocument();
 
-    /// The octets whose digest becomes DigestValue: what the person is shown. Error: internal.
+    /// The octets whose digest becomes DigestValue: what the person is shown. Comments are not among them: a Reference to
+    /// "" or "#id" leaves them out, whatever the transforms say (XMLDSig, section 4.3.3.3). Error: internal.
     [[nodiscard]] Result<Bytes> canonical() const;
 
     /// Appends ds:Signature without its value and returns canonical SignedInfo: the octets that go to the token.

@@ -11,6 +11,8 @@ namespace tamga::signing {
 
 namespace {
 
+constexpr std::size_t max_path_size = 1024; ///< what bounds the work a path can ask for
+
 struct AttributeIs {
     std::string_view name;
     std::string_view value;
@@ -68,6 +70,7 @@ std::optional<Predicate> take_predicate(std::string_view& rest) {
 }
 
 std::optional<Path> parse_path(std::string_view text) {
+    if (text.size() > max_path_size) return std::nullopt;
     Path path;
     path.anywhere = text.starts_with("//");
     if (path.anywhere) text.remove_prefix(1);

@@ -85,7 +85,7 @@ void end_element(void* parser, xmlChar const* name, xmlChar const* prefix, xmlCh
 /// Xerces' words for libxml2's errors, where pages are known to meet them; else libxml2's own.
 Error worded_as_xerces(std::string_view xml, std::size_t offset, xmlError const& error) {
     auto const name = std::string{text_of(reinterpret_cast<xmlChar const*>(error.str1))};
-    if (offset == xml.size()) return sax_error(xml, offset, truncated);
+    if (offset == xml.size() && error.code != XML_ERR_TAG_NAME_MISMATCH) return sax_error(xml, offset, truncated);
     switch (error.code) {
     case XML_ERR_TAG_NAME_MISMATCH:
         return sax_error(xml, xml.rfind("</", offset) + 2,
@@ -118,6 +118,7 @@ bool has_crowded_tag(std::string_view xml) {
     };
     while (skip_behind("<"), !xml.empty()) {
         if (xml.starts_with("!--")) {
+            xml.remove_prefix(3); // "<!-->" begins a comment and does not end it
             skip_behind("-->");
         } else if (xml.starts_with("![CDATA[")) {
             skip_behind("]]>");
@@ -165,8 +166,9 @@ Result<XmlTree> read_xml(std::string_view xml) {
     parser->sax->startElementNs = start_element;
     parser->sax->endElementNs = end_element;
     // HUGE lifts libxml2's limits, of which ours take the place: 10 MB of base64 in one element are a usual request.
+    // PEDANTIC reports prefixed namespaces that are no absolute URI too.
     XmlTree tree{xmlCtxtReadMemory(parser.get(), xml.data(), static_cast<int>(xml.size()), nullptr, nullptr,
-                                   XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_IGNORE_ENC)};
+                                   XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_IGNORE_ENC | XML_PARSE_PEDANTIC)};
     if (reading.error) return std::move(*reading.error);
     if (!tree || parser->wellFormed == 0 || parser->nsWellFormed == 0 || xmlDocGetRootElement(tree.get()) == nullptr) {
         return sax_error(xml, xml.size(), truncated);

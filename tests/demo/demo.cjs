@@ -22,7 +22,7 @@ async function follow(daemon, title, request) {
   const took = Number(process.hrtime.bigint() - started) / 1e6;
   const [window] = daemon.shown().slice(shown);
   const log = daemon.log().slice(logged);
-  const method = log.match(/request .*method="(\w+)"/)[1];
+  const method = log.match(/request .*asked="(\w+)"/)[1];
   const certificate = log.match(/signed .*certificate="(\w+)"/)[1];
   hop('0', `tamga-web   took the socket over TLS, checked our user, the Host and the Origin ${window.origin}`);
   hop('1-2', `tamga-web   read one text frame as the request ${method}`);
