@@ -28,8 +28,8 @@ async function follow(daemon, title, request) {
   hop('1-2', `tamga-web   read one text frame as the request ${method}`);
   hop('3a', 'tamga-web   found the site on its list of allowed sites');
   hop('3b', `tamga-token listed ${window.keys.length} certificates without needing a PIN`);
-  hop('3c', `tamga-prompt showed ${window.count} document of ${window.sizes[0]} bytes, hashed what it showed, and took the choice and the PIN`);
-  hop('', `            SHA-256 ${window.digests[0]}`);
+  hop('3c', `tamga-prompt showed ${window.count} document of ${window.documents[0].size} bytes, hashed what it showed, and took the choice and the PIN`);
+  hop('', `            SHA-256 ${window.documents[0].digest}`);
   hop('3d', `tamga-web   prepared what is to be signed for certificate ${certificate}...`);
   hop('3e', 'tamga-token compared it with the mandate of the prompt, signed inside the token, logged out');
   hop('3f', 'tamga-web   verified the signature and wrapped it');
@@ -60,7 +60,7 @@ async function scripted() {
     say(`Tokens it is told of: ${(await client.getActiveTokens()).join(', ')}.`);
 
     const content = Buffer.from('Өтініш: анықтама беруіңізді сұраймын.\n');
-    daemon.person('key sign\npin 12345678\naccept\n');
+    daemon.person('key first\npin 12345678\naccept\n');
     const cms = await follow(daemon, 'A document, signed as CMS (CAdES-BES, detached)',
       () => client.createCAdESFromBase64('AKKaztokenStore', content.toString('base64')));
     checkCms(daemon, Buffer.from(cms, 'base64'), content);

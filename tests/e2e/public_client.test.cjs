@@ -36,7 +36,7 @@ test('getActiveTokens names the storage of the token that is plugged in', async 
 });
 
 test('getKeyInfo describes the certificate the person chose', async () => {
-  person('key sign\naccept\n');
+  person('key first\naccept\n');
 
   const info = await client.getKeyInfo('AKKaztokenStore');
 
@@ -63,7 +63,7 @@ test('createCAdESFromBase64 adds a signer to data that is a CMS already', async 
   const twice = await client.createCAdESFromBase64('AKKaztokenStore', once, 'AUTHENTICATION', true);
 
   assert.deepEqual(verifyCms(daemon, Buffer.from(twice, 'base64')), content);
-  assert.equal(daemon.shown().at(-1).purpose, 'sign_in');
+  assert.match(daemon.shown().at(-1).purpose, /sign in/i);
 });
 
 test('createCAdESFromBase64Hash signs a digest as it is', async () => {
@@ -95,7 +95,8 @@ test('changeLocale is obeyed by the window', async () => {
   await client.changeLocale('kk');
   await client.createCAdESFromBase64('AKKaztokenStore', data);
 
-  assert.equal(daemon.shown().at(-1).language, 'kk');
+  assert.match(daemon.shown().at(-1).purpose, /қол/i);
+  await client.changeLocale('en');
 });
 
 test('basics signs cms, single and array, detached, attached and by digest', async () => {

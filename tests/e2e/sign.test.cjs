@@ -42,6 +42,8 @@ test('S9: a wrong PIN is told and asked again, each typed PIN costing one attemp
 
   assert.equal(reply.status, true);
   verifyCms(daemon, fromPem(reply.body.result[0]));
+  assert.equal(daemon.shown().at(-1).asked, 2);
+  assert.match(daemon.shown().at(-1).errors[0], /PIN/);
   socket.close();
 });
 
@@ -190,7 +192,7 @@ test('SIGTERM ends everything cleanly, with the prompt dismissed', async () => {
 });
 
 test('certificates that need the PIN: one PIN entry, then the choice', async () => {
-  const hidden = await Daemon.start({ script: 'token first\npin 12345678\naccept\nkey first\naccept\n', tokenEnv: { TOKEN_PRIVATE_CERTS: '1', TOKEN_KEY: 'ec' } });
+  const hidden = await Daemon.start({ script: 'key first\npin 12345678\naccept\n', tokenEnv: { TOKEN_PRIVATE_CERTS: '1', TOKEN_KEY: 'ec' } });
   try {
     const socket = await hidden.connect();
 

@@ -104,10 +104,22 @@ class Daemon {
 
   /** What the person does from now on (tests/support/scripted_prompt.cpp). */
   person(script) { fs.writeFileSync(this.scriptFile, script); }
-  /** What the person was shown, oldest first. */
+  /** What the person was shown, oldest first: each window with its `keys` (as last asked) and its `errors`. */
   shown() {
-    if (!fs.existsSync(this.promptLog)) return [];
-    return fs.readFileSync(this.promptLog, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+    const windows = [];
+    if (!fs.existsSync(this.promptLog)) return windows;
+    for (const line of fs.readFileSync(this.promptLog, 'utf8').split('\n').filter(Boolean)) {
+      const { event, ...seen } = JSON.parse(line);
+      const window = windows.at(-1);
+      if (event === 'show') windows.push({ ...seen, errors: [], asked: 0 });
+      if (event === 'ask') {
+        window.keys = seen.keys;
+        window.asked += 1;
+        if (seen.error) window.errors.push(seen.error);
+      }
+      if (event === 'tell') window.errors.push(seen.words);
+    }
+    return windows;
   }
   log() { return fs.existsSync(this.logFile) ? fs.readFileSync(this.logFile, 'utf8') : ''; }
   /** PEM file of the authority that issued our TLS certificate. */
