@@ -30,6 +30,7 @@ struct Algorithm {
     std::string_view xml_digest_uri;
     std::string_view xml_signature_uri;
     SignatureEncoding encoding;
+    std::size_t coordinate_size;        ///< octets of r and of s; 0 where the value is no pair
 };
 
 /// The entry of a key algorithm: total, valid for the program's life.
@@ -40,5 +41,8 @@ struct Algorithm {
 
 /// Digest of `octets`. Blocking: about 1 ms a megabyte for SHA-256 (OpenSSL EVP).
 [[nodiscard]] Bytes digest(DigestAlgorithm algorithm, View octets);
+
+/// A signature value of PKCS#11 in the form CMS wants. Error: signature_invalid (no pair of the algorithm's size).
+Result<Bytes> to_cms_signature(Algorithm const& algorithm, View raw_signature);
 
 }  // namespace tamga::signing

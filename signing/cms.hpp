@@ -1,5 +1,6 @@
 // CMS SignedData as CAdES-BES (RFC 5652, RFC 5035, ETSI EN 319 122-1), written as the NCA's software writes it, by the
-// prepare / sign / finish seam: this code never calls a token. Built from ASN.1 templates over OpenSSL's types.
+// prepare / sign / finish seam: this code never calls a token. Written octet by octet, so that the signers of a CMS stay as
+// they are and a large content is copied once.
 #pragma once
 
 #include "base/bytes.hpp"

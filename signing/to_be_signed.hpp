@@ -7,6 +7,9 @@
 #include "base/result.hpp"
 #include "signing/algorithm.hpp"
 
+#include <string>
+#include <string_view>
+
 namespace tamga::signing {
 
 /// What a to-be-signed structure commits to.
@@ -20,11 +23,24 @@ struct Commitment {
 /// signingCertificateV2 with one SHA-256 ESSCertIDv2 (RFC 5035), each once, in DER order; nothing else.
 Result<Commitment> parse_signed_attributes(View octets, Algorithm const& algorithm);
 
+/// The octets that commit to `commitment`: what parse_signed_attributes accepts, and nothing else is accepted by it.
+/// Limits: signing times of the years 1950 to 9999. Error: bad_request.
+Result<Bytes> signed_attributes(Commitment const& commitment);
+
 /// Canonical ds:SignedInfo with exactly one ds:Reference, of the two shapes signing/xml.hpp writes (XMLDSig section 4.3):
 /// URI="" with enveloped-signature and C14N-with-comments, or URI="#id" with C14N-with-comments alone; the methods must be
 /// `algorithm`'s. Namespace declarations and xml: attributes that canonicalisation put on ds:SignedInfo are allowed.
 /// No XML library: a strict grammar, so that the process holding the PIN parses nothing an attacker can bend.
 Result<Commitment> parse_signed_info(View octets, Algorithm const& algorithm);
+
+/// Canonical ds:SignedInfo from behind its start tag to its end, as parse_signed_info accepts it. `id`, an NCName, is
+/// that of the element it refers to; empty: the whole document.
+[[nodiscard]] std::string signed_info_children(std::string_view id, View content_digest, Algorithm const& algorithm);
+
+/// Whether `name` is an NCName of XML Namespaces; of its non-ASCII characters every one is taken.
+[[nodiscard]] bool is_ncname(std::string_view name) noexcept;
+
+inline constexpr std::string_view xmldsig_namespace = "http://www.w3.org/2000/09/xmldsig#";
 
 /// Whether octets offered as "raw" are one of the forms that mean something when signed: signed attributes (any SET OF
 /// Attribute), SignedInfo (anything whose first element is SignedInfo in XMLDSig's namespace, or that starts like it),

@@ -1,0 +1,93 @@
+#include "pkcs11/certificates.hpp"
+
+#include "base/log.hpp"
+
+#include <algorithm>
+
+namespace tamga::pkcs11 {
+
+namespace {
+
+struct Key {
+    ObjectHandle handle;
+    CK_KEY_TYPE type;
+    Bytes id;
+};
+
+Result<std::vector<Key>> keys(Session const& session, CK_OBJECT_CLASS object_class) {
+    auto const objects = session.find(object_class);
+    if (!objects) return objects.error();
+    std::vector<Key> keys;
+    for (auto const object : *objects) {
+        auto const type = session.number<CK_KEY_TYPE>(object, CKA_KEY_TYPE, CKK_VENDOR_DEFINED);
+        keys.push_back({object, type, session.attribute(object, CKA_ID)});
+    }
+    return keys;
+}
+
+bool same_id(Bytes const& one, Bytes const& other) {
+    return !one.empty() && one == other;
+}
+
+/// What a private key shows of its public half; EC keys mostly show it in a public key object of the same CKA_ID only.
+Bytes public_half(Session const& session, Key const& key, std::vector<Key> const& public_keys, CK_ATTRIBUTE_TYPE type) {
+    auto own = session.attribute(key.handle, type);
+    if (!own.empty()) return own;
+    for (auto const& other : public_keys) {
+        if (other.type == key.type && same_id(other.id, key.id)) return session.attribute(other.handle, type);
+    }
+    return {};
+}
+
+/// The attribute may have a sign octet or the head of an OCTET STRING before the value.
+bool shows(Bytes const& attribute, Bytes const& value) {
+    constexpr std::size_t longest_head = 3;
+    return !value.empty() && attribute.size() >= value.size() && attribute.size() <= value.size() + longest_head &&
+           std::equal(value.rbegin(), value.rend(), attribute.rbegin());
+}
+
+} // namespace
+
+Result<std::vector<Bytes>> public_certificates(Session const& session) {
+    auto const objects = session.find(CKO_CERTIFICATE);
+    if (!objects) return objects.error();
+    std::vector<Bytes> certificates;
+    for (auto const object : *objects) {
+        if (session.number<CK_BBOOL>(object, CKA_PRIVATE, CK_FALSE) != CK_FALSE) continue;
+        if (session.number<CK_CERTIFICATE_TYPE>(object, CKA_CERTIFICATE_TYPE, CKC_X_509) != CKC_X_509) continue;
+        auto der = session.attribute(object, CKA_VALUE);
+        if (!der.empty()) certificates.push_back(std::move(der));
+    }
+    return certificates;
+}
+
+Result<std::vector<SigningKey>> signing_keys(Session const& session) {
+    auto const objects = session.find(CKO_CERTIFICATE);
+    if (!objects) return objects.error();
+    auto const private_keys = keys(session, CKO_PRIVATE_KEY);
+    if (!private_keys) return private_keys.error();
+    auto const public_keys = keys(session, CKO_PUBLIC_KEY);
+    if (!public_keys) return public_keys.error();
+
+    std::vector<SigningKey> found;
+    for (auto const object : *objects) {
+        auto const certificate = signing::Certificate::parse(session.attribute(object, CKA_VALUE));
+        if (!certificate) {
+            log::debug("certificate", {{"skipped", certificate.error().detail}});
+            continue;
+        }
+        auto const mechanism = signature_mechanism(certificate->algorithm().key);
+        auto const value = mechanism.public_value(*certificate->x509());
+        auto const id = session.attribute(object, CKA_ID);
+        auto const belongs = [&](Key const& key) {
+            if (key.type != mechanism.key_type) return false;
+            auto const half = public_half(session, key, *public_keys, mechanism.public_attribute);
+            return half.empty() ? same_id(key.id, id) : shows(half, value);
+        };
+        auto const key = std::find_if(private_keys->begin(), private_keys->end(), belongs);
+        if (key != private_keys->end()) found.push_back({*certificate, key->handle});
+    }
+    return found;
+}
+
+} // namespace tamga::pkcs11

@@ -1,0 +1,67 @@
+#include "pkcs11/lease.hpp"
+
+#include <algorithm>
+
+namespace tamga::pkcs11 {
+
+using std::chrono::steady_clock;
+using std::chrono::system_clock;
+
+Lease::Lease(ipc::SlotId slot, std::unique_ptr<Session> session, Session::Login login, std::vector<SigningKey> keys)
+    : m_slot{slot},
+      m_session{std::move(session)},
+      m_login{std::move(login)},
+      m_keys{std::move(keys)},
+      m_last_use{steady_clock::now()} {}
+
+Result<std::unique_ptr<Lease>> Lease::open(Module const& module, ipc::SlotId slot, Pin pin) {
+    auto session = Session::open(module, slot);
+    if (!session) return session.error();
+    auto login = (*session)->login(std::move(pin));
+    if (!login) return login.error();
+    auto keys = signing_keys(**session);
+    if (!keys) return keys.error();
+    return std::unique_ptr<Lease>{new Lease{slot, std::move(*session), std::move(*login), std::move(*keys)}};
+}
+
+Result<void> Lease::add_to_mandate(ipc::Mandate const& message) {
+    m_last_use = steady_clock::now();
+    if (m_mandate) return m_mandate->add(message);
+    auto const fits = [&](SigningKey const& key) { return key.certificate.fingerprint() == message.certificate; };
+    auto const key = std::find_if(m_keys.begin(), m_keys.end(), fits);
+    if (key == m_keys.end()) return Errc::key_not_found;
+    auto mandate = Mandate::begin(message, key->certificate, m_last_use);
+    if (!mandate) return mandate.error();
+    m_mandate = std::move(*mandate);
+    m_key = key->key;
+    return ok();
+}
+
+Result<std::vector<Bytes>> Lease::sign(std::vector<View> const& items) {
+    if (!has_mandate()) return Error{Errc::mandate_violated, "no mandate"};
+    auto const now = steady_clock::now();
+    auto const unix_now = system_clock::to_time_t(system_clock::now());
+    std::vector<Bytes> values;
+    for (auto const item : items) {
+        auto digest = m_mandate->redeem(item, now, unix_now);
+        if (!digest) return digest.error();
+        values.push_back(std::move(*digest));
+    }
+    auto const mechanism = signature_mechanism(m_mandate->certificate().algorithm().key);
+    for (auto& value : values) {
+        auto signature = m_login.sign(m_key, mechanism, value);
+        if (!signature) return signature.error();
+        value = std::move(*signature);
+        ++m_made;
+    }
+    m_last_use = steady_clock::now(); // a batch on a slow card takes minutes
+    return values;
+}
+
+Lease::End Lease::end() const {
+    End silence{m_last_use + longest_silence, Error{Errc::timeout, "nothing to sign for too long"}};
+    if (!m_mandate || m_mandate->expiry() > silence.at) return silence;
+    return {m_mandate->expiry(), Error{Errc::mandate_violated, "mandate expired"}};
+}
+
+} // namespace tamga::pkcs11

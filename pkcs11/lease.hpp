@@ -1,0 +1,53 @@
+// One login, from the PIN to the explicit logout: what one request may do with one token.
+#pragma once
+
+#include "pkcs11/certificates.hpp"
+#include "pkcs11/mandate.hpp"
+
+#include <optional>
+
+namespace tamga::pkcs11 {
+
+/// Between requests nobody is logged in: destroying the lease is the logout (C_Logout, then C_CloseSession).
+class Lease {
+public:
+    /// Without an item for so long, the lease ends.
+    static constexpr std::chrono::seconds longest_silence{120};
+
+    /// Session, C_Login, keys. Errors: those of Session::login; token_absent.
+    static Result<std::unique_ptr<Lease>> open(Module const& module, ipc::SlotId slot, Pin pin);
+
+    [[nodiscard]] ipc::SlotId slot() const noexcept { return m_slot; }
+    [[nodiscard]] std::vector<SigningKey> const& keys() const noexcept { return m_keys; }
+    [[nodiscard]] bool has_mandate() const noexcept { return m_mandate && m_mandate->complete(); }
+    [[nodiscard]] unsigned signatures_made() const noexcept { return m_made; }
+
+    /// A part of the mandate; there is one mandate a lease.
+    /// Errors: key_not_found (the certificate is not among keys()), those of Mandate.
+    Result<void> add_to_mandate(ipc::Mandate const& message);
+
+    /// Signs all `items` or, where one of them is not in the mandate, none. Blocking.
+    /// Errors: mandate_violated, those of Session::Login::sign. After an error the lease must end.
+    Result<std::vector<Bytes>> sign(std::vector<View> const& items);
+
+    /// When the lease ends by itself, and why: the silence, or the mandate's expiry.
+    struct End {
+        SteadyTime at;
+        Error why;
+    };
+    [[nodiscard]] End end() const;
+
+private:
+    Lease(ipc::SlotId slot, std::unique_ptr<Session> session, Session::Login login, std::vector<SigningKey> keys);
+
+    ipc::SlotId m_slot;
+    std::unique_ptr<Session> m_session;
+    Session::Login m_login;
+    std::vector<SigningKey> m_keys;
+    ObjectHandle m_key;
+    std::optional<Mandate> m_mandate;
+    SteadyTime m_last_use;
+    unsigned m_made = 0;
+};
+
+} // namespace tamga::pkcs11

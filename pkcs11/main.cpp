@@ -1,0 +1,77 @@
+// tamga-token: one PKCS#11 module. Started by tamgad with a control channel as descriptor 3:
+//   tamga-token --count   says how many modules are configured, and ends
+//   tamga-token N         serves module N until the control channel closes
+#include "base/handshake.hpp"
+#include "base/log.hpp"
+#include "pkcs11/service.hpp"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+
+namespace tamga::pkcs11 {
+namespace {
+
+constexpr int control_fd = 3;
+
+int fail(Error const& error) {
+    log::error("end", {{"code", wire_name(error.code)}, {"detail", error.detail}});
+    return EXIT_FAILURE;
+}
+
+/// A configuration with an error in it counts as none: the daemon runs and the log says why no token is seen.
+int count(ipc::Channel control) {
+    auto const modules = read_modules();
+    auto const number = modules ? modules->size() : 0;
+    auto said = ipc::say_hello(control, ipc::Role::token);
+    if (said) said = control.send(ipc::ModuleCount{static_cast<std::uint8_t>(number)});
+    if (!modules) return fail(modules.error());
+    return said ? EXIT_SUCCESS : fail(said.error());
+}
+
+int serve(std::size_t number, ipc::Channel control) {
+    auto modules = read_modules();
+    if (!modules) return fail(modules.error());
+    if (number >= modules->size()) return fail(Error{Errc::config_invalid, "no module of that number"});
+    auto& config = modules->at(number);
+    for (auto const& [name, value] : config.environment)
+        ::setenv(name.c_str(), value.c_str(), 1);
+    Service service{std::move(config), std::move(control)};
+    auto const ended = service.run();
+    return ended ? EXIT_SUCCESS : fail(ended.error());
+}
+
+/// What a module prints goes nowhere: descriptor 1 may be anything in the process that started us.
+void silence_standard_output() {
+    UniqueFd const nowhere{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
+    if (nowhere) ::dup2(nowhere.get(), STDOUT_FILENO);
+}
+
+} // namespace
+} // namespace tamga::pkcs11
+
+int main(int argument_count, char** arguments) {
+    ::prctl(PR_SET_DUMPABLE, 0);
+    using namespace tamga;
+    log::open("tamga-token");
+    log::show_debug(std::getenv("TAMGA_DEBUG") != nullptr);
+    // Whoever ends a session or presses Ctrl-C signals every process of it. This one ends when its control channel
+    // closes, after the logout.
+    for (int const signal : {SIGTERM, SIGINT, SIGHUP})
+        std::signal(signal, SIG_IGN);
+    pkcs11::silence_standard_output();
+
+    std::string_view const argument = argument_count == 2 ? arguments[1] : "";
+    ipc::Channel control{UniqueFd{pkcs11::control_fd}};
+    ::fcntl(pkcs11::control_fd, F_SETFD, FD_CLOEXEC);
+    if (argument == "--count") return pkcs11::count(std::move(control));
+    std::size_t number = 0;
+    auto const [end, failure] = std::from_chars(argument.data(), argument.data() + argument.size(), number);
+    if (argument.empty() || failure != std::errc{} || end != argument.data() + argument.size()) {
+        return pkcs11::fail(Error{Errc::bad_request, "usage: tamga-token --count | N"});
+    }
+    return pkcs11::serve(number, std::move(control));
+}

@@ -1,0 +1,122 @@
+#include "pkcs11/module.hpp"
+
+#include "base/log.hpp"
+#include "base/trusted_file.hpp"
+#include "pkcs11/cryptoki_error.hpp"
+
+#include <dlfcn.h>
+
+namespace tamga::pkcs11 {
+
+namespace {
+
+Error unloadable(ModuleConfig const& config, std::string const& why) {
+    return {Errc::module_unloadable, config.name + ": " + why};
+}
+
+/// Length of the UTF-8 sequence that `text` begins with; 0 where it is none (RFC 3629 section 4, surrogates aside).
+std::size_t sequence_length(View text) {
+    auto const first = text.front();
+    std::size_t const length = first < 0x80   ? 1
+                               : first < 0xc2 ? 0
+                               : first < 0xe0 ? 2
+                               : first < 0xf0 ? 3
+                               : first < 0xf5 ? 4
+                                              : 0;
+    if (length > text.size()) return 0;
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((text[i] & 0xc0) != 0x80) return 0;
+    }
+    bool const overlong = (first == 0xe0 && text[1] < 0xa0) || (first == 0xf0 && text[1] < 0x90);
+    bool const outside = (first == 0xed && text[1] >= 0xa0) || (first == 0xf4 && text[1] >= 0x90);
+    return overlong || outside ? 0 : length;
+}
+
+} // namespace
+
+std::string padded_text(View field) {
+    // The standard pads with blanks; some modules end with zero octets instead.
+    while (!field.empty() && (field.back() == ' ' || field.back() == 0))
+        field = field.first(field.size() - 1);
+    std::string text;
+    while (!field.empty()) {
+        auto const length = sequence_length(field);
+        text += length == 0 ? std::string_view{"\uFFFD"} : as_text(field.first(length));
+        field = field.subspan(length == 0 ? 1 : length);
+    }
+    return text;
+}
+
+Result<std::unique_ptr<Module>> Module::load(ModuleConfig const& config) {
+    auto const path = trusted_path(config.path);
+    if (!path) {
+        auto const& error = path.error();
+        return error.code == Errc::file_untrusted ? error : unloadable(config, error.detail);
+    }
+    void* const library = ::dlopen(path->c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) return unloadable(config, ::dlerror());
+    auto const get_function_list = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(library, "C_GetFunctionList"));
+    if (get_function_list == nullptr) return unloadable(config, "no C_GetFunctionList");
+
+    CK_FUNCTION_LIST_PTR functions = nullptr;
+    if (auto got = check(get_function_list(&functions), "C_GetFunctionList"); !got || functions == nullptr) {
+        return unloadable(config, "C_GetFunctionList failed");
+    }
+    CK_C_INITIALIZE_ARGS arguments{};
+    arguments.flags = CKF_OS_LOCKING_OK;
+    if (auto initialized = check(functions->C_Initialize(&arguments), "C_Initialize"); !initialized) {
+        return unloadable(config, initialized.error().detail);
+    }
+    log::info("module", {{"name", config.name}, {"path", path->string()}});
+    return std::unique_ptr<Module>{new Module{functions, config.storage}};
+}
+
+Module::Module(CK_FUNCTION_LIST const* functions, std::string storage)
+    : m_functions{functions}, m_storage{std::move(storage)} {}
+
+Module::~Module() {
+    if (auto done = check(m_functions->C_Finalize(nullptr), "C_Finalize"); !done) {
+        log::warning("module", {{"error", done.error().detail}});
+    }
+}
+
+Result<std::vector<ipc::SlotId>> Module::slots() const {
+    CK_ULONG count = 0;
+    if (auto got = check(m_functions->C_GetSlotList(CK_TRUE, nullptr, &count), "C_GetSlotList"); !got)
+        return got.error();
+    // A token may come between the two calls: room for it, instead of asking for ever.
+    std::vector<CK_SLOT_ID> numbers(count + 8);
+    count = numbers.size();
+    if (auto got = check(m_functions->C_GetSlotList(CK_TRUE, numbers.data(), &count), "C_GetSlotList"); !got) {
+        return got.error();
+    }
+    numbers.resize(count);
+    std::vector<ipc::SlotId> slots;
+    for (auto const number : numbers) {
+        CK_TOKEN_INFO info{};
+        auto const got = check(m_functions->C_GetTokenInfo(number, &info), "C_GetTokenInfo");
+        if (got && (info.flags & CKF_TOKEN_INITIALIZED) != 0) slots.emplace_back(number);
+    }
+    return slots;
+}
+
+Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
+    CK_TOKEN_INFO raw{};
+    if (auto got = check(m_functions->C_GetTokenInfo(slot.value(), &raw), "C_GetTokenInfo"); !got) return got.error();
+    auto const has = [&](CK_FLAGS flag) { return (raw.flags & flag) != 0; };
+    ipc::TokenInfo info;
+    info.storage = m_storage;
+    info.label = padded_text(raw.label);
+    info.manufacturer = padded_text(raw.manufacturerID);
+    info.model = padded_text(raw.model);
+    info.serial = padded_text(raw.serialNumber);
+    info.login_required = has(CKF_LOGIN_REQUIRED);
+    info.pin_on_reader = has(CKF_PROTECTED_AUTHENTICATION_PATH);
+    info.pin_count_low = has(CKF_USER_PIN_COUNT_LOW);
+    info.pin_final_try = has(CKF_USER_PIN_FINAL_TRY);
+    info.pin_locked = has(CKF_USER_PIN_LOCKED);
+    info.pin_initialized = has(CKF_USER_PIN_INITIALIZED);
+    return info;
+}
+
+} // namespace tamga::pkcs11

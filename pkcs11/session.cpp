@@ -1,0 +1,92 @@
+#include "pkcs11/session.hpp"
+
+#include "base/log.hpp"
+#include "pkcs11/cryptoki_error.hpp"
+
+namespace tamga::pkcs11 {
+
+namespace {
+
+constexpr CK_ULONG longest_attribute = 1 << 20;
+
+/// For destructors and clean-up: what cannot be returned is logged. A token that is gone needs no closing.
+void log_failure(CK_RV rv, std::string_view call) {
+    auto const done = check(rv, call);
+    if (!done && done.error().code != Errc::token_absent) log::warning("token", {{"error", done.error().detail}});
+}
+
+} // namespace
+
+Result<std::unique_ptr<Session>> Session::open(Module const& module, ipc::SlotId slot) {
+    CK_SESSION_HANDLE handle = 0;
+    auto const rv = module.functions().C_OpenSession(slot.value(), CKF_SERIAL_SESSION, nullptr, nullptr, &handle);
+    if (auto opened = check(rv, "C_OpenSession"); !opened) return opened.error();
+    return std::unique_ptr<Session>{new Session{module, handle}};
+}
+
+Session::~Session() {
+    log_failure(m_module.functions().C_CloseSession(m_handle), "C_CloseSession");
+}
+
+Result<Session::Login> Session::login(Pin pin) {
+    auto const& functions = m_module.functions();
+    auto const octets = pin.reveal();
+    auto* const start = octets.empty() ? nullptr : octets.data();
+    auto const rv = functions.C_Login(m_handle, CKU_USER, start, octets.size());
+    if (rv == CKR_USER_ALREADY_LOGGED_IN) log_failure(functions.C_Logout(m_handle), "C_Logout");
+    if (auto done = check(rv, "C_Login"); !done) return done.error();
+    return Login{*this};
+}
+
+Result<std::vector<ObjectHandle>> Session::find(CK_OBJECT_CLASS object_class) const {
+    auto const& functions = m_module.functions();
+    CK_ATTRIBUTE wanted{CKA_CLASS, &object_class, sizeof object_class};
+    if (auto begun = check(functions.C_FindObjectsInit(m_handle, &wanted, 1), "C_FindObjectsInit"); !begun) {
+        return begun.error();
+    }
+    std::vector<ObjectHandle> objects;
+    Result<void> found = ok();
+    for (CK_ULONG count = 1; count != 0;) {
+        CK_OBJECT_HANDLE some[64];
+        found = check(functions.C_FindObjects(m_handle, some, std::size(some), &count), "C_FindObjects");
+        if (!found) break;
+        for (CK_ULONG i = 0; i < count; ++i)
+            objects.emplace_back(some[i]);
+    }
+    log_failure(functions.C_FindObjectsFinal(m_handle), "C_FindObjectsFinal");
+    if (!found) return found.error();
+    return objects;
+}
+
+Bytes Session::attribute(ObjectHandle object, CK_ATTRIBUTE_TYPE type) const {
+    auto const& functions = m_module.functions();
+    CK_ATTRIBUTE wanted{type, nullptr, 0};
+    if (functions.C_GetAttributeValue(m_handle, object.value(), &wanted, 1) != CKR_OK) return {};
+    if (wanted.ulValueLen > longest_attribute) return {}; // CK_UNAVAILABLE_INFORMATION is the largest number of all
+    Bytes octets(wanted.ulValueLen);
+    wanted.pValue = octets.data();
+    if (functions.C_GetAttributeValue(m_handle, object.value(), &wanted, 1) != CKR_OK) return {};
+    octets.resize(wanted.ulValueLen);
+    return octets;
+}
+
+Session::Login::~Login() {
+    if (m_session != nullptr) log_failure(m_session->m_module.functions().C_Logout(m_session->m_handle), "C_Logout");
+}
+
+Result<Bytes> Session::Login::sign(ObjectHandle key, SignatureMechanism const& mechanism, View digest) const {
+    auto const& functions = m_session->m_module.functions();
+    CK_MECHANISM chosen{mechanism.mechanism, nullptr, 0};
+    auto const begun = check(functions.C_SignInit(m_session->m_handle, &chosen, key.value()), "C_SignInit");
+    if (!begun) return begun.error();
+    auto input = to_bytes(mechanism.before_digest);
+    input.insert(input.end(), digest.begin(), digest.end());
+    Bytes signature(1024); // RSA with 8192 bits
+    CK_ULONG size = signature.size();
+    auto const rv = functions.C_Sign(m_session->m_handle, input.data(), input.size(), signature.data(), &size);
+    if (auto signed_now = check(rv, "C_Sign"); !signed_now) return signed_now.error();
+    signature.resize(size);
+    return signature;
+}
+
+} // namespace tamga::pkcs11

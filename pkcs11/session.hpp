@@ -1,0 +1,75 @@
+// A session with a token, and the login that signing needs: Session::Login is the only thing that can sign, and only
+// Session::login makes one.
+#pragma once
+
+#include "base/secret.hpp"
+#include "pkcs11/algorithms.hpp"
+#include "pkcs11/module.hpp"
+
+#include <span>
+
+namespace tamga::pkcs11 {
+
+using ObjectHandle = StrongId<struct ObjectHandleTag, CK_OBJECT_HANDLE>;
+
+/// C_OpenSession (read-only) to C_CloseSession. Borrows the module. Immovable, because a Login points at it.
+class Session {
+public:
+    class Login;
+
+    /// Error: token_absent.
+    static Result<std::unique_ptr<Session>> open(Module const& module, ipc::SlotId slot);
+
+    Session(Session const&) = delete;
+    Session& operator=(Session const&) = delete;
+    ~Session();
+
+    /// Exactly one C_Login, never repeated; an empty PIN means the reader's own keypad. Blocks while the token thinks.
+    /// A module that says "already logged in" has not looked at the PIN: it is logged out, and the answer is
+    /// token_failure, so that a PIN is never called right unseen.
+    /// Errors: pin_incorrect, pin_length, pin_locked, pin_expired, user_cancelled (keypad), token_absent.
+    Result<Login> login(Pin pin);
+
+    /// All objects of a class, C_FindObjectsInit to C_FindObjectsFinal.
+    [[nodiscard]] Result<std::vector<ObjectHandle>> find(CK_OBJECT_CLASS object_class) const;
+    /// An attribute's octets; empty where the object has none, or does not show it.
+    [[nodiscard]] Bytes attribute(ObjectHandle object, CK_ATTRIBUTE_TYPE type) const;
+    /// The same for a CK_ULONG or CK_BBOOL; `otherwise` where it has none.
+    template <class Number>
+    [[nodiscard]] Number number(ObjectHandle object, CK_ATTRIBUTE_TYPE type, Number otherwise) const {
+        auto const octets = attribute(object, type);
+        if (octets.size() != sizeof otherwise) return otherwise;
+        std::memcpy(&otherwise, octets.data(), sizeof otherwise);
+        return otherwise;
+    }
+
+private:
+    Session(Module const& module, CK_SESSION_HANDLE handle) noexcept : m_module{module}, m_handle{handle} {}
+
+    Module const& m_module;
+    CK_SESSION_HANDLE m_handle;
+};
+
+/// From C_Login to C_Logout, which closing the session alone does not do in every module. Borrows its session.
+class Session::Login {
+public:
+    Login(Login&& other) noexcept : m_session{std::exchange(other.m_session, nullptr)} {}
+    Login& operator=(Login&&) = delete;
+    ~Login();
+
+    /// Signs `digest` (C_SignInit and C_Sign). Blocks for as long as the token takes, 0.1 to 3 s on cards.
+    /// @return of the modulus' size for RSA, r||s for EC.
+    /// Errors: token_absent (pulled out), key_not_found, mechanism_unsupported; others arrive as token_failure.
+    /// Source: PKCS#11 v2.40 section 5.11.
+    [[nodiscard]] Result<Bytes> sign(ObjectHandle key, SignatureMechanism const& mechanism, View digest) const;
+
+private:
+    friend class Session;
+    explicit Login(Session const& session) noexcept : m_session{&session} {}
+
+    Session const* m_session;
+};
+
+static_assert(!std::is_convertible_v<ObjectHandle, ipc::SlotId>);
+
+} // namespace tamga::pkcs11
