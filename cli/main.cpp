@@ -47,25 +47,24 @@ int trust_command(Language language, cli::TrustAction action) {
 int main(int argc, char** argv) {
     ::umask(0077);
     auto const language = language_of(argc, argv);
-    auto const in_words = [language](char const* message) { return std::string{text(language, message)}; };
 
-    CLI::App app{in_words("Tamga: electronic signatures with keys on tokens"), "tamga"};
+    CLI::App app{text(language, "Tamga: electronic signatures with keys on tokens", {}), "tamga"};
     app.require_subcommand(1);
-    app.set_version_flag("--version", std::string{"tamga "} + build_id, in_words("the version"));
-    app.set_help_flag("-h,--help", in_words("this text"));
+    app.set_version_flag("--version", std::string{"tamga "} + build_id, text(language, "the version", {}));
+    app.set_help_flag("-h,--help", text(language, "this text", {}));
     std::string tag;
-    app.add_option("--language", tag, in_words("the language of the messages"))
+    app.add_option("--language", tag, text(language, "the language of the messages", {}))
         ->check(CLI::IsMember({"kk", "ru", "en"}));
 
     auto* const trust = app.add_subcommand(
-        "trust", in_words("let this user's browsers trust the certificate of this computer's Tamga"));
+        "trust", text(language, "let this user's browsers trust the certificate of this computer's Tamga", {}));
     auto* const actions = trust->add_option_group("action");
     auto install = false;
     auto remove = false;
     auto status = false;
-    actions->add_flag("--install", install, in_words("add the certificate to every browser's store"));
-    actions->add_flag("--remove", remove, in_words("take it out of every store"));
-    actions->add_flag("--status", status, in_words("say where it is trusted"));
+    actions->add_flag("--install", install, text(language, "add the certificate to every browser's store", {}));
+    actions->add_flag("--remove", remove, text(language, "take it out of every store", {}));
+    actions->add_flag("--status", status, text(language, "say where it is trusted", {}));
     actions->require_option(1);
 
     try {

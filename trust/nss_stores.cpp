@@ -159,7 +159,8 @@ Result<std::string> Certutil::run(Store const& store, std::vector<std::string> a
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        return Error{Errc::system, std::string{trimmed(output.substr(0, output.find('\n')))}};
+        output.erase(output.find_last_not_of('\n') + 1); // the last line says why
+        return Error{Errc::system, output.substr(output.rfind('\n') + 1)};
     }
     return output;
 }
