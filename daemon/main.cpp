@@ -27,7 +27,7 @@ int fail(std::string_view what, Error const& error) {
     return EXIT_FAILURE;
 }
 
-Result<ServerOptions> server_options(policy::WebConfig const& config) {
+Result<TlsMaterial> load_tls() {
     auto const folder = trust::tls_folder();
     if (!folder) return folder.error();
     auto const tls = trust::load_or_create(*folder, std::chrono::system_clock::now());
@@ -36,23 +36,20 @@ Result<ServerOptions> server_options(policy::WebConfig const& config) {
     if (!chain) return chain.error();
     auto key = read_trusted_file(tls->served.key);
     if (!key) return key.error();
-    ServerOptions options;
-    options.frame_octets = config.frame_bytes;
-    options.buffered_octets = config.buffered_bytes;
-    options.certificate_chain_pem = std::move(*chain);
-    options.private_key_pem = std::move(*key);
-    options.language = system_language();
-    return options;
+    return TlsMaterial{std::move(*chain), std::move(*key)};
 }
 
 int serve() {
     auto const config = policy::load_web_config(policy::config_files());
     if (!config) return fail("configuration", config.error());
-    auto options = server_options(*config);
-    if (!options) return fail("tls", options.error());
     auto sock_diag = net::SockDiag::open();
     if (!sock_diag) return fail("sock_diag", sock_diag.error());
-    options->is_own_user = [&sock_diag](int socket) {
+    ServerOptions options;
+    options.frame_octets = config->frame_bytes;
+    options.buffered_octets = config->buffered_bytes;
+    options.tls_material = load_tls;
+    options.language = system_language();
+    options.is_own_user = [&sock_diag](int socket) {
         auto const uid = sock_diag->peer_uid(socket);
         return uid && *uid == ::geteuid();
     };
@@ -72,14 +69,15 @@ int serve() {
     Prompts prompts{loop.get_executor(), launcher};
     SignFlow flow{*keys, prompts, sites, compute, std::chrono::seconds{config->prompt_seconds}};
     Desk desk{flow, compute};
-    auto made = Server::make(loop, std::move(*options), desk, sites);
+    auto made = Server::make(loop, std::move(options), desk, sites);
     if (!made) return fail("server", made.error());
     server = std::move(*made);
 
     if (auto entered = sandbox::enter_web_sandbox(); !entered) return fail("sandbox", entered.error());
     asio::co_spawn(loop, launcher.run(), asio::detached);
     loop.run();
-    return EXIT_SUCCESS;
+    // Coroutines that still wait refer to the objects above; they end with the process, not one after the other.
+    std::_Exit(EXIT_SUCCESS);
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ bool is_close_code(std::uint16_t code) {
 }  // namespace
 
 Connection::Connection(std::shared_ptr<Server::State> server, asio::ip::tcp::socket socket, std::uint16_t port)
-    : m_server{std::move(server)}, m_port{port}, m_stream{std::move(socket)}, m_frames{m_server->loop.get_executor()},
+    : m_server{std::move(server)}, m_tls{m_server->tls}, m_port{port}, m_stream{std::move(socket)}, m_frames{m_server->loop.get_executor()},
       m_writing{m_server->loop.get_executor()}, m_patience{m_server->loop} {
     m_asker.language = m_server->options.language;
     m_server->connections.insert(this);
@@ -87,7 +87,7 @@ Task<bool> Connection::open() {
     unsigned char first = 0;
     if (std::get<0>(readable) || ::recv(socket.native_handle(), &first, 1, MSG_PEEK) != 1) co_return false;
     if (first == tls_handshake) {
-        auto& tls = m_stream.next_layer().start_tls(m_server->tls);
+        auto& tls = m_stream.next_layer().start_tls(*m_tls);
         auto const shaken = co_await tls.async_handshake(asio::ssl::stream_base::server, as_result);
         if (std::get<0>(shaken)) {
             log::debug("tls", {{"error", std::get<0>(shaken).message()}});

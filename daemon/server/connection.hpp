@@ -42,6 +42,7 @@ private:
     void abort() noexcept;
 
     std::shared_ptr<Server::State> m_server;
+    std::shared_ptr<asio::ssl::context> m_tls;
     std::uint16_t m_port;
     boost::beast::websocket::stream<Stream, false> m_stream;
     boost::beast::flat_buffer m_head;

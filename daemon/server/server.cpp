@@ -34,6 +34,10 @@ Task<void> accept_connections(std::shared_ptr<Server::State> server, asio::ip::t
             continue;
         }
         if (server->connections.size() >= most_connections) continue;
+        if (std::chrono::system_clock::now() - server->tls_looked_at > std::chrono::hours{24}) {
+            auto const renewed = server->renew_tls();
+            if (!renewed) log::error("tls", {{"error", wire_name(renewed.error().code)}, {"detail", renewed.error().detail}});
+        }
         auto const connection = std::make_shared<Connection>(server, std::move(socket), port);
         asio::co_spawn(server->loop, connection->run(), report_end);
     }
@@ -73,17 +77,25 @@ void report_end(std::exception_ptr failure) {
 Result<std::unique_ptr<Server>> Server::make(asio::io_context& loop, ServerOptions options, Desk& desk, Sites& sites) {
     auto const limit = options.buffered_octets;
     std::shared_ptr<State> state{
-        new State{loop, std::move(options), desk, sites, asio::ssl::context{asio::ssl::context::tls_server},
-                  FrameBudget{loop.get_executor(), limit}, {}, false}};
-    auto& tls = state->tls;
-    error_code failure;
-    tls.use_certificate_chain(asio::buffer(state->options.certificate_chain_pem), failure);
-    if (!failure) tls.use_private_key(asio::buffer(state->options.private_key_pem), asio::ssl::context::pem, failure);
-    if (failure) return Error{Errc::config_invalid, "TLS certificate: " + failure.message()};
-    ::SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);
-    ::SSL_CTX_set_mode(tls.native_handle(), SSL_MODE_RELEASE_BUFFERS);  // an idle socket costs no 34 kB of buffers
-    ::SSL_CTX_set_session_cache_mode(tls.native_handle(), SSL_SESS_CACHE_OFF);
+        new State{loop, std::move(options), desk, sites, nullptr, {}, FrameBudget{loop.get_executor(), limit}, {}, false}};
+    if (auto renewed = state->renew_tls(); !renewed) return renewed.error();
     return std::unique_ptr<Server>{new Server{std::move(state)}};
+}
+
+Result<void> Server::State::renew_tls() {
+    tls_looked_at = std::chrono::system_clock::now();
+    auto const material = options.tls_material();
+    if (!material) return material.error();
+    auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
+    error_code failure;
+    context->use_certificate_chain(asio::buffer(material->chain_pem), failure);
+    if (!failure) context->use_private_key(asio::buffer(material->key_pem), asio::ssl::context::pem, failure);
+    if (failure) return Error{Errc::config_invalid, "TLS certificate: " + failure.message()};
+    ::SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
+    ::SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS);  // an idle socket holds no 34 kB of buffers
+    ::SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
+    tls = std::move(context);
+    return ok();
 }
 
 Server::Server(std::shared_ptr<State> state) : m_state{std::move(state)} {}

@@ -14,11 +14,16 @@
 
 namespace tamga::daemon {
 
+struct TlsMaterial {
+    std::string chain_pem;  ///< the server certificate first
+    std::string key_pem;
+};
+
 struct ServerOptions {
     std::size_t frame_octets = 256 * 1024 * 1024;     ///< one message; more closes the socket with 1009
     std::size_t buffered_octets = 512 * 1024 * 1024;  ///< all unanswered messages together
-    std::string certificate_chain_pem;
-    std::string private_key_pem;
+    /// The certificate to serve now. Asked at start, and again by the first connection of a day: it may have been renewed.
+    std::function<Result<TlsMaterial>()> tls_material;
     /// Whether the peer of this accepted TCP socket belongs to our own user.
     std::function<bool(int socket)> is_own_user;
     Language language{};
@@ -27,7 +32,7 @@ struct ServerOptions {
 /// Loop thread.
 class Server {
 public:
-    /// Error: config_invalid, where OpenSSL takes neither the chain nor the key.
+    /// Errors: those of tls_material; config_invalid, where OpenSSL does not take it.
     static Result<std::unique_ptr<Server>> make(asio::io_context& loop, ServerOptions options, Desk& desk, Sites& sites);
     ~Server();
 

@@ -17,10 +17,15 @@ struct Server::State {
     ServerOptions options;
     Desk& desk;
     Sites& sites;
-    asio::ssl::context tls{asio::ssl::context::tls_server};
+    /// Shared with the connections that use it, because a renewal puts another in its place.
+    std::shared_ptr<asio::ssl::context> tls;
+    std::chrono::system_clock::time_point tls_looked_at;
     FrameBudget budget;
     std::set<Connection*> connections;
     bool stopping = false;
+
+    /// Error: as Server::make.
+    Result<void> renew_tls();
 };
 
 /// Completion handler of every coroutine of a connection, and the one place where their exceptions end: cancellation is
