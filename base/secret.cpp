@@ -13,7 +13,9 @@ namespace {
 constexpr std::size_t page_size = 4096;
 }
 
-void wipe(std::span<unsigned char> memory) noexcept { ::explicit_bzero(memory.data(), memory.size()); }
+void wipe(std::span<unsigned char> memory) noexcept {
+    if (!memory.empty()) ::explicit_bzero(memory.data(), memory.size());
+}
 
 Pin::Pin(Pin&& other) noexcept : m_page{std::exchange(other.m_page, nullptr)}, m_size{std::exchange(other.m_size, 0)} {}
 
