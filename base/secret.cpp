@@ -14,7 +14,7 @@ constexpr std::size_t page_size = 4096;
 }
 
 void wipe(std::span<unsigned char> memory) noexcept {
-    if (!memory.empty()) ::explicit_bzero(memory.data(), memory.size());
+    if (!memory.empty()) ::explicit_bzero(memory.data(), memory.size());  // null is not for explicit_bzero
 }
 
 Pin::Pin(Pin&& other) noexcept : m_page{std::exchange(other.m_page, nullptr)}, m_size{std::exchange(other.m_size, 0)} {}

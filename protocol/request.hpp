@@ -6,7 +6,9 @@
 #include "base/messages.hpp"
 #include "base/result.hpp"
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -20,7 +22,7 @@ struct ListStorages {};
 
 /// Describe a certificate the person chooses.
 struct DescribeKey {
-    std::vector<std::string> storages;  ///< storage names; empty: all
+    std::vector<std::string> storages; ///< storage names; empty: all
     ipc::KeyFilter filter;
 };
 
@@ -28,14 +30,14 @@ enum class Format : std::uint8_t { cms, xml, raw };
 
 /// Documents to be signed with one consent and one PIN.
 struct Sign {
-    std::vector<std::string> storages;  ///< storage names; empty: all
+    std::vector<std::string> storages; ///< storage names; empty: all
     ipc::KeyFilter filter;
-    ipc::Purpose purpose = ipc::Purpose::sign;  ///< sign_in where only authentication certificates fit
+    ipc::Purpose purpose = ipc::Purpose::sign; ///< sign_in where only authentication certificates fit
     Format format{};
-    std::vector<Bytes> documents;   ///< decoded; for xml the text as UTF-8; for `digested` the digests
+    std::vector<Bytes> documents; ///< decoded; for xml the text as UTF-8; for `digested` the digests
     bool digested = false;
     bool attached = false;
-    bool cosign = false;            ///< a document that is itself a CMS gets a signer added (commonUtils)
+    bool cosign = false; ///< a document that is itself a CMS gets a signer added (commonUtils)
     std::string to_be_signed_xpath;
     std::string signature_parent_xpath;
 };
@@ -53,13 +55,25 @@ using Action = std::variant<Answer, Silence, ListStorages, DescribeKey, Sign>;
 struct Storages {
     std::vector<std::string> names;
 };
+/// A certificate in words, finished by the flow: nothing here reads DER. Texts are UTF-8.
 struct ChosenCertificate {
-    Bytes der;
+    std::string alias;
+    std::string key_id;
+    std::string algorithm; ///< "RSA"
+    std::string subject_cn;
+    std::string subject_dn;
+    std::string issuer_cn;
+    std::string issuer_dn;
+    std::string serial_number;      ///< lower-case hexadecimal
+    std::int64_t not_before_ms = 0; ///< since 1970 (UTC)
+    std::int64_t not_after_ms = 0;
+    std::string authority_key_identifier; ///< lower-case hexadecimal
+    std::string pem;
 };
 struct SignedDocuments {
-    std::vector<Bytes> values;   ///< DER CMS, XML text, or raw signatures, in the order of the documents
-    Bytes certificate;           ///< DER of the signer
+    std::vector<Bytes> values; ///< DER CMS, XML text, or raw signatures, in the order of the documents
+    Bytes certificate;         ///< DER of the signer
 };
 using Outcome = std::variant<Storages, ChosenCertificate, SignedDocuments>;
 
-}  // namespace tamga::protocol
+} // namespace tamga::protocol

@@ -67,7 +67,8 @@ std::optional<Element> take_nested(View& rest, unsigned depth) {
 std::size_t long_length_octets(std::size_t length) noexcept {
     if (length < 0x80) return 0;
     std::size_t count = 0;
-    for (; length != 0; length >>= 8) ++count;
+    for (; length != 0; length >>= 8)
+        ++count;
     return count;
 }
 

@@ -15,22 +15,25 @@ inline constexpr std::string_view heartbeat = "--heartbeat--";
 
 /// What rendering the reply needs to know of the request.
 struct Reply {
-    enum class Shape : std::uint8_t { common_object, common_array, common_cms, common_key_info, common_tokens, basics };
+    enum class Shape : std::uint8_t { common_xml, common_xmls, common_cms, common_key_info, common_tokens, basics };
     Shape shape{};
-    std::string method;
-    std::string uuid;             ///< copied into commonUtils replies
-    Format format{};
-    bool with_certificate = false;  ///< basics outputCert
+    std::string uuid;              ///< copied into commonUtils replies
+    Format format{};               ///< of a basics reply
+    bool with_certificate = false; ///< basics outputCert, which has an effect on raw signatures
 };
 
 struct Call {
     Action action;
     Reply reply;
-    std::optional<Language> language;  ///< named by the request, or by changeLocale, which changes the connection's
+    std::optional<Language> language; ///< named by the request, or by changeLocale, which changes the connection's
 };
 
+/// Documents one request may carry.
+inline constexpr std::size_t max_documents = 10'000;
+
 /// Parses one text frame that is not a heartbeat. Total: whatever cannot be understood is an Answer with the dialect's
-/// own error. `text` is taken by value and released early: large documents are held once. Blocking, linear in size.
+/// own error. Blocking, linear in size. `text` is taken by value and freed as soon as it was read: at no time are more
+/// than two of frame, JSON value and decoded documents there.
 [[nodiscard]] Call parse(std::string text);
 
 /// The reply to `call`, which was no Answer. An error becomes the dialect's: cancel forms for user_cancelled and
@@ -38,4 +41,4 @@ struct Call {
 /// (docs/errors.md has the table). Details of an error never reach the page.
 [[nodiscard]] std::string render(Reply const& reply, Result<Outcome> outcome);
 
-}  // namespace tamga::protocol::ncalayer
+} // namespace tamga::protocol::ncalayer

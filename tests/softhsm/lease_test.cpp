@@ -20,7 +20,7 @@ constexpr ipc::SlotId slot{0};
 class Lease : public ::testing::Test {
 protected:
     Lease()
-        : certificate{make_key(folder, "rsa", "RSA")},
+        : certificate{make_key(folder, "rsa", KeyKind::rsa_2048)},
           token{folder,
                 {fake_token_line("fake"), "certificate 0 01 " + (folder / "rsa.pem").string() + " private",
                  "key 0 01 " + (folder / "rsa-key.pem").string()}} {}

@@ -15,13 +15,11 @@ using ipc::Form;
 
 constexpr ipc::RequestId request{1};
 constexpr ipc::SlotId slot{0};
-constexpr char const* ec = "EC -pkeyopt ec_paramgen_curve:P-256";
-
 class MandateViolation : public ::testing::Test {
 protected:
     MandateViolation()
-        : certificate{make_key(folder, "mine", ec)},
-          other{make_key(folder, "other", ec)},
+        : certificate{make_key(folder, "mine", KeyKind::ec_p256)},
+          other{make_key(folder, "other", KeyKind::ec_p256)},
           token{folder,
                 {fake_token_line("fake"), "certificate 0 01 " + (folder / "mine.pem").string(),
                  "key 0 01 " + (folder / "mine-key.pem").string()}},

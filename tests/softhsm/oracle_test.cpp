@@ -78,10 +78,10 @@ TEST(Libp11, ListsTheSameAndMakesBitIdenticalRsaSignatures) {
     Scratch const folder;
     SoftToken const token{folder};
     token.add_token("second");
-    auto const certificate = make_key(folder, "rsa", "RSA");
+    auto const certificate = make_key(folder, "rsa", KeyKind::rsa_2048);
     token.add_key("rsa", "01");
     token.add_certificate("rsa", "01");
-    make_key(folder, "ec", "EC -pkeyopt ec_paramgen_curve:P-256");
+    make_key(folder, "ec", KeyKind::ec_p256);
     token.add_certificate("ec", "02", "second");
     auto const item = cms_item(certificate, "document");
 

@@ -19,8 +19,8 @@ protected:
         if (!std::filesystem::exists(SoftToken::module)) GTEST_SKIP() << "softhsm2 is not installed";
         token.emplace(folder);
     }
-    signing::Certificate add(std::string const& name, std::string const& algorithm, std::string const& id) {
-        auto certificate = make_key(folder, name, algorithm);
+    signing::Certificate add(std::string const& name, KeyKind kind, std::string const& id) {
+        auto certificate = make_key(folder, name, kind);
         token->add_key(name, id);
         token->add_certificate(name, id);
         return certificate;
@@ -30,10 +30,8 @@ protected:
     std::optional<SoftToken> token;
 };
 
-constexpr char const* ec = "EC -pkeyopt ec_paramgen_curve:P-256";
-
 TEST_F(SoftHsm, ListsTokensAndTheirCertificatesWithoutAPin) {
-    auto const rsa = add("rsa", "RSA", "01");
+    auto const rsa = add("rsa", KeyKind::rsa_2048, "01");
     TokenDriver driver{folder.path()};
 
     auto const tokens = driver.list(ipc::Depth::tokens);
@@ -50,7 +48,7 @@ TEST_F(SoftHsm, ListsTokensAndTheirCertificatesWithoutAPin) {
     EXPECT_TRUE(all.status);
 }
 
-class SoftHsmKey : public SoftHsm, public ::testing::WithParamInterface<char const*> {};
+class SoftHsmKey : public SoftHsm, public ::testing::WithParamInterface<KeyKind> {};
 
 TEST_P(SoftHsmKey, MakesACmsThatOpenSslVerifies) {
     auto const certificate = add("key", GetParam(), "01");
@@ -72,14 +70,13 @@ TEST_P(SoftHsmKey, MakesACmsThatOpenSslVerifies) {
         signing::finish_cms(certificate, item, signatures->at(0), as_view(document), signing::Encapsulation::attached);
     ASSERT_TRUE(cms);
     folder.write("signed.p7", std::string{as_text(*cms)});
-    folder.run(
-        "openssl cms -verify -cades -binary -inform DER -in signed.p7 -CAfile key.pem -purpose any -out content");
+    folder.run("openssl cms -verify -cades -binary -inform DER -in signed.p7 -CAfile ca.pem -purpose any -out content");
     EXPECT_EQ(folder.read("content"), document);
 }
-INSTANTIATE_TEST_SUITE_P(Algorithms, SoftHsmKey, ::testing::Values("RSA", ec));
+INSTANTIATE_TEST_SUITE_P(Algorithms, SoftHsmKey, ::testing::Values(KeyKind::rsa_2048, KeyKind::ec_p256));
 
 TEST_F(SoftHsm, SignsXmlAndRawAndLargeItemsThatOpenSslVerifies) {
-    auto const certificate = add("rsa", "RSA", "01");
+    auto const certificate = add("rsa", KeyKind::rsa_2048, "01");
     TokenDriver driver{folder.path()};
     auto const slot = driver.list(ipc::Depth::tokens).tokens.at(0).slot;
     std::string const large(300000, 'x');
@@ -112,7 +109,7 @@ TEST_F(SoftHsm, SignsXmlAndRawAndLargeItemsThatOpenSslVerifies) {
 }
 
 TEST_F(SoftHsm, FindsTheKeyByItsPublicKeyWhereTheIdsDiffer) {
-    for (auto const& [name, algorithm] : {std::pair{"rsa", "RSA"}, std::pair{"ec", ec}}) {
+    for (auto const& [name, algorithm] : {std::pair{"rsa", KeyKind::rsa_2048}, std::pair{"ec", KeyKind::ec_p256}}) {
         make_key(folder, name, algorithm);
         token->add_key(name, name == std::string{"rsa"} ? "0a" : "0b");
         token->add_certificate(name, "99");
@@ -125,8 +122,8 @@ TEST_F(SoftHsm, FindsTheKeyByItsPublicKeyWhereTheIdsDiffer) {
 }
 
 TEST_F(SoftHsm, OffersNoCertificateWithoutItsKeyAfterTheUnlock) {
-    auto const certificate = add("mine", ec, "01");
-    make_key(folder, "other", ec);
+    auto const certificate = add("mine", KeyKind::ec_p256, "01");
+    make_key(folder, "other", KeyKind::ec_p256);
     token->add_certificate("other", "01"); // the same CKA_ID: only the public key tells them apart
     TokenDriver driver{folder.path()};
     auto prompt = driver.prompt(RequestId{1});

@@ -6,15 +6,16 @@
 
 namespace tamga::test {
 
-signing::Certificate make_key(Scratch const& folder, std::string const& name, std::string const& algorithm) {
-    folder.run("openssl genpkey -algorithm " + algorithm + " -out " + name + "-key.pem");
-    folder.run("openssl req -x509 -new -utf8 -sha256 -days 2 -key " + name + "-key.pem -out " + name +
-               ".pem -subj '/CN=ТЕСТОВ ТЕСТ/serialNumber=IIN123456789011/C=KZ/GN=ТЕСТОВИЧ' "
-               "-addext keyUsage=critical,digitalSignature,nonRepudiation "
-               "-addext extendedKeyUsage=1.3.6.1.5.5.7.3.4,1.2.398.3.3.4.1.1");
-    folder.run("openssl x509 -in " + name + ".pem -outform DER -out " + name + ".der");
-    auto const certificate = signing::Certificate::parse(as_view(folder.read(name + ".der")));
+signing::Certificate make_key(Scratch const& folder, std::string const& name, KeyKind kind) {
+    CertificateSpec spec;
+    spec.key = kind;
+    auto const made = make_certificate(spec);
+    auto const certificate = signing::Certificate::parse(made.certificate);
     if (!certificate) throw std::runtime_error{certificate.error().detail};
+    folder.write(name + "-key.pem", made.private_key_pem());
+    folder.write(name + ".pem", certificate->pem());
+    folder.write(name + ".der", std::string{as_text(made.certificate)});
+    folder.write("ca.pem", ca_certificate_pem());
     return *certificate;
 }
 

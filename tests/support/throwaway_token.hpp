@@ -3,6 +3,7 @@
 
 #include "signing/certificate.hpp"
 #include "tests/support/scratch.hpp"
+#include "tests/support/test_certificates.hpp"
 
 #include <vector>
 
@@ -10,9 +11,9 @@ namespace tamga::test {
 
 inline constexpr char const* user_pin = "86420135";
 
-/// A key with a self-signed certificate of the NCA's shape, as NAME-key.pem, NAME.pem and NAME.der in `folder`.
-/// `algorithm` is as `openssl genpkey` takes it: "RSA", "EC -pkeyopt ec_paramgen_curve:P-256".
-signing::Certificate make_key(Scratch const& folder, std::string const& name, std::string const& algorithm);
+/// A key and its certificate (test_certificates.hpp) as NAME-key.pem, NAME.pem and NAME.der in `folder`; the issuer's
+/// certificate as ca.pem.
+signing::Certificate make_key(Scratch const& folder, std::string const& name, KeyKind kind);
 
 /// Writes config/tamga/modules.toml with one module.
 void configure_module(Scratch const& folder, std::string const& path, std::string const& environment);

@@ -1,0 +1,86 @@
+#include "base/explain.hpp"
+
+namespace tamga {
+
+namespace {
+
+char const* sentence(Errc code) noexcept {
+    switch (code) {
+    case Errc::bad_request:
+    case Errc::bad_base64:
+    case Errc::digest_length:
+    case Errc::cms_malformed:
+        return message_id("The site sent a request that cannot be understood. Tell the owner of the site.");
+    case Errc::unsupported:
+        return message_id("The site asks for something Tamga cannot do. Tell the owner of the site.");
+    case Errc::xml_malformed:
+    case Errc::xml_target:
+        return message_id(
+            "The XML document the site sent is damaged and cannot be signed. Tell the owner of the site.");
+    case Errc::raw_refused:
+        return message_id(
+            "The site asks for a signature that could stand for another document. It was refused; tell the "
+            "owner of the site.");
+    case Errc::too_large: return message_id("The document is too large. Sign it in smaller parts.");
+    case Errc::busy: return message_id("Another request is being handled. Finish it, then try again.");
+    case Errc::origin_denied:
+        return message_id("This site may not use your keys. If you trust it, ask the administrator of this computer to "
+                          "allow it.");
+    case Errc::site_refused:
+        return message_id("You refused this site. To change that, remove it from the list of refused sites.");
+    case Errc::user_cancelled:
+        return message_id("You cancelled the request. Nothing more is signed; repeat it on the site.");
+    case Errc::timeout: return message_id("The time ran out. Repeat the request on the site.");
+    case Errc::prompt_unavailable:
+        return message_id("The window could not be shown. Unlock the screen and repeat the request on the site.");
+    case Errc::storage_unknown:
+        return message_id(
+            "The site asks for a kind of token that is not set up on this computer. Run \"tamga doctor\".");
+    case Errc::token_absent: return message_id("The token is not plugged in. Plug it in and repeat the request.");
+    case Errc::key_not_found:
+        return message_id("The token has no key that fits. Plug in another token, or check which keys it holds.");
+    case Errc::pin_incorrect: return message_id("The PIN is wrong. Check the keyboard layout and type it again.");
+    case Errc::pin_length: return message_id("The PIN is too short or too long for this token. Type it again.");
+    case Errc::pin_locked:
+        return message_id(
+            "The PIN is locked after too many wrong attempts. It can be unlocked with the administrator PIN "
+            "and the vendor's program.");
+    case Errc::pin_expired: return message_id("The PIN has expired. Change it, then repeat the request.");
+    case Errc::mechanism_unsupported:
+        return message_id("The token cannot sign with this kind of key. Choose another key.");
+    case Errc::token_failure:
+        return message_id("The token reported a failure. Unplug it, plug it in again and repeat the request.");
+    case Errc::token_crashed:
+        return message_id(
+            "The token's driver stopped and is being started again. Repeat the request in a few seconds.");
+    case Errc::mandate_violated:
+        return message_id("Something other than what you were shown was to be signed. It was refused; report this.");
+    case Errc::signature_invalid:
+        return message_id(
+            "The token made a signature that does not verify. It was thrown away; have the token checked.");
+    case Errc::timestamp_unavailable:
+        return message_id("The time-stamp service does not answer. Check the network and try again.");
+    case Errc::config_invalid: return message_id("The configuration has a mistake. Run \"tamga doctor\".");
+    case Errc::file_untrusted:
+        return message_id("A file Tamga relies on can be changed by other users. Run \"tamga doctor\".");
+    case Errc::module_unloadable: return message_id("The token's driver cannot be loaded. Run \"tamga doctor\".");
+    case Errc::port_taken:
+        return message_id("Another program, perhaps NCALayer, uses Tamga's port. Close it and try again.");
+    case Errc::channel_closed:
+        return message_id("A part of Tamga stopped and is being started again. Repeat the request in a few seconds.");
+    case Errc::build_mismatch: return message_id("Tamga was just updated. Repeat the request in a few seconds.");
+    case Errc::message_malformed:
+    case Errc::system:
+    case Errc::internal:
+        return message_id("Tamga failed. Repeat the request; if it fails again, run \"tamga doctor\".");
+    }
+    return "";
+}
+
+} // namespace
+
+std::string_view explain(Language language, Errc code) noexcept {
+    return text(language, sentence(code));
+}
+
+} // namespace tamga

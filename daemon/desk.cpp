@@ -1,0 +1,68 @@
+#include "daemon/desk.hpp"
+
+#include "base/log.hpp"
+#include "protocol/ncalayer/ncalayer.hpp"
+
+#include <malloc.h>
+
+namespace tamga::daemon {
+
+namespace {
+
+constexpr std::size_t give_memory_back_above = 8 * 1024 * 1024;
+
+std::size_t size_of(Result<protocol::Outcome> const& outcome) {
+    if (!outcome) return 0;
+    auto const* documents = std::get_if<protocol::SignedDocuments>(&*outcome);
+    if (documents == nullptr) return 0;
+    std::size_t size = 0;
+    for (auto const& value : documents->values) size += value.size();
+    return size;
+}
+
+}  // namespace
+
+std::optional<std::string> Desk::heartbeat_reply(std::string_view frame) {
+    if (frame != protocol::ncalayer::heartbeat) return std::nullopt;
+    return std::string{protocol::ncalayer::heartbeat};
+}
+
+Task<std::optional<std::string>> Desk::answer(Asker& asker, std::string frame) {
+    auto const started = Clock::now();
+    auto const size = frame.size();
+    auto parse = [&frame] { return protocol::ncalayer::parse(std::move(frame)); };
+    auto call = co_await m_compute.run_if_large(size, std::move(parse));
+    if (std::holds_alternative<protocol::Silence>(call.action)) co_return std::nullopt;
+    auto speaker = asker;
+    if (call.language) speaker.language = *call.language;
+    if (auto* answer = std::get_if<protocol::Answer>(&call.action)) {
+        if (call.language) asker.language = *call.language;  // changeLocale speaks for the connection
+        co_return std::move(answer->text);
+    }
+
+    auto outcome = co_await act(std::move(speaker), std::move(call.action));
+    auto const took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started);
+    log::info("request", {{"origin", asker.origin}, {"method", call.reply.method},
+                          {"outcome", outcome ? "ok" : wire_name(outcome.error().code)},
+                          {"detail", outcome ? std::string_view{} : std::string_view{outcome.error().detail}},
+                          {"ms", std::int64_t{took.count()}}});
+    auto render = [&] { return protocol::ncalayer::render(call.reply, std::move(outcome)); };
+    auto text = co_await m_compute.run_if_large(size_of(outcome), std::move(render));
+    if (size > give_memory_back_above) ::malloc_trim(0);
+    co_return text;
+}
+
+Task<Result<protocol::Outcome>> Desk::act(Asker asker, protocol::Action action) {
+    if (auto* sign = std::get_if<protocol::Sign>(&action)) {
+        auto outcome = co_await m_flow.run(std::move(asker), std::move(*sign));
+        co_return outcome;
+    }
+    if (auto* describe = std::get_if<protocol::DescribeKey>(&action)) {
+        auto outcome = co_await m_flow.run(std::move(asker), std::move(*describe));
+        co_return outcome;
+    }
+    auto outcome = co_await m_flow.run(std::move(asker), protocol::ListStorages{});
+    co_return outcome;
+}
+
+}  // namespace tamga::daemon

@@ -1,0 +1,51 @@
+// The documents of one request on their way: read, shown, prepared for the chosen certificate, finished with a raw
+// signature. The three formats behind one set of verbs; nobody else asks "is it XML?".
+#pragma once
+
+#include "protocol/request.hpp"
+#include "signing/cms.hpp"
+#include "signing/xml.hpp"
+
+#include <optional>
+#include <variant>
+
+namespace tamga::daemon {
+
+/// Movable, used from one thread at a time (loop or compute).
+class Document {
+public:
+    /// Errors: xml_malformed, xml_target, cms_malformed, raw_refused, digest_length.
+    static Result<Document> read(protocol::Sign const& request, Bytes octets);
+
+    /// The octets whose digest will be signed (or, `digested`, the digest): what the person is shown.
+    [[nodiscard]] View shown() const noexcept { return m_shown; }
+
+    /// Makes the octets that go to the token, once; asked again it gives the same. @return to_be_signed().
+    Result<View> prepare(signing::Certificate const& signer, std::int64_t now);
+    [[nodiscard]] View to_be_signed() const noexcept;
+
+    /// Verifies `raw_signature` over to_be_signed(), then makes the result the page gets: DER CMS, XML text or the bare
+    /// signature. The document is spent. Errors: signature_invalid, internal.
+    Result<Bytes> finish(signing::Certificate const& signer, View raw_signature);
+
+private:
+    struct Cms {
+        std::optional<signing::ExistingCms> existing;
+        signing::Encapsulation encapsulation{};
+    };
+    struct Raw {};
+    using Format = std::variant<Cms, signing::XmlDocument, Raw>;
+
+    Document(Format format, Bytes shown, bool digested)
+        : m_format{std::move(format)}, m_shown{std::move(shown)}, m_digested{digested} {}
+
+    Format m_format;
+    Bytes m_shown;
+    Bytes m_to_be_signed;  ///< stays empty for raw: there it is what is shown
+    bool m_digested;
+};
+
+/// Reads all of them, or the first error. Frees each document of the request as it goes.
+Result<std::vector<Document>> read_documents(protocol::Sign& request);
+
+}  // namespace tamga::daemon

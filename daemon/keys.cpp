@@ -1,0 +1,191 @@
+#include "daemon/keys.hpp"
+
+#include "base/log.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <algorithm>
+
+namespace tamga::daemon {
+
+namespace {
+
+constexpr std::chrono::seconds list_limit{10};
+constexpr std::chrono::seconds sign_limit{30};
+
+template <class Map>
+struct Registration {
+    Map& map;
+    typename Map::key_type key;
+    Registration(Map& where, typename Map::key_type name, typename Map::mapped_type entry) : map{where}, key{name} {
+        map[key] = entry;
+    }
+    Registration(Registration const&) = delete;
+    Registration& operator=(Registration const&) = delete;
+    ~Registration() { map.erase(key); }
+};
+
+}  // namespace
+
+TokenProcess::TokenProcess(asio::any_io_executor executor, ipc::ModuleIndex module, ipc::Channel channel)
+    : m_executor{executor}, m_module{module}, m_channel{executor, std::move(channel)} {}
+
+Task<void> TokenProcess::run() {
+    auto const self = shared_from_this();
+    auto said = co_await m_channel.send(ipc::Hello::from(ipc::Role::web));
+    auto packet = co_await m_channel.receive();
+    if (said && packet && ipc::check_hello(*packet, ipc::Role::token)) {
+        while (true) {
+            packet = co_await m_channel.receive();
+            if (!packet) break;
+            dispatch(*packet);
+        }
+    }
+    give_up();
+}
+
+void TokenProcess::dispatch(ipc::Packet& packet) {
+    if (auto signatures = packet.as<ipc::Signatures>()) {
+        auto const lease = m_leases.find(signatures->request);
+        if (lease != m_leases.end()) lease->second->put(std::move(*signatures));
+        return;
+    }
+    if (auto ended = packet.as<ipc::LeaseEnded>()) {
+        auto const lease = m_leases.find(ended->request);
+        if (lease != m_leases.end()) lease->second->put(std::move(*ended));
+        return;
+    }
+    std::uint64_t query = 0;
+    if (auto token = packet.as<ipc::TokenFound>()) query = token->query;
+    else if (auto certificate = packet.as<ipc::CertificateFound>()) query = certificate->query;
+    else if (auto done = packet.as<ipc::ListingDone>()) query = done->query;
+    if (auto const listing = m_listings.find(query); listing != m_listings.end()) listing->second->put(std::move(packet));
+}
+
+void TokenProcess::give_up() {
+    m_gone = true;
+    for (auto const& [query, listing] : m_listings) listing->put(ipc::Packet{});
+    for (auto const& [request, lease] : m_leases) {
+        lease->put(ipc::LeaseEnded{request, ipc::Status::from(Error{Errc::token_crashed})});
+    }
+}
+
+Task<Result<std::vector<FoundToken>>> TokenProcess::list(ipc::Depth depth) {
+    auto const self = shared_from_this();
+    if (m_gone) co_return Errc::token_crashed;
+    Listing answers{m_executor};
+    auto const query = ++m_last_query;
+    Registration const registration{m_listings, query, &answers};
+    auto const deadline = Clock::now() + list_limit;
+    ipc::ListKeys const question{query, depth};
+    if (auto sent = co_await m_channel.send(question); !sent) co_return Errc::token_crashed;
+
+    std::vector<FoundToken> tokens;
+    while (true) {
+        auto packet = co_await answers.next(deadline);
+        if (!packet) co_return Errc::timeout;
+        if (auto token = packet->as<ipc::TokenFound>()) {
+            tokens.push_back({m_module, token->slot, std::move(token->info), {}});
+        } else if (auto certificate = packet->as<ipc::CertificateFound>()) {
+            auto const owner = std::ranges::find(tokens, certificate->slot, &FoundToken::slot);
+            if (owner != tokens.end()) owner->certificates.push_back({std::move(certificate->der)});
+        } else if (auto done = packet->as<ipc::ListingDone>()) {
+            if (auto result = done->status.result(); !result) co_return result.error();
+            co_return tokens;
+        } else {
+            co_return Errc::token_crashed;
+        }
+    }
+}
+
+Lease::Lease(std::shared_ptr<TokenProcess> process, ipc::RequestId request)
+    : m_process{std::move(process)}, m_request{request}, m_news{m_process->m_executor} {
+    m_process->m_leases[m_request] = &m_news;
+}
+
+Lease::~Lease() {
+    m_process->m_leases.erase(m_request);
+    if (m_ended || m_process->m_gone) return;
+    if (auto sent = m_process->m_channel.try_send(ipc::FinishLease{m_request}); !sent) {
+        log::warning("lease", {{"request", m_request.value()}, {"finish", wire_name(sent.error().code)}});
+    }
+}
+
+Task<Result<void>> Lease::sign(std::uint32_t first, std::vector<Bytes> items) {
+    ipc::SignItems const message{m_request, first, std::move(items)};
+    auto sent = co_await m_process->m_channel.send(message);
+    co_return sent ? sent : Result<void>{Errc::token_crashed};
+}
+
+Task<Result<void>> Lease::sign_large(std::uint32_t index, UniqueFd memfd) {
+    ipc::SignLarge const message{m_request, index};
+    auto sent = co_await m_process->m_channel.send(message, memfd.get());
+    co_return sent ? sent : Result<void>{Errc::token_crashed};
+}
+
+Task<Result<ipc::Signatures>> Lease::next() {
+    if (m_ended) co_return Error{Errc::token_failure, "the lease has ended"};
+    auto news = co_await m_news.next(Clock::now() + sign_limit);
+    if (!news) co_return Errc::timeout;
+    if (auto* signatures = std::get_if<ipc::Signatures>(&*news)) co_return std::move(*signatures);
+    m_ended = true;
+    auto const why = std::get<ipc::LeaseEnded>(*news).status.result();
+    co_return why ? Error{Errc::token_failure, "the lease ended early"} : why.error();
+}
+
+Task<Result<void>> Lease::finish() {
+    ipc::FinishLease const message{m_request};
+    if (auto sent = co_await m_process->m_channel.send(message); !sent) co_return Errc::token_crashed;
+    auto const deadline = Clock::now() + sign_limit;
+    while (!m_ended) {
+        auto news = co_await m_news.next(deadline);
+        if (!news) co_return Errc::timeout;
+        if (auto const* ended = std::get_if<ipc::LeaseEnded>(&*news)) {
+            m_ended = true;
+            co_return ended->status.result();
+        }
+    }
+    co_return ok();
+}
+
+Keys::Keys(asio::any_io_executor executor, std::function<void(ipc::ModuleIndex)> restart)
+    : m_executor{std::move(executor)}, m_restart{std::move(restart)} {}
+
+void Keys::token_up(ipc::ModuleIndex module, ipc::Channel channel) {
+    auto process = std::make_shared<TokenProcess>(m_executor, module, std::move(channel));
+    m_processes[module] = process;
+    asio::co_spawn(m_executor, process->run(), asio::detached);
+}
+
+void Keys::token_gone(ipc::ModuleIndex module) { m_processes.erase(module); }
+
+Task<Result<std::vector<FoundToken>>> Keys::list(std::vector<std::string> storages, ipc::Depth depth) {
+    std::vector<FoundToken> found;
+    Error failure{Errc::token_absent, "no token in the storages asked for"};
+    auto const processes = m_processes;  // a copy: processes come and go while we wait
+    for (auto const& [module, process] : processes) {
+        auto listed = co_await process->list(depth);
+        if (!listed) {
+            log::warning("list", {{"module", unsigned{module.value()}}, {"error", wire_name(listed.error().code)},
+                                  {"detail", listed.error().detail}});
+            if (listed.error().code == Errc::timeout) m_restart(module);
+            failure = listed.error();
+            continue;
+        }
+        for (auto& token : *listed) {
+            if (!storages.empty() && std::ranges::find(storages, token.info.storage) == storages.end()) continue;
+            found.push_back(std::move(token));
+        }
+    }
+    if (found.empty()) co_return failure;
+    co_return found;
+}
+
+Result<std::shared_ptr<TokenProcess>> Keys::process(ipc::ModuleIndex module) const {
+    auto const found = m_processes.find(module);
+    if (found == m_processes.end()) return Error{Errc::token_crashed, "its process is not running"};
+    return found->second;
+}
+
+}  // namespace tamga::daemon

@@ -1,0 +1,104 @@
+// The token processes as tamga-web knows them: what is plugged in, and the leases that sign.
+#pragma once
+
+#include "daemon/async_channel.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace tamga::daemon {
+
+struct FoundCertificate {
+    Bytes der;
+};
+
+/// A token, where it is, and the certificates on it that are readable without a PIN.
+struct FoundToken {
+    ipc::ModuleIndex module;
+    ipc::SlotId slot;
+    ipc::TokenInfo info;
+    std::vector<FoundCertificate> certificates;
+};
+
+/// Signatures of one chunk, or how the lease ended.
+using LeaseNews = std::variant<ipc::Signatures, ipc::LeaseEnded>;
+
+/// One token process: its channel, the listings it was asked for and the leases it holds. Held by shared_ptr; `run` ends
+/// when the process does.
+class TokenProcess : public std::enable_shared_from_this<TokenProcess> {
+public:
+    TokenProcess(asio::any_io_executor executor, ipc::ModuleIndex module, ipc::Channel channel);
+
+    Task<void> run();
+
+    /// Errors: token_crashed, timeout (10 s: the process must be restarted), or what the module answered.
+    Task<Result<std::vector<FoundToken>>> list(ipc::Depth depth);
+
+private:
+    friend class Lease;
+    using Listing = Mailbox<ipc::Packet>;
+
+    void dispatch(ipc::Packet& packet);
+    void give_up();
+
+    asio::any_io_executor m_executor;
+    ipc::ModuleIndex m_module;
+    AsyncChannel m_channel;
+    std::uint64_t m_last_query = 0;
+    bool m_gone = false;
+    std::map<std::uint64_t, Listing*> m_listings;
+    std::map<ipc::RequestId, Mailbox<LeaseNews>*> m_leases;
+};
+
+/// tamga-web's end of one lease: from before the prompt is opened until the token has logged out. Destroyed early (page
+/// gone, error), it tells the token to log out.
+class Lease {
+public:
+    Lease(std::shared_ptr<TokenProcess> process, ipc::RequestId request);
+    Lease(Lease const&) = delete;
+    Lease& operator=(Lease const&) = delete;
+    ~Lease();
+
+    /// Octets to be signed, at most 64 KiB together; or one large item in a sealed memfd.
+    Task<Result<void>> sign(std::uint32_t first, std::vector<Bytes> items);
+    Task<Result<void>> sign_large(std::uint32_t index, UniqueFd memfd);
+    /// The next signatures, in the order of the calls. Errors: what ended the lease (token_absent, mandate_violated,
+    /// user_cancelled, token_crashed ...); timeout after 30 s of silence, when the process must be restarted.
+    Task<Result<ipc::Signatures>> next();
+    /// Nothing more to sign: waits for C_Logout.
+    Task<Result<void>> finish();
+
+private:
+    std::shared_ptr<TokenProcess> m_process;
+    ipc::RequestId m_request;
+    Mailbox<LeaseNews> m_news;
+    bool m_ended = false;
+};
+
+/// All token processes.
+class Keys {
+public:
+    Keys(asio::any_io_executor executor, std::function<void(ipc::ModuleIndex)> restart);
+
+    void token_up(ipc::ModuleIndex module, ipc::Channel channel);
+    void token_gone(ipc::ModuleIndex module);
+
+    /// Every token in one of `storages` (empty: any), all processes asked at once. A process that fails is left out; its
+    /// error is returned only where no other process has a token.
+    /// Errors: storage_unknown, token_absent, token_crashed, token_failure, module_unloadable ...
+    Task<Result<std::vector<FoundToken>>> list(std::vector<std::string> storages, ipc::Depth depth);
+
+    /// Error: token_crashed, where that process is not there.
+    [[nodiscard]] Result<std::shared_ptr<TokenProcess>> process(ipc::ModuleIndex module) const;
+
+    void restart(ipc::ModuleIndex module) { m_restart(module); }
+
+private:
+    asio::any_io_executor m_executor;
+    std::function<void(ipc::ModuleIndex)> m_restart;
+    std::map<ipc::ModuleIndex, std::shared_ptr<TokenProcess>> m_processes;
+};
+
+}  // namespace tamga::daemon

@@ -1,0 +1,233 @@
+#include "daemon/launcher/launcher.hpp"
+
+#include "base/log.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace tamga::launcher {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto first_delay = 100ms;
+constexpr std::chrono::milliseconds longest_delay = 30s;
+constexpr auto long_enough_alive = 10s;
+constexpr auto listening_retry = 3s;
+constexpr std::chrono::milliseconds patience_with_web = 3s;
+constexpr std::chrono::milliseconds patience_with_others = 2s;
+
+UniqueFd watch_signals() {
+    ::sigset_t watched;
+    ::sigemptyset(&watched);
+    for (int const signal : {SIGCHLD, SIGTERM, SIGINT})
+        ::sigaddset(&watched, signal);
+    ::sigprocmask(SIG_BLOCK, &watched, nullptr);
+    return UniqueFd{::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK)};
+}
+
+std::string how_it_ended(int status) {
+    if (WIFSIGNALED(status)) return std::string{"signal "} + ::strsignal(WTERMSIG(status));
+    return "exit code " + std::to_string(WEXITSTATUS(status));
+}
+
+} // namespace
+
+Launcher::Launcher(Settings settings)
+    : m_settings{std::move(settings)}, m_signals{watch_signals()}, m_listeners{m_settings.port} {
+    append_allowed(m_service_environment, service_variables);
+    m_prompt_environment = m_service_environment;
+    append_allowed(m_prompt_environment, prompt_variables);
+    append_allowed(m_prompt_environment, m_settings.more_prompt_variables);
+}
+
+int Launcher::run() {
+    m_listeners.take_activated();
+    m_listeners.open_missing();
+    if (m_listeners.anything_taken()) m_retry_listening = Clock::now() + listening_retry;
+    start(add(Job::web));
+    start(add(Job::count_modules));
+    while (!finished())
+        wait();
+    log::info("stopped");
+    return m_exit_code;
+}
+
+void Launcher::wait() {
+    std::vector<::pollfd> polled{{m_signals.get(), POLLIN, 0}};
+    std::vector<Child*> speakers;
+    auto next = m_retry_listening;
+    for (auto& child : m_children) {
+        if (child.due && (!next || *child.due < *next)) next = child.due;
+        if (!child.control) continue;
+        polled.push_back({child.control.fd(), POLLIN, 0});
+        speakers.push_back(&child);
+    }
+
+    ::timespec timeout{};
+    if (next) {
+        auto const left = std::max(std::chrono::nanoseconds{*next - Clock::now()}, 0ns);
+        timeout = {left / 1s, (left % 1s).count()};
+    }
+    if (::ppoll(polled.data(), polled.size(), next ? &timeout : nullptr, nullptr) < 0) return;
+
+    for (std::size_t i = 0; i < speakers.size(); ++i) {
+        if (polled[i + 1].revents != 0) receive_one(*speakers[i]);
+    }
+    if (polled[0].revents != 0) read_signals();
+    run_due();
+}
+
+void Launcher::read_signals() {
+    ::signalfd_siginfo signal{};
+    while (::read(m_signals.get(), &signal, sizeof signal) == sizeof signal) {
+        if (signal.ssi_signo != SIGCHLD) begin_stop(0);
+    }
+    reap_all();
+}
+
+void Launcher::run_due() {
+    auto const now = Clock::now();
+    if (m_retry_listening && *m_retry_listening <= now) {
+        for (auto const* listening : m_listeners.open_missing())
+            offer(*listening);
+        m_retry_listening.reset();
+        if (m_listeners.anything_taken()) m_retry_listening = now + listening_retry;
+    }
+    for (auto& child : m_children) {
+        if (!child.due || *child.due > now) continue;
+        child.due.reset();
+        if (child.pid != 0)
+            kill_group(child);
+        else
+            start(child);
+    }
+}
+
+Launcher::Child& Launcher::add(Job job, ipc::ModuleIndex module, ipc::RequestId request) {
+    auto& child = m_children.emplace_back();
+    child.job = job;
+    child.module = module;
+    child.request = request;
+    return child;
+}
+
+bool Launcher::start(Child& child) {
+    char const* name = "tamga-web";
+    std::vector<std::string> arguments;
+    if (child.job == Job::prompt) name = "tamga-prompt";
+    if (child.job == Job::count_modules || child.job == Job::token) name = "tamga-token";
+    if (child.job == Job::count_modules) arguments = {"--count"};
+    if (child.job == Job::token) arguments = {std::to_string(child.module.value())};
+
+    child.started = Clock::now();
+    auto started = spawn(m_settings.programs / name, std::move(arguments),
+                         child.job == Job::prompt ? m_prompt_environment : m_service_environment);
+    if (!started) {
+        log::error("start_failed", {{"program", name}, {"reason", started.error().detail}});
+        child.due = child.started + longest_delay;
+        return false;
+    }
+    child.pid = started->pid;
+    child.control = std::move(started->control);
+    child.greeted = false;
+    auto const cost = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - child.started);
+    log::debug("started", {{"program", name}, {"pid", child.pid}, {"us", std::int64_t{cost.count()}}});
+    introduce(child);
+    return true;
+}
+
+void Launcher::kill_group(Child const& child) {
+    if (child.pid != 0) ::kill(-child.pid, SIGKILL);
+}
+
+/// Tells a child to end by closing its control channel, and kills it where it does not.
+void Launcher::end_softly(Child& child, std::chrono::milliseconds patience) {
+    child.control.close();
+    child.due = Clock::now() + patience;
+}
+
+void Launcher::reap_all() {
+    while (true) {
+        // First looked at, then reaped: until then its number, and so that of its group, belongs to nobody else.
+        ::siginfo_t ended{};
+        if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) return;
+        auto const child = std::find_if(m_children.begin(), m_children.end(),
+                                        [&](Child const& each) { return each.pid == ended.si_pid; });
+        if (child != m_children.end()) {
+            kill_group(*child); // what it started
+            while (receive_one(*child) == Heard::something)
+                continue; // what it said last
+        }
+        int status = 0;
+        ::waitpid(ended.si_pid, &status, 0);
+        if (child == m_children.end()) continue;
+        buried(*child, status);
+        if (child->pid == 0 && !child->due) m_children.erase(child);
+    }
+}
+
+/// Decides whether a child that ended lives again; without `due` afterwards it does not.
+void Launcher::buried(Child& child, int status) {
+    auto const done = child.job == Job::prompt || (child.job == Job::count_modules && m_modules);
+    child.pid = 0;
+    child.control.close();
+    child.due.reset();
+    if (child.job == Job::token) {
+        if (auto* web = running(Job::web)) tell(*web, ipc::TokenGone{child.module});
+    }
+    if (child.job == Job::web) {
+        for (auto& other : m_children) {
+            if (other.job == Job::prompt && other.pid != 0) end_softly(other, patience_with_others);
+        }
+    }
+    if (m_stopping) {
+        if (child.job == Job::web) stop_rest();
+        return;
+    }
+    if (done) return;
+
+    auto const now = Clock::now();
+    if (now - child.started >= long_enough_alive) child.delay = 0ms;
+    child.delay = child.delay == 0ms ? first_delay : std::min(child.delay * 2, longest_delay);
+    child.due = now + child.delay;
+    constexpr char const* names[] = {"tamga-token --count", "tamga-web", "tamga-token"};
+    log::warning("ended", {{"program", names[static_cast<std::size_t>(child.job)]},
+                           {"module", unsigned{child.module.value()}},
+                           {"how", how_it_ended(status)},
+                           {"restart_in_ms", std::int64_t{child.delay.count()}}});
+}
+
+void Launcher::begin_stop(int exit_code) {
+    if (m_stopping) return;
+    m_stopping = true;
+    m_exit_code = exit_code;
+    m_retry_listening.reset();
+    for (auto& child : m_children) {
+        if (child.pid == 0) child.due.reset();
+    }
+    if (auto* web = running(Job::web)) {
+        tell(*web, ipc::Stop{});
+        web->due = Clock::now() + patience_with_web;
+    } else {
+        stop_rest();
+    }
+}
+
+void Launcher::stop_rest() {
+    for (auto& child : m_children) {
+        if (child.pid != 0) end_softly(child, patience_with_others);
+    }
+}
+
+bool Launcher::finished() const {
+    return m_stopping && std::all_of(m_children.begin(), m_children.end(), [](Child const& c) { return c.pid == 0; });
+}
+
+} // namespace tamga::launcher

@@ -1,0 +1,144 @@
+// What the children say to the launcher, and the pairs it makes between them.
+#include "base/handshake.hpp"
+#include "base/log.hpp"
+#include "daemon/launcher/launcher.hpp"
+
+#include <algorithm>
+
+namespace tamga::launcher {
+
+namespace {
+
+constexpr std::size_t most_prompts = 16;
+constexpr int exit_upgraded = 3;
+constexpr std::chrono::milliseconds patience_after_goodbye{2000};
+
+} // namespace
+
+Launcher::Child* Launcher::running(Job job, ipc::ModuleIndex module) {
+    for (auto& child : m_children) {
+        if (child.job == job && child.module == module && child.pid != 0) return &child;
+    }
+    return nullptr;
+}
+
+void Launcher::told(Child& child, Result<void> const& sent) {
+    if (sent || sent.error().code == Errc::channel_closed) return;
+    log::error("child_does_not_read", {{"pid", child.pid}, {"reason", wire_name(sent.error().code)}});
+    kill_group(child);
+}
+
+/// Gives each of two children an end of a new pair.
+template <class A, class B>
+bool Launcher::connect(Child& first, A const& to_first, Child& second, B const& to_second) {
+    auto pair = ipc::make_pair();
+    if (!pair) {
+        log::error("pair_failed", {{"reason", pair.error().detail}});
+        return false;
+    }
+    tell(first, to_first, {pair->first.fd()});
+    tell(second, to_second, {pair->second.fd()});
+    return true;
+}
+
+void Launcher::offer(Listening const& listening) {
+    if (auto* web = running(Job::web)) tell(*web, listening.message, {listening.fd.get()});
+}
+
+void Launcher::connect_to_web(Child& token) {
+    if (auto* web = running(Job::web)) connect(*web, ipc::TokenChannel{token.module}, token, ipc::WebChannel{});
+}
+
+/// Tells a child that was just started who we are, and gives it what it works with.
+void Launcher::introduce(Child& child) {
+    tell(child, ipc::Hello::from(ipc::Role::launcher));
+    if (child.job == Job::token) connect_to_web(child);
+    if (child.job != Job::web) return;
+    m_last_request = {}; // a new process counts from 1 again
+    for (auto const* listening : m_listeners.open())
+        offer(*listening);
+    for (auto& other : m_children) {
+        if (other.job == Job::token && other.pid != 0) connect_to_web(other);
+    }
+}
+
+Launcher::Heard Launcher::receive_one(Child& child) {
+    auto packet = child.control.try_receive();
+    if (packet && !*packet) return Heard::nothing;
+    auto const handled = packet ? handle(child, **packet) : Result<void>{packet.error()};
+    if (handled) return Heard::something;
+    if (handled.error().code == Errc::channel_closed) {
+        end_softly(child, patience_after_goodbye);
+        return Heard::nothing;
+    }
+    log::error("child_ended",
+               {{"pid", child.pid}, {"reason", wire_name(handled.error().code)}, {"detail", handled.error().detail}});
+    child.control.close();
+    kill_group(child);
+    if (handled.error().code == Errc::build_mismatch) begin_stop(exit_upgraded);
+    return Heard::nothing;
+}
+
+Result<void> Launcher::handle(Child& child, ipc::Packet& packet) {
+    if (!packet.descriptors.empty()) return Error{Errc::message_malformed, "descriptors"};
+    if (!child.greeted) {
+        constexpr ipc::Role roles[] = {ipc::Role::token, ipc::Role::web, ipc::Role::token, ipc::Role::prompt};
+        child.greeted = true;
+        return ipc::check_hello(packet, roles[static_cast<std::size_t>(child.job)]);
+    }
+    if (child.job == Job::count_modules && packet.is<ipc::ModuleCount>()) return modules_counted(packet);
+    if (child.job == Job::web && packet.is<ipc::PromptWanted>()) return prompt_wanted(child, packet);
+    if (child.job == Job::web && packet.is<ipc::RestartToken>()) return restart_token(packet);
+    return Error{Errc::message_malformed, "type " + std::to_string(packet.type())};
+}
+
+Result<void> Launcher::modules_counted(ipc::Packet& packet) {
+    auto const counted = packet.as<ipc::ModuleCount>();
+    if (!counted) return counted.error();
+    if (counted->count > ipc::max_modules || m_modules) return Error{Errc::message_malformed, "module count"};
+    m_modules = counted->count;
+    log::info("modules", {{"count", unsigned{counted->count}}});
+    if (m_stopping) return ok();
+    for (std::uint8_t i = 0; i < counted->count; ++i)
+        start(add(Job::token, ipc::ModuleIndex{i}));
+    return ok();
+}
+
+Result<void> Launcher::restart_token(ipc::Packet& packet) {
+    auto const wanted = packet.as<ipc::RestartToken>();
+    if (!wanted) return wanted.error();
+    if (auto* token = running(Job::token, wanted->module)) kill_group(*token);
+    return ok();
+}
+
+Result<void> Launcher::prompt_wanted(Child& web, ipc::Packet& packet) {
+    auto const wanted = packet.as<ipc::PromptWanted>();
+    if (!wanted) return wanted.error();
+    auto const open = std::count_if(m_children.begin(), m_children.end(),
+                                    [](Child const& child) { return child.job == Job::prompt; });
+    auto const known = m_modules.value_or(0);
+    auto const beyond_ours = known < ipc::max_modules ? wanted->modules >> known : 0;
+    auto const refused = m_stopping || wanted->request <= m_last_request || beyond_ours != 0 ||
+                         static_cast<std::size_t>(open) >= most_prompts;
+    m_last_request = std::max(m_last_request, wanted->request);
+    if (refused || !start_prompt(web, *wanted)) tell(web, ipc::PromptRefused{wanted->request});
+    return ok();
+}
+
+/// The pair to the web process comes last: with it the prompt has all it needs.
+bool Launcher::start_prompt(Child& web, ipc::PromptWanted const& wanted) {
+    auto& prompt = add(Job::prompt, {}, wanted.request);
+    if (!start(prompt)) {
+        m_children.pop_back();
+        return false;
+    }
+    for (auto& token : m_children) {
+        if (token.job != Job::token || token.pid == 0 || ((wanted.modules >> token.module.value()) & 1) == 0) continue;
+        connect(prompt, ipc::TokenChannel{token.module}, token, ipc::PromptChannel{wanted.request});
+    }
+    if (connect(web, ipc::PromptChannel{wanted.request}, prompt, ipc::WebChannel{wanted.request})) return true;
+    kill_group(prompt);
+    return false;
+}
+
+} // namespace tamga::launcher

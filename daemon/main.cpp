@@ -1,0 +1,93 @@
+// tamga-web: faces the web. Holds no PIN, loads no module, starts nothing.
+#include "base/log.hpp"
+#include "base/trusted_file.hpp"
+#include "daemon/net/sock_diag.hpp"
+#include "daemon/sandbox/web_sandbox.hpp"
+#include "daemon/server/server.hpp"
+#include "policy/web_config.hpp"
+#include "trust/local_ca.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace {
+
+using namespace tamga;
+using namespace tamga::daemon;
+
+constexpr int control_fd = 3;
+
+int fail(std::string_view what, Error const& error) {
+    log::error(what, {{"error", wire_name(error.code)}, {"detail", error.detail}});
+    return EXIT_FAILURE;
+}
+
+Result<ServerOptions> server_options(policy::WebConfig const& config) {
+    auto const folder = trust::tls_folder();
+    if (!folder) return folder.error();
+    auto const tls = trust::load_or_create(*folder, std::chrono::system_clock::now());
+    if (!tls) return tls.error();
+    auto chain = read_trusted_file(tls->served.chain);
+    if (!chain) return chain.error();
+    auto key = read_trusted_file(tls->served.key);
+    if (!key) return key.error();
+    ServerOptions options;
+    options.frame_octets = config.frame_bytes;
+    options.buffered_octets = config.buffered_bytes;
+    options.certificate_chain_pem = std::move(*chain);
+    options.private_key_pem = std::move(*key);
+    options.language = system_language();
+    return options;
+}
+
+int serve() {
+    auto const config = policy::load_web_config(policy::config_files());
+    if (!config) return fail("configuration", config.error());
+    auto options = server_options(*config);
+    if (!options) return fail("tls", options.error());
+    auto sock_diag = net::SockDiag::open();
+    if (!sock_diag) return fail("sock_diag", sock_diag.error());
+    options->is_own_user = [&sock_diag](int socket) {
+        auto const uid = sock_diag->peer_uid(socket);
+        return uid && *uid == ::geteuid();
+    };
+    Sites sites{config->origins, policy::ConsentBook::load(policy::ConsentBook::default_path())};
+
+    asio::io_context loop{1};
+    Compute compute;
+    std::unique_ptr<Server> server;
+    std::unique_ptr<Keys> keys;
+    LauncherEvents events;
+    events.listener = [&](ipc::Listener listener, UniqueFd socket) { server->listen(listener, std::move(socket)); };
+    events.token_up = [&](ipc::ModuleIndex module, ipc::Channel channel) { keys->token_up(module, std::move(channel)); };
+    events.token_gone = [&](ipc::ModuleIndex module) { keys->token_gone(module); };
+    events.stop = [&] { server->stop([&loop] { loop.stop(); }); };
+    LauncherLink launcher{loop.get_executor(), ipc::Channel{UniqueFd{control_fd}}, std::move(events)};
+    keys = std::make_unique<Keys>(loop.get_executor(), [&](ipc::ModuleIndex module) { launcher.restart_token(module); });
+    Prompts prompts{loop.get_executor(), launcher};
+    SignFlow flow{*keys, prompts, sites, compute, std::chrono::seconds{config->prompt_seconds}};
+    Desk desk{flow, compute};
+    auto made = Server::make(loop, std::move(*options), desk, sites);
+    if (!made) return fail("server", made.error());
+    server = std::move(*made);
+
+    if (auto entered = sandbox::enter_web_sandbox(); !entered) return fail("sandbox", entered.error());
+    asio::co_spawn(loop, launcher.run(), asio::detached);
+    loop.run();
+    return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int main() {
+    ::prctl(PR_SET_DUMPABLE, 0);
+    log::open("tamga-web");
+    char const* debug = std::getenv("TAMGA_DEBUG");
+    log::show_debug(debug != nullptr && *debug == '1');
+    return serve();
+}

@@ -1,0 +1,65 @@
+#include "daemon/prompts.hpp"
+
+namespace tamga::daemon {
+
+Prompt::Prompt(asio::any_io_executor executor, ipc::RequestId request, ipc::Channel channel, Turnstile::Turn turn)
+    : m_request{request}, m_channel{std::move(executor), std::move(channel)}, m_turn{std::move(turn)} {}
+
+Task<Result<ipc::Accepted>> Prompt::ask(ipc::PromptRequest question, UniqueFd items,
+                                        std::vector<ipc::CandidateToken> tokens,
+                                        std::vector<ipc::CandidateCertificate> certificates,
+                                        std::chrono::seconds limit) {
+    question.request = m_request;
+    auto const lost = Error{Errc::prompt_unavailable, "the prompt went away"};
+    if (auto sent = co_await m_channel.send(ipc::Hello::from(ipc::Role::web)); !sent) co_return lost;
+    if (auto sent = co_await m_channel.send(std::move(question), items.get()); !sent) {
+        co_return sent.error().code == Errc::too_large ? sent.error() : lost;
+    }
+    for (auto& token : tokens) {
+        if (auto sent = co_await m_channel.send(std::move(token)); !sent) co_return lost;
+    }
+    for (auto& certificate : certificates) {
+        if (auto sent = co_await m_channel.send(std::move(certificate)); !sent) co_return lost;
+    }
+    ipc::CandidatesDone const complete;
+    if (auto sent = co_await m_channel.send(complete); !sent) co_return lost;
+    auto decided = co_await decision(limit);
+    co_return decided;
+}
+
+Task<Result<ipc::Accepted>> Prompt::decision(std::chrono::seconds limit) {
+    auto hello = co_await m_channel.receive();
+    if (!hello) co_return Error{Errc::prompt_unavailable, "the prompt ended at once"};
+    if (auto checked = ipc::check_hello(*hello, ipc::Role::prompt); !checked) co_return checked.error();
+    auto answer = co_await m_channel.receive(Clock::now() + limit);
+    if (!answer && answer.error().code == Errc::timeout) co_return Errc::timeout;
+    if (!answer) co_return Error{Errc::prompt_unavailable, "the prompt ended without a decision"};
+    if (auto accepted = answer->as<ipc::Accepted>()) co_return std::move(*accepted);
+    auto const ended = answer->as<ipc::PromptEnded>();
+    if (!ended) co_return ended.error();
+    auto const why = ended->status.result();
+    co_return why ? Error{Errc::user_cancelled} : why.error();
+}
+
+void Prompt::progress(std::uint32_t done, std::uint32_t total) {
+    // A window that does not keep up loses a step of its bar, nothing else.
+    static_cast<void>(m_channel.try_send(ipc::Progress{done, total}));
+}
+
+void Prompt::done(Result<void> const& result) {
+    static_cast<void>(m_channel.try_send(ipc::RequestDone{ipc::Status::from(result)}));
+}
+
+Prompts::Prompts(asio::any_io_executor executor, LauncherLink& launcher)
+    : m_executor{executor}, m_launcher{launcher}, m_turnstile{executor} {}
+
+Task<Result<std::unique_ptr<Prompt>>> Prompts::open(std::uint64_t modules) {
+    auto turn = co_await m_turnstile.enter();
+    if (!turn) co_return turn.error();
+    ipc::RequestId const request{++m_last_request};
+    auto channel = co_await m_launcher.start_prompt(request, modules);
+    if (!channel) co_return channel.error();
+    co_return std::make_unique<Prompt>(m_executor, request, std::move(*channel), std::move(*turn));
+}
+
+}  // namespace tamga::daemon

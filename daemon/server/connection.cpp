@@ -1,0 +1,260 @@
+#include "daemon/server/connection.hpp"
+
+#include "base/log.hpp"
+#include "daemon/server/status_page.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/beast/websocket/rfc6455.hpp>
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+namespace tamga::daemon {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+namespace websocket = beast::websocket;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::chrono::seconds handshake_patience{10};  ///< from accept to upgrade
+constexpr std::chrono::seconds frame_patience{30};      ///< without an octet in the middle of a frame
+constexpr std::size_t head_limit = 8192;
+constexpr std::size_t largest_read = 65536;
+constexpr std::size_t unanswered_limit = 256;           ///< frames of one connection; more closes it with 1008
+constexpr unsigned char tls_handshake = 0x16;           ///< RFC 8446 section 5.1: ContentType handshake
+
+std::optional<std::string_view> field(http::fields const& fields, http::field name) {
+    auto const found = fields.find(name);
+    if (found == fields.end()) return std::nullopt;
+    return std::string_view{found->value().data(), found->value().size()};
+}
+
+/// RFC 6455 section 7.4: codes an endpoint may send. Beast 1.81 takes, and would echo, any number.
+bool is_close_code(std::uint16_t code) {
+    return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+}
+
+}  // namespace
+
+Connection::Connection(std::shared_ptr<Server::State> server, asio::ip::tcp::socket socket, std::uint16_t port)
+    : m_server{std::move(server)}, m_port{port}, m_stream{std::move(socket)}, m_frames{m_server->loop.get_executor()},
+      m_writing{m_server->loop.get_executor()}, m_patience{m_server->loop} {
+    m_asker.language = m_server->options.language;
+    m_server->connections.insert(this);
+}
+
+Connection::~Connection() { m_server->connections.erase(this); }
+
+Task<void> Connection::run() {
+    auto const self = shared_from_this();
+    m_patience.expires_after(handshake_patience);
+    m_patience.async_wait([weak = weak_from_this()](error_code aborted) {
+        if (auto const connection = weak.lock(); connection && !aborted) connection->abort();
+    });
+    auto const opened = co_await open();
+    m_patience.cancel();
+    if (!opened) co_return;
+
+    m_open = true;
+    auto answering = [](std::shared_ptr<Connection> connection) { return connection->answer_frames(); };
+    auto report = [self](std::exception_ptr failure) {
+        if (failure && self->m_open) self->abort();
+        report_end(std::move(failure));
+    };
+    auto until_left = asio::bind_cancellation_slot(m_answering.slot(), std::move(report));
+    asio::co_spawn(m_server->loop, answering(self), std::move(until_left));
+    co_await read_frames();
+    m_open = false;
+    m_answering.emit(asio::cancellation_type::terminal);
+}
+
+/// Hop 0: peer, TLS, head, gate. True once the socket speaks WebSocket.
+Task<bool> Connection::open() {
+    auto& socket = m_stream.next_layer().next_layer();
+    if (!m_server->options.is_own_user(socket.native_handle())) {
+        log::warning("refused", {{"reason", "a connection from another user of this computer"}});
+        co_return false;
+    }
+    auto const readable = co_await socket.async_wait(asio::ip::tcp::socket::wait_read, as_result);
+    unsigned char first = 0;
+    if (std::get<0>(readable) || ::recv(socket.native_handle(), &first, 1, MSG_PEEK) != 1) co_return false;
+    if (first == tls_handshake) {
+        auto& tls = m_stream.next_layer().start_tls(m_server->tls);
+        auto const shaken = co_await tls.async_handshake(asio::ssl::stream_base::server, as_result);
+        if (std::get<0>(shaken)) {
+            log::debug("tls", {{"error", std::get<0>(shaken).message()}});
+            co_return false;
+        }
+    }
+    Parser parser;
+    parser.header_limit(head_limit);
+    auto const read = co_await http::async_read_header(m_stream.next_layer(), m_head, parser, as_result);
+    if (std::get<0>(read)) {
+        if (std::get<0>(read).category() == http::make_error_code(http::error::bad_method).category()) {
+            co_await respond(400, "this is not HTTP\n", "text/plain");
+        }
+        co_return false;
+    }
+    auto const request = parser.release();
+    auto const admitted = co_await admit(request, m_head.size() != 0);
+    co_return admitted;
+}
+
+Task<bool> Connection::admit(Parser::value_type const& request, bool octets_follow) {
+    Head head;
+    head.method = {request.method_string().data(), request.method_string().size()};
+    head.target = {request.target().data(), request.target().size()};
+    head.host = field(request, http::field::host);
+    head.origin = field(request, http::field::origin);
+    head.key = field(request, http::field::sec_websocket_key).value_or("");
+    head.upgrade = websocket::is_upgrade(request);
+    head.repeated = request.count(http::field::host) > 1 || request.count(http::field::origin) > 1 ||
+                    request.count(http::field::sec_websocket_key) > 1;
+    head.octets_follow = octets_follow;
+    auto const standing = [this](std::string_view origin) { return m_server->sites.standing(origin); };
+    auto const judgement = judge(head, m_port, standing);
+
+    switch (judgement.admission) {
+    case Admission::status_page:
+        co_await respond(200, status_page(), "text/html; charset=utf-8");
+        co_return false;
+    case Admission::refused:
+        log::info("refused", {{"origin", head.origin.value_or("")}, {"host", head.host.value_or("")},
+                              {"status", judgement.status}, {"reason", judgement.reason}});
+        co_await respond(judgement.status, std::string{judgement.reason} + "\n", "text/plain");
+        co_return false;
+    case Admission::websocket: break;
+    }
+    m_asker.origin = std::string{*head.origin};
+    m_stream.read_message_max(m_server->options.frame_octets);
+    m_stream.auto_fragment(false);
+    m_stream.text(true);
+    m_stream.control_callback([this](websocket::frame_type kind, beast::string_view) {
+        if (kind != websocket::frame_type::close) return;
+        auto const code = m_stream.reason().code;
+        if (code != websocket::close_code::none && !is_close_code(code)) abort();
+    });
+    // The greeting travels with the answer to the upgrade: pages take the next message for a reply. Corked, both leave
+    // in one segment.
+    int const socket = m_stream.next_layer().next_layer().native_handle();
+    int cork = 1;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &cork, sizeof cork);
+    auto const accepted = co_await m_stream.async_accept(request, as_result);
+    auto const greeted = !std::get<0>(accepted) && co_await write(std::string{Desk::greeting()});
+    cork = 0;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &cork, sizeof cork);
+    int const no_delay = 1;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
+    co_return greeted;
+}
+
+Task<void> Connection::respond(unsigned status, std::string_view body, std::string_view type) {
+    http::response<http::string_body> response{static_cast<http::status>(status), 11};
+    response.set(http::field::content_type, {type.data(), type.size()});
+    response.set(http::field::cache_control, "no-store");
+    response.set("X-Content-Type-Options", "nosniff");
+    response.set("Referrer-Policy", "no-referrer");
+    response.set("Cross-Origin-Resource-Policy", "same-origin");
+    response.set("Content-Security-Policy", content_security_policy());
+    response.keep_alive(false);
+    response.body() = std::string{body};
+    response.prepare_payload();
+    auto const written = co_await http::async_write(m_stream.next_layer(), response, as_result);
+    error_code ignored = std::get<0>(written);
+    m_stream.next_layer().next_layer().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+}
+
+Task<void> Connection::read_frames() {
+    while (true) {
+        auto frame = co_await read_frame();
+        if (!frame) co_return;
+        if (m_stream.got_binary()) {
+            co_await close(websocket::close_code::unknown_data);
+            co_return;
+        }
+        if (auto reply = Desk::heartbeat_reply(frame->text)) {
+            if (!co_await write(std::move(*reply))) co_return;
+            continue;
+        }
+        if (++m_unanswered > unanswered_limit) {
+            co_await close(websocket::close_code::policy_error);
+            co_return;
+        }
+        m_frames.put(std::move(*frame));
+    }
+}
+
+/// One message, whole. Nothing at the end of the connection; Beast has then said why (1007 not UTF-8, 1009 too big).
+Task<std::optional<Connection::Frame>> Connection::read_frame() {
+    Frame frame{{}, FrameBudget::Claim{m_server->budget}};
+    do {
+        auto const before = frame.text.size();
+        if (before != 0 && !co_await m_server->budget.room()) {
+            co_await close(websocket::close_code::try_again_later);
+            co_return std::nullopt;
+        }
+        frame.text.resize(before + std::clamp<std::size_t>(before, 4096, largest_read));
+        if (before != 0) {
+            m_patience.expires_after(frame_patience);
+            m_patience.async_wait([weak = weak_from_this()](error_code aborted) {
+                if (auto const connection = weak.lock(); connection && !aborted) connection->abort();
+            });
+        }
+        auto const into = asio::buffer(frame.text.data() + before, frame.text.size() - before);
+        auto const read = co_await m_stream.async_read_some(into, as_result);
+        m_patience.cancel();
+        if (std::get<0>(read)) co_return std::nullopt;
+        frame.text.resize(before + std::get<1>(read));
+        frame.claim.add(std::get<1>(read));
+    } while (!m_stream.is_message_done());
+    co_return frame;
+}
+
+Task<void> Connection::answer_frames() {
+    auto const self = shared_from_this();
+    while (true) {
+        auto frame = co_await m_frames.next();
+        if (!frame) co_return;
+        auto reply = co_await m_server->desk.answer(m_asker, std::move(frame->text));
+        --m_unanswered;
+        if (reply && !co_await write(std::move(*reply))) co_return;
+    }
+}
+
+Task<bool> Connection::write(std::string text) {
+    auto turn = co_await m_writing.enter();
+    if (!turn) co_return false;
+    auto const written = co_await m_stream.async_write(asio::buffer(text), as_result);
+    co_return !std::get<0>(written);
+}
+
+Task<void> Connection::close(websocket::close_code code) {
+    auto turn = co_await m_writing.enter();
+    if (!turn) co_return;
+    auto const closed = co_await m_stream.async_close(code, as_result);
+    static_cast<void>(closed);
+}
+
+void Connection::leave() {
+    if (!m_open) return abort();
+    m_answering.emit(asio::cancellation_type::terminal);
+    auto closing = [](std::shared_ptr<Connection> connection) {
+        return connection->close(websocket::close_code::going_away);
+    };
+    asio::co_spawn(m_server->loop, closing(shared_from_this()), asio::detached);
+}
+
+void Connection::abort() noexcept {
+    error_code ignored;
+    m_stream.next_layer().next_layer().close(ignored);
+}
+
+}  // namespace tamga::daemon

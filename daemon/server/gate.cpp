@@ -1,0 +1,39 @@
+#include "daemon/server/gate.hpp"
+
+#include "base/base64.hpp"
+
+namespace tamga::daemon {
+
+namespace {
+
+bool is_own_host(std::string_view host, std::uint16_t port) {
+    auto const suffix = ":" + std::to_string(port);
+    if (!host.ends_with(suffix)) return false;
+    host.remove_suffix(suffix.size());
+    return host == "127.0.0.1" || host == "localhost" || host == "[::1]";
+}
+
+/// RFC 6455 section 4.1: base64 of a 16-octet nonce.
+bool is_websocket_key(std::string_view key) {
+    auto const nonce = from_base64(key);
+    return key.size() == 24 && nonce && nonce->size() == 16;
+}
+
+Judgement refuse(unsigned status, std::string_view reason) { return {Admission::refused, status, reason}; }
+
+}  // namespace
+
+Judgement judge(Head const& head, std::uint16_t port, std::function<Standing(std::string_view)> const& standing) {
+    if (head.repeated) return refuse(400, "a header field came twice");
+    if (!head.host || !is_own_host(*head.host, port)) return refuse(421, "this host is not served here");
+    if (head.method != "GET") return refuse(405, "only GET is served here");
+    if (head.target != "/") return refuse(404, "nothing is served here");
+    if (!head.upgrade) return {Admission::status_page, 200, {}};
+    if (head.octets_follow) return refuse(400, "octets came before the handshake was answered");
+    if (!is_websocket_key(head.key)) return refuse(400, "Sec-WebSocket-Key is malformed");
+    if (!head.origin) return refuse(403, "a page must say its origin");
+    if (standing(*head.origin) == Standing::denied) return refuse(403, "this origin is not allowed");
+    return {Admission::websocket, 101, {}};
+}
+
+}  // namespace tamga::daemon

@@ -1,0 +1,40 @@
+// Who gets in: every request's head is judged here before anything else happens, WebSocket and plain HTTP alike.
+#pragma once
+
+#include "daemon/sites.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tamga::daemon {
+
+/// What counts of a request's head. A field that came twice is `repeated`.
+struct Head {
+    std::string_view method;
+    std::string_view target;
+    std::optional<std::string_view> host;
+    std::optional<std::string_view> origin;
+    std::string_view key;         ///< Sec-WebSocket-Key
+    bool upgrade = false;         ///< asks for WebSocket
+    bool repeated = false;        ///< Host, Origin or Sec-WebSocket-Key came more than once
+    bool octets_follow = false;   ///< something came behind the head, before any answer
+};
+
+enum class Admission : std::uint8_t { websocket, status_page, refused };
+
+struct Judgement {
+    Admission admission{};
+    unsigned status = 200;        ///< HTTP status of a refusal
+    std::string_view reason;      ///< for the log, and the one line of a refusal's body
+};
+
+/// Host first, on every route: with plain ws:// it is the only barrier against DNS rebinding (RFC 9110 section 15.5.20,
+/// 421). Then the method and target, the form of the upgrade (RFC 6455 section 4.2.1), and the origin: absent, `null`,
+/// or one that `standing` denies gets 403.
+[[nodiscard]] Judgement judge(Head const& head, std::uint16_t port,
+                              std::function<Standing(std::string_view)> const& standing);
+
+}  // namespace tamga::daemon

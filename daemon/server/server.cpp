@@ -1,0 +1,129 @@
+#include "daemon/server/server.hpp"
+
+#include "base/log.hpp"
+#include "daemon/server/connection.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace tamga::daemon {
+
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::size_t most_connections = 1024;
+constexpr std::chrono::seconds leaving_time{2};
+
+Task<void> accept_connections(std::shared_ptr<Server::State> server, asio::ip::tcp::acceptor acceptor,
+                              std::uint16_t port) {
+    while (!server->stopping) {
+        asio::ip::tcp::socket socket{server->loop};
+        auto const accepted = co_await acceptor.async_accept(socket, as_result);
+        if (server->stopping) co_return;
+        if (auto const failure = std::get<0>(accepted); failure) {
+            log::warning("accept", {{"error", failure.message()}});
+            asio::steady_timer pause{server->loop, std::chrono::milliseconds{100}};
+            auto const waited = co_await pause.async_wait(as_result);
+            static_cast<void>(waited);
+            continue;
+        }
+        if (server->connections.size() >= most_connections) continue;
+        auto const connection = std::make_shared<Connection>(server, std::move(socket), port);
+        asio::co_spawn(server->loop, connection->run(), report_end);
+    }
+}
+
+/// The local socket is made and guarded from the beginning; who connects is told that nothing is spoken on it yet.
+Task<void> accept_local(std::shared_ptr<Server::State> server, asio::local::stream_protocol::acceptor acceptor) {
+    while (!server->stopping) {
+        asio::local::stream_protocol::socket socket{server->loop};
+        auto const accepted = co_await acceptor.async_accept(socket, as_result);
+        if (std::get<0>(accepted)) co_return;
+        ::ucred peer{};
+        ::socklen_t size = sizeof peer;
+        if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.uid != ::geteuid()) {
+            continue;
+        }
+        static constexpr std::string_view not_yet = "tamga.v1 is not spoken by this version\n";
+        [[maybe_unused]] auto const said =
+            ::send(socket.native_handle(), not_yet.data(), not_yet.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+}
+
+}  // namespace
+
+void report_end(std::exception_ptr failure) {
+    if (!failure) return;
+    try {
+        std::rethrow_exception(failure);
+    } catch (boost::system::system_error const& cancelled) {
+        if (cancelled.code() == asio::error::operation_aborted) return;
+        log::warning("connection", {{"ended", cancelled.what()}});
+    } catch (std::exception const& exception) {
+        log::error("connection", {{"ended", exception.what()}});
+    }
+}
+
+Result<std::unique_ptr<Server>> Server::make(asio::io_context& loop, ServerOptions options, Desk& desk, Sites& sites) {
+    auto const limit = options.buffered_octets;
+    std::shared_ptr<State> state{
+        new State{loop, std::move(options), desk, sites, asio::ssl::context{asio::ssl::context::tls_server},
+                  FrameBudget{loop.get_executor(), limit}, {}, false}};
+    auto& tls = state->tls;
+    error_code failure;
+    tls.use_certificate_chain(asio::buffer(state->options.certificate_chain_pem), failure);
+    if (!failure) tls.use_private_key(asio::buffer(state->options.private_key_pem), asio::ssl::context::pem, failure);
+    if (failure) return Error{Errc::config_invalid, "TLS certificate: " + failure.message()};
+    ::SSL_CTX_set_min_proto_version(tls.native_handle(), TLS1_2_VERSION);
+    ::SSL_CTX_set_mode(tls.native_handle(), SSL_MODE_RELEASE_BUFFERS);  // an idle socket costs no 34 kB of buffers
+    ::SSL_CTX_set_session_cache_mode(tls.native_handle(), SSL_SESS_CACHE_OFF);
+    return std::unique_ptr<Server>{new Server{std::move(state)}};
+}
+
+Server::Server(std::shared_ptr<State> state) : m_state{std::move(state)} {}
+Server::~Server() = default;
+
+void Server::listen(ipc::Listener listener, UniqueFd socket) {
+    switch (listener.kind) {
+    case ipc::ListenerKind::tcp: {
+        ::sockaddr_storage address{};
+        ::socklen_t size = sizeof address;
+        ::getsockname(socket.get(), reinterpret_cast<::sockaddr*>(&address), &size);
+        auto const protocol = address.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
+        asio::ip::tcp::acceptor acceptor{m_state->loop, protocol, socket.release()};
+        asio::co_spawn(m_state->loop, accept_connections(m_state, std::move(acceptor), listener.port), report_end);
+        log::info("listening", {{"port", unsigned{listener.port}},
+                                {"address", address.ss_family == AF_INET6 ? "::1" : "127.0.0.1"}});
+        return;
+    }
+    case ipc::ListenerKind::local: {
+        asio::local::stream_protocol::acceptor acceptor{m_state->loop, asio::local::stream_protocol{}, socket.release()};
+        asio::co_spawn(m_state->loop, accept_local(m_state, std::move(acceptor)), report_end);
+        return;
+    }
+    }
+}
+
+void Server::stop(std::function<void()> done) {
+    if (m_state->stopping) return;
+    m_state->stopping = true;
+    for (auto* connection : std::set<Connection*>{m_state->connections}) connection->leave();
+    auto waiting = [](std::shared_ptr<State> state, std::function<void()> finished) -> Task<void> {
+        auto const deadline = Clock::now() + leaving_time;
+        while (!state->connections.empty() && Clock::now() < deadline) {
+            asio::steady_timer pause{state->loop, std::chrono::milliseconds{10}};
+            auto const waited = co_await pause.async_wait(as_result);
+            static_cast<void>(waited);
+        }
+        finished();
+    };
+    asio::co_spawn(m_state->loop, waiting(m_state, std::move(done)), asio::detached);
+}
+
+}  // namespace tamga::daemon

@@ -1,0 +1,46 @@
+// The loopback server: everything that knows Beast lives in this folder, behind this header.
+#pragma once
+
+#include "base/messages.hpp"
+#include "base/unique_fd.hpp"
+#include "daemon/desk.hpp"
+#include "daemon/sites.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace tamga::daemon {
+
+struct ServerOptions {
+    std::size_t frame_octets = 256 * 1024 * 1024;     ///< one message; more closes the socket with 1009
+    std::size_t buffered_octets = 512 * 1024 * 1024;  ///< all unanswered messages together
+    std::string certificate_chain_pem;
+    std::string private_key_pem;
+    /// Whether the peer of this accepted TCP socket belongs to our own user.
+    std::function<bool(int socket)> is_own_user;
+    Language language{};
+};
+
+/// Loop thread.
+class Server {
+public:
+    /// Error: config_invalid, where OpenSSL takes neither the chain nor the key.
+    static Result<std::unique_ptr<Server>> make(asio::io_context& loop, ServerOptions options, Desk& desk, Sites& sites);
+    ~Server();
+
+    /// Serves connections of this listening socket from now on.
+    void listen(ipc::Listener listener, UniqueFd socket);
+    /// Stops listening, closes every connection with 1001 (their requests are cancelled) and calls `done`.
+    void stop(std::function<void()> done);
+
+    struct State;
+
+private:
+    explicit Server(std::shared_ptr<State> state);
+    std::shared_ptr<State> m_state;
+};
+
+}  // namespace tamga::daemon

@@ -1,0 +1,265 @@
+#include "daemon/sign_flow.hpp"
+
+#include "base/log.hpp"
+#include "base/sealed_items.hpp"
+#include "daemon/key_description.hpp"
+
+#include <algorithm>
+#include <ctime>
+
+namespace tamga::daemon {
+
+namespace {
+
+constexpr std::size_t message_room = 60'000;  ///< octets of items in one message; a larger item goes in a memfd
+constexpr std::size_t largest_chunk = 64;
+constexpr std::size_t chunks_in_flight = 2;
+constexpr std::chrono::milliseconds chunk_time{250};
+
+std::uint64_t modules_of(std::vector<FoundToken> const& tokens) {
+    std::uint64_t modules = 0;
+    for (auto const& token : tokens) modules |= std::uint64_t{1} << token.module.value();
+    return modules;
+}
+
+std::size_t size_of(std::vector<Bytes> const& documents) {
+    std::size_t size = 0;
+    for (auto const& document : documents) size += document.size();
+    return size;
+}
+
+std::size_t size_shown(std::vector<Document> const& documents) {
+    std::size_t size = 0;
+    for (auto const& document : documents) size += document.shown().size();
+    return size;
+}
+
+ipc::Form form_of(protocol::Format format) {
+    switch (format) {
+    case protocol::Format::cms: return ipc::Form::cms;
+    case protocol::Format::xml: return ipc::Form::xml;
+    case protocol::Format::raw: return ipc::Form::raw;
+    }
+    return ipc::Form::raw;
+}
+
+/// How many items go into the next message: as many as the token signs in a quarter of a second, so that a slow token
+/// shows progress and a fast one is never kept waiting.
+class ChunkSize {
+public:
+    [[nodiscard]] std::size_t next() const noexcept { return m_size; }
+    void learn(std::size_t items, Clock::duration took) noexcept {
+        auto const in_that_time = std::chrono::nanoseconds{chunk_time} * items / std::max(took, Clock::duration{1});
+        m_size = std::clamp<std::size_t>(static_cast<std::size_t>(in_that_time), 1, largest_chunk);
+    }
+
+private:
+    std::size_t m_size = 1;
+};
+
+}  // namespace
+
+Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign request) {
+    if (m_sites.standing(asker.origin) == Standing::refused) co_return Errc::site_refused;
+
+    // What can fail without the person fails before the person is asked ...
+    auto const large = request.format == protocol::Format::xml ? Compute::large + 1 : size_of(request.documents);
+    auto read = [&request] { return read_documents(request); };
+    auto documents = co_await m_compute.run_if_large(large, std::move(read));
+    if (!documents) co_return documents.error();
+    auto tokens = co_await m_keys.list(request.storages, ipc::Depth::certificates);
+    if (!tokens) {
+        // ... but a site that was not allowed yet learns nothing about tokens, their absence included.
+        if (auto settled = co_await settle_site(asker); !settled) co_return settled.error();
+        co_return tokens.error();
+    }
+
+    auto seal = [&documents] {
+        std::vector<View> shown;
+        for (auto const& document : *documents) shown.push_back(document.shown());
+        return seal_items(shown);
+    };
+    auto items = co_await m_compute.run_if_large(size_shown(*documents), std::move(seal));
+    if (!items) co_return items.error();
+
+    ipc::PromptRequest question;
+    question.purpose = request.purpose;
+    question.form = form_of(request.format);
+    question.digested = request.digested;
+    question.filter = std::move(request.filter);
+    auto decision = co_await decide(asker, std::move(question), std::move(*items), std::move(*tokens));
+    if (!decision) co_return decision.error();
+
+    auto signer = signing::Certificate::parse(decision->accepted.certificate);
+    auto process = m_keys.process(decision->accepted.module);
+    if (!signer) co_return signer.error();
+    if (!process) co_return process.error();
+    Lease lease{*process, decision->prompt->request()};
+    auto values = co_await sign_all(*documents, *signer, lease, *decision->prompt);
+    if (!values && values.error().code == Errc::timeout) m_keys.restart(decision->accepted.module);
+    decision->prompt->done(values ? ok() : Result<void>{values.error()});
+    if (!values) co_return values.error();
+    log::info("signed", {{"origin", asker.origin}, {"count", static_cast<std::uint64_t>(values->size())},
+                         {"certificate", signer->log_name()}});
+    co_return protocol::Outcome{protocol::SignedDocuments{std::move(*values), signer->der()}};
+}
+
+Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::DescribeKey request) {
+    if (m_sites.standing(asker.origin) == Standing::refused) co_return Errc::site_refused;
+    auto tokens = co_await m_keys.list(request.storages, ipc::Depth::certificates);
+    if (!tokens) {
+        if (auto settled = co_await settle_site(asker); !settled) co_return settled.error();
+        co_return tokens.error();
+    }
+    ipc::PromptRequest question;
+    question.purpose = ipc::Purpose::choose_key;
+    question.filter = std::move(request.filter);
+    auto decision = co_await decide(asker, std::move(question), UniqueFd{}, std::move(*tokens));
+    if (!decision) co_return decision.error();
+    decision->prompt->done(ok());
+    auto chosen = signing::Certificate::parse(decision->accepted.certificate);
+    if (!chosen) co_return chosen.error();
+    co_return protocol::Outcome{describe(*chosen)};
+}
+
+Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::ListStorages) {
+    if (auto settled = co_await settle_site(asker); !settled) co_return settled.error();
+    auto tokens = co_await m_keys.list({}, ipc::Depth::tokens);
+    protocol::Storages storages;
+    if (!tokens && tokens.error().code != Errc::token_absent) co_return tokens.error();
+    if (tokens) {
+        for (auto const& token : *tokens) {
+            if (std::ranges::find(storages.names, token.info.storage) == storages.names.end()) {
+                storages.names.push_back(token.info.storage);
+            }
+        }
+    }
+    co_return protocol::Outcome{std::move(storages)};
+}
+
+Task<Result<void>> SignFlow::settle_site(Asker asker) {
+    switch (m_sites.standing(asker.origin)) {
+    case Standing::allowed: co_return ok();
+    case Standing::refused: co_return Errc::site_refused;
+    case Standing::denied: co_return Errc::origin_denied;
+    case Standing::asked: break;
+    }
+    ipc::PromptRequest question;
+    question.purpose = ipc::Purpose::site;
+    auto decision = co_await decide(asker, std::move(question), UniqueFd{}, {});
+    if (!decision) co_return decision.error();
+    decision->prompt->done(ok());
+    co_return ok();
+}
+
+Task<Result<SignFlow::Decision>> SignFlow::decide(Asker asker, ipc::PromptRequest question, UniqueFd items,
+                                                  std::vector<FoundToken> tokens) {
+    std::vector<ipc::CandidateToken> candidates;
+    std::vector<ipc::CandidateCertificate> certificates;
+    for (auto& token : tokens) {
+        candidates.push_back({token.module, token.slot, std::move(token.info)});
+        for (auto& found : token.certificates) certificates.push_back({token.module, token.slot, std::move(found.der)});
+    }
+    auto prompt = co_await m_prompts.open(modules_of(tokens));
+    if (!prompt) co_return prompt.error();
+
+    // Looked at again: another tab of the same site may have been answered while this one waited for its turn.
+    auto const standing = m_sites.standing(asker.origin);
+    if (standing == Standing::refused) co_return Errc::site_refused;
+    Decision decision;
+    decision.prompt = std::move(*prompt);
+    if (question.purpose == ipc::Purpose::site && standing == Standing::allowed) co_return decision;
+    question.language = asker.language;
+    question.origin = asker.origin;
+    question.site_is_new = standing == Standing::asked;
+    question.resembles = question.site_is_new ? m_sites.resembles(asker.origin) : "";
+    auto accepted = co_await decision.prompt->ask(std::move(question), std::move(items), std::move(candidates),
+                                                  std::move(certificates), m_prompt_limit);
+    if (!accepted) {
+        if (accepted.error().code == Errc::site_refused) m_sites.remember(asker.origin, Standing::refused);
+        co_return accepted.error();
+    }
+    if (standing == Standing::asked) m_sites.remember(asker.origin, Standing::allowed);
+    decision.accepted = std::move(*accepted);
+    co_return decision;
+}
+
+Task<Result<std::vector<Bytes>>> SignFlow::sign_all(std::vector<Document>& documents, signing::Certificate signer,
+                                                    Lease& lease, Prompt& prompt) {
+    auto const total = documents.size();
+    std::vector<Bytes> values;
+    values.reserve(total);
+    std::deque<Chunk> in_flight;
+    ChunkSize chunk_size;
+    std::size_t sent = 0;
+    while (values.size() < total) {
+        // Two chunks are under way: while one is finished here the token signs the other.
+        while (sent < total && in_flight.size() < chunks_in_flight) {
+            auto const wanted = std::span{documents}.subspan(sent, std::min(chunk_size.next(), total - sent));
+            auto chunk = co_await send_chunk(wanted, sent, signer, lease);
+            if (!chunk) co_return chunk.error();
+            sent += chunk->items.size();
+            in_flight.push_back(*chunk);
+        }
+        auto signatures = co_await lease.next();
+        if (!signatures) co_return signatures.error();
+        auto const chunk = in_flight.front();
+        in_flight.pop_front();
+        if (signatures->first != chunk.first || signatures->values.size() != chunk.items.size()) {
+            co_return Error{Errc::token_failure, "signatures do not answer the items sent"};
+        }
+        chunk_size.learn(chunk.items.size(), Clock::now() - chunk.sent);
+        auto finish = [&]() -> Result<void> {
+            for (std::size_t i = 0; i < chunk.items.size(); ++i) {
+                auto value = chunk.items[i].finish(signer, signatures->values[i]);
+                if (!value) return value.error();
+                values.push_back(std::move(*value));
+            }
+            return ok();
+        };
+        auto finished = co_await m_compute.run_if_large(chunk.octets, std::move(finish));
+        if (!finished) co_return finished.error();
+        prompt.progress(static_cast<std::uint32_t>(values.size()), static_cast<std::uint32_t>(total));
+    }
+    if (auto logged_out = co_await lease.finish(); !logged_out) co_return logged_out.error();
+    co_return values;
+}
+
+Task<Result<SignFlow::Chunk>> SignFlow::send_chunk(std::span<Document> documents, std::size_t first,
+                                                   signing::Certificate signer, Lease& lease) {
+    std::size_t octets = 0;
+    for (auto const& document : documents) octets += document.shown().size();
+    auto prepare = [&]() -> Result<std::vector<Bytes>> {
+        std::vector<Bytes> items;
+        std::size_t used = 0;
+        for (auto& document : documents) {
+            auto prepared = document.prepare(signer, std::time(nullptr));
+            if (!prepared) return prepared.error();
+            used += prepared->size() + sizeof(std::uint32_t);
+            if (used > message_room) break;
+            items.push_back(to_bytes(*prepared));
+        }
+        return items;
+    };
+    auto items = co_await m_compute.run_if_large(octets, std::move(prepare));
+    if (!items) co_return items.error();
+
+    Chunk chunk;
+    chunk.first = static_cast<std::uint32_t>(first);
+    chunk.items = documents.first(std::max<std::size_t>(items->size(), 1));
+    chunk.octets = octets;
+    chunk.sent = Clock::now();
+    if (!items->empty()) {
+        auto sent = co_await lease.sign(chunk.first, std::move(*items));
+        if (!sent) co_return sent.error();
+        co_return chunk;
+    }
+    auto seal = [&] { return seal_items({documents.front().to_be_signed()}); };
+    auto memfd = co_await m_compute.run(std::move(seal));
+    if (!memfd) co_return memfd.error();
+    auto sent = co_await lease.sign_large(chunk.first, std::move(*memfd));
+    if (!sent) co_return sent.error();
+    co_return chunk;
+}
+
+}  // namespace tamga::daemon

@@ -1,0 +1,62 @@
+// The way of a request from typed question to outcome: hops 3a-3f of README's table, each flow one straight coroutine.
+#pragma once
+
+#include "daemon/compute.hpp"
+#include "daemon/documents.hpp"
+#include "daemon/keys.hpp"
+#include "daemon/prompts.hpp"
+#include "daemon/sites.hpp"
+#include "protocol/request.hpp"
+
+#include <span>
+
+namespace tamga::daemon {
+
+/// Who asks: one connection's page.
+struct Asker {
+    std::string origin;
+    Language language{};
+};
+
+/// Runs on the loop thread. Cancelling a flow (page gone) dismisses its prompt and logs its token out.
+class SignFlow {
+public:
+    SignFlow(Keys& keys, Prompts& prompts, Sites& sites, Compute& compute, std::chrono::seconds prompt_limit)
+        : m_keys{keys}, m_prompts{prompts}, m_sites{sites}, m_compute{compute}, m_prompt_limit{prompt_limit} {}
+
+    /// Errors of all: site_refused, user_cancelled, timeout, busy, prompt_unavailable, token_absent, token_crashed ...
+    Task<Result<protocol::Outcome>> run(Asker asker, protocol::ListStorages request);
+    Task<Result<protocol::Outcome>> run(Asker asker, protocol::DescribeKey request);
+    Task<Result<protocol::Outcome>> run(Asker asker, protocol::Sign request);
+
+private:
+    struct Decision {
+        std::unique_ptr<Prompt> prompt;
+        ipc::Accepted accepted;
+    };
+
+    /// Items that went to the token together; `octets` is the size of their documents.
+    struct Chunk {
+        std::uint32_t first = 0;
+        std::span<Document> items;
+        std::size_t octets = 0;
+        Clock::time_point sent;
+    };
+
+    // References in these refer to the frame of the flow that awaits them.
+    Task<Result<Decision>> decide(Asker asker, ipc::PromptRequest question, UniqueFd items,
+                                  std::vector<FoundToken> tokens);
+    Task<Result<void>> settle_site(Asker asker);
+    Task<Result<std::vector<Bytes>>> sign_all(std::vector<Document>& documents, signing::Certificate signer, Lease& lease,
+                                              Prompt& prompt);
+    Task<Result<Chunk>> send_chunk(std::span<Document> documents, std::size_t first, signing::Certificate signer,
+                                   Lease& lease);
+
+    Keys& m_keys;
+    Prompts& m_prompts;
+    Sites& m_sites;
+    Compute& m_compute;
+    std::chrono::seconds m_prompt_limit;
+};
+
+}  // namespace tamga::daemon

@@ -1,0 +1,172 @@
+#include "policy/web_config.hpp"
+
+#include "base/trusted_file.hpp"
+
+#include <toml++/toml.h>
+
+#include <cstdlib>
+#include <limits>
+#include <optional>
+
+namespace tamga::policy {
+
+namespace {
+
+/// One file, as far as it speaks.
+struct Layer {
+    std::set<std::string> allow;
+    std::set<std::string> deny;
+    std::optional<bool> strict;
+    std::optional<bool> development;
+    std::optional<bool> user_origins;
+    std::optional<std::uint64_t> frame_bytes;
+    std::optional<std::uint64_t> buffered_bytes;
+    std::optional<std::uint64_t> prompt_seconds;
+};
+
+/// Reads one file key by key; the first fault stays.
+class LayerReader {
+public:
+    explicit LayerReader(std::filesystem::path const& path) : m_path{path} {}
+
+    Result<Layer> read(toml::table const& file) && {
+        for (auto const& [key, value] : file) {
+            auto const* table = value.as_table();
+            auto const name = std::string{key.str()};
+            if (table == nullptr || (name != "origins" && name != "limits")) return fault(name, "unknown");
+            for (auto const& [member, node] : *table) {
+                auto const member_name = std::string{member.str()};
+                auto const taken = name == "origins" ? take_origins(member_name, node) : take_limits(member_name, node);
+                if (!taken) return fault(name + '.' + member_name, taken.error().detail);
+            }
+        }
+        return std::move(m_layer);
+    }
+
+private:
+    static Result<void> flag(std::optional<bool>& target, toml::node const& node) {
+        target = node.value_exact<bool>();
+        return target ? ok() : Result<void>{Error{Errc::config_invalid, "true or false required"}};
+    }
+
+    static Result<void> number(std::optional<std::uint64_t>& target, toml::node const& node, std::int64_t least,
+                               std::int64_t most) {
+        auto const value = node.value_exact<std::int64_t>();
+        if (!value || *value < least || *value > most) {
+            return Error{Errc::config_invalid,
+                         "a number from " + std::to_string(least) + " to " + std::to_string(most) + " required"};
+        }
+        target = static_cast<std::uint64_t>(*value);
+        return ok();
+    }
+
+    static Result<void> hosts(std::set<std::string>& target, toml::node const& node) {
+        Error const wrong{Errc::config_invalid,
+                          "a list of exact hosts required, as \"egov.kz\" or \"esf.gov.kz:8443\""};
+        auto const* array = node.as_array();
+        if (array == nullptr) return wrong;
+        for (auto const& element : *array) {
+            auto const host = element.value_exact<std::string>();
+            if (!host || !is_list_entry(*host)) return wrong;
+            target.insert(*host);
+        }
+        return ok();
+    }
+
+    Result<void> take_origins(std::string const& key, toml::node const& node) {
+        if (key == "allow") return hosts(m_layer.allow, node);
+        if (key == "deny") return hosts(m_layer.deny, node);
+        if (key == "strict") return flag(m_layer.strict, node);
+        if (key == "development") return flag(m_layer.development, node);
+        if (key == "user_origins") return flag(m_layer.user_origins, node);
+        return Error{Errc::config_invalid, "unknown"};
+    }
+
+    Result<void> take_limits(std::string const& key, toml::node const& node) {
+        constexpr std::int64_t mebibyte = 1 << 20;
+        if (key == "frame_bytes") return number(m_layer.frame_bytes, node, mebibyte / 16, 1024 * mebibyte);
+        if (key == "buffered_bytes") return number(m_layer.buffered_bytes, node, mebibyte, 4096 * mebibyte);
+        if (key == "prompt_seconds") return number(m_layer.prompt_seconds, node, 10, 600);
+        return Error{Errc::config_invalid, "unknown"};
+    }
+
+    [[nodiscard]] Error fault(std::string const& key, std::string const& what) const {
+        return {Errc::config_invalid, m_path.string() + ": " + key + ": " + what};
+    }
+
+    std::filesystem::path const& m_path;
+    Layer m_layer;
+};
+
+Result<Layer> read_layer(std::filesystem::path const& path) {
+    std::error_code failure;
+    if (path.empty() || !std::filesystem::exists(path, failure)) {
+        // What cannot even be looked at (a folder without permission) is not the same as nothing there.
+        if (failure) return Error{Errc::system, path.string() + ": " + failure.message()};
+        return Layer{};
+    }
+    auto const text = read_trusted_file(path);
+    if (!text) return text.error();
+    auto const parsed = toml::parse(*text);
+    if (!parsed) {
+        auto const line = std::to_string(parsed.error().source().begin.line);
+        return Error{Errc::config_invalid,
+                     path.string() + ": line " + line + ": " + std::string{parsed.error().description()}};
+    }
+    return LayerReader{path}.read(parsed.table());
+}
+
+std::uint64_t smaller(std::optional<std::uint64_t> computer, std::optional<std::uint64_t> person,
+                      std::uint64_t otherwise) {
+    if (computer && person) return std::min(*computer, *person);
+    return person.value_or(computer.value_or(otherwise));
+}
+
+WebConfig merged(Layer const& shipped, Layer const& computer, Layer const& person) {
+    WebConfig config;
+    auto& rules = config.origins;
+    rules.allow = shipped.allow;
+    rules.allow.insert(computer.allow.begin(), computer.allow.end());
+    if (computer.user_origins.value_or(true)) rules.allow.insert(person.allow.begin(), person.allow.end());
+    rules.deny = computer.deny;
+    rules.deny.insert(person.deny.begin(), person.deny.end());
+    rules.strict = computer.strict.value_or(false) || person.strict.value_or(false);
+    rules.development = computer.development.value_or(person.development.value_or(false));
+    config.frame_bytes = smaller(computer.frame_bytes, person.frame_bytes, config.frame_bytes);
+    config.buffered_bytes = smaller(computer.buffered_bytes, person.buffered_bytes, config.buffered_bytes);
+    config.prompt_seconds =
+        static_cast<std::uint32_t>(smaller(computer.prompt_seconds, person.prompt_seconds, config.prompt_seconds));
+    return config;
+}
+
+std::filesystem::path person_file() {
+    if (char const* folder = std::getenv("XDG_CONFIG_HOME"); folder != nullptr && *folder == '/') {
+        return std::filesystem::path{folder} / "tamga/tamga.toml";
+    }
+    char const* home = std::getenv("HOME");
+    return home == nullptr || *home != '/' ? std::filesystem::path{}
+                                           : std::filesystem::path{home} / ".config/tamga/tamga.toml";
+}
+
+} // namespace
+
+ConfigFiles config_files() {
+    return {TAMGA_SHIPPED_ORIGINS, "/etc/tamga/tamga.toml", person_file()};
+}
+
+Result<WebConfig> load_web_config(ConfigFiles const& files) {
+    auto const shipped = read_layer(files.shipped);
+    if (!shipped) return shipped.error();
+    auto const computer = read_layer(files.computer);
+    if (!computer) return computer.error();
+    auto const person = read_layer(files.person);
+    if (!person) return person.error();
+    auto config = merged(*shipped, *computer, *person);
+    if (config.buffered_bytes < config.frame_bytes) {
+        return Error{Errc::config_invalid,
+                     "limits.buffered_bytes is smaller than limits.frame_bytes: no large frame could arrive"};
+    }
+    return config;
+}
+
+} // namespace tamga::policy

@@ -1,0 +1,107 @@
+#include "prompt/choices.hpp"
+
+#include "prompt/words.hpp"
+
+#include "base/explain.hpp"
+
+#include <algorithm>
+
+namespace tamga::prompt {
+
+namespace {
+
+bool signs(Sheet const& sheet) {
+    return sheet.request.purpose == ipc::Purpose::sign || sheet.request.purpose == ipc::Purpose::sign_in;
+}
+
+Obstacle obstacle_of(Language language, Errc code) {
+    return {code, std::string{explain(language, code)}};
+}
+
+std::optional<Obstacle> obstacle_of(Sheet const& sheet, signing::Certificate const& certificate, std::int64_t now) {
+    auto const language = sheet.request.language;
+    if (auto const misfit = signing::misfit(certificate, sheet.request.filter, now)) {
+        return Obstacle{Errc::key_not_found, misfit_words(language, *misfit)};
+    }
+    auto const& documents = sheet.documents;
+    for (std::size_t i = 0; documents.digested() && i < documents.count(); ++i) {
+        if (documents.size(i) == certificate.algorithm().digest_size) continue;
+        return Obstacle{Errc::key_not_found,
+                        std::string{text(language, "The digest the site sent does not suit this key.")}};
+    }
+    return std::nullopt;
+}
+
+std::optional<Obstacle> obstacle_of(Language language, ipc::TokenInfo const& token) {
+    if (token.pin_locked) return obstacle_of(language, Errc::pin_locked);
+    if (!token.pin_initialized) {
+        return Obstacle{Errc::key_not_found, std::string{text(language, "The token has no PIN yet: set it up first.")}};
+    }
+    return std::nullopt;
+}
+
+/// One choice for each certificate. One that cannot be read stands for its token, so that the person sees that it was
+/// not overlooked.
+std::vector<Choice> keys_of(Sheet const& sheet, Choice const& token, std::vector<Bytes> const& certificates,
+                            std::int64_t now) {
+    std::vector<Choice> choices;
+    for (auto const& der : certificates) {
+        auto choice = token;
+        if (auto certificate = signing::Certificate::parse(der)) {
+            choice.certificate = std::move(*certificate);
+            if (auto found = obstacle_of(sheet, *choice.certificate, now)) choice.obstacle = std::move(found);
+        } else {
+            choice.obstacle = obstacle_of(sheet.request.language, Errc::mechanism_unsupported);
+        }
+        choices.push_back(std::move(choice));
+    }
+    return choices;
+}
+
+void put_obstacles_last(std::vector<Choice>& choices) {
+    std::stable_partition(choices.begin(), choices.end(), [](Choice const& choice) { return !choice.obstacle; });
+}
+
+} // namespace
+
+std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<Candidate> const& candidates, std::int64_t now) {
+    std::vector<Choice> choices;
+    for (auto const& [token, certificates] : candidates) {
+        Choice choice{token.module, token.slot, token.info, {}, {}, PinEntry::none};
+        if (signs(sheet) || certificates.empty()) {
+            choice.pin = token.info.pin_on_reader ? PinEntry::on_reader : PinEntry::typed;
+            choice.obstacle = obstacle_of(sheet.request.language, token.info);
+        }
+        if (certificates.empty()) choices.push_back(choice);
+        for (auto& key : keys_of(sheet, choice, certificates, now))
+            choices.push_back(std::move(key));
+    }
+    put_obstacles_last(choices);
+    return choices;
+}
+
+std::vector<Choice> choices_after_pin(Sheet const& sheet, Choice const& unlocked,
+                                      std::vector<Bytes> const& certificates, std::int64_t now) {
+    auto token = unlocked;
+    token.pin = PinEntry::none;
+    auto choices = keys_of(sheet, token, certificates, now);
+    put_obstacles_last(choices);
+    return choices;
+}
+
+std::optional<std::size_t> only_choice(std::vector<Choice> const& choices) {
+    // Those that can be chosen come first.
+    if (choices.empty() || choices[0].obstacle || (choices.size() > 1 && !choices[1].obstacle)) return std::nullopt;
+    return 0;
+}
+
+std::optional<Errc> hopeless(std::vector<Choice> const& choices) {
+    auto code = Errc::key_not_found;
+    for (auto const& choice : choices) {
+        if (!choice.obstacle) return std::nullopt;
+        if (choice.obstacle->code == Errc::pin_locked) code = Errc::pin_locked;
+    }
+    return code;
+}
+
+} // namespace tamga::prompt

@@ -1,0 +1,113 @@
+#include "prompt/ends.hpp"
+
+#include <chrono>
+
+namespace tamga::prompt {
+
+namespace {
+
+constexpr std::chrono::seconds patience{10};
+
+/// So many digests of up to 64 octets fit into one message.
+constexpr std::size_t digests_a_message = 512;
+
+/// How long a mandate may be used: a slow card needs up to 3 s for a signature.
+std::uint32_t lifetime_s(std::size_t documents) {
+    return static_cast<std::uint32_t>(120 + 5 * documents);
+}
+
+Result<ipc::Channel> taken_from(ipc::Packet& packet) {
+    if (packet.descriptors.size() != 1) return Error{Errc::message_malformed, "one descriptor expected"};
+    ipc::Channel channel{std::move(packet.descriptors.front())};
+    if (auto said = ipc::say_hello(channel, ipc::Role::prompt); !said) return said.error();
+    return channel;
+}
+
+Result<SealedItems> documents_of(ipc::Packet& packet) {
+    if (packet.descriptors.empty()) return SealedItems{};
+    return SealedItems::open(packet.descriptors.front());
+}
+
+/// A signature needs something to sign; where nothing is signed there must be nothing.
+Result<void> check(Sheet const& sheet) {
+    auto const purpose = sheet.request.purpose;
+    bool const signs = purpose == ipc::Purpose::sign || purpose == ipc::Purpose::sign_in;
+    if (signs == (sheet.documents.count() != 0)) return ok();
+    return Error{Errc::message_malformed, "documents and purpose disagree"};
+}
+
+} // namespace
+
+Result<Ends> receive_ends(ipc::Channel& control) {
+    if (auto said = ipc::say_hello(control, ipc::Role::prompt); !said) return said.error();
+    if (auto heard = ipc::await_hello(control, ipc::Role::launcher, patience); !heard) return heard.error();
+
+    Ends ends;
+    while (true) {
+        auto packet = control.receive(patience);
+        if (!packet) return packet.error();
+        if (packet->is<ipc::TokenChannel>()) {
+            auto const message = packet->as<ipc::TokenChannel>();
+            if (!message) return message.error();
+            auto channel = taken_from(*packet);
+            if (!channel) return channel.error();
+            ends.tokens[message->module].channel = std::move(*channel);
+            continue;
+        }
+        if (auto const message = packet->as<ipc::WebChannel>(); !message) return message.error();
+        auto channel = taken_from(*packet);
+        if (!channel) return channel.error();
+        ends.web = std::move(*channel);
+        if (auto heard = ipc::await_hello(ends.web, ipc::Role::web, patience); !heard) return heard.error();
+        return ends;
+    }
+}
+
+Result<Asked> receive_request(ipc::Channel& web) {
+    auto first = web.receive(patience);
+    if (!first) return first.error();
+    auto request = first->as<ipc::PromptRequest>();
+    if (!request) return request.error();
+    auto items = documents_of(*first);
+    if (!items) return items.error();
+    Asked asked;
+    asked.sheet.documents = Documents{std::move(*items), request->digested};
+    asked.sheet.request = std::move(*request);
+    if (auto checked = check(asked.sheet); !checked) return checked.error();
+
+    while (true) {
+        auto packet = web.receive(patience);
+        if (!packet) return packet.error();
+        if (packet->is<ipc::CandidatesDone>()) return asked;
+        if (packet->is<ipc::CandidateToken>()) {
+            auto token = packet->as<ipc::CandidateToken>();
+            if (!token) return token.error();
+            asked.candidates.push_back({std::move(*token), {}});
+            continue;
+        }
+        auto found = packet->as<ipc::CandidateCertificate>();
+        if (!found) return found.error();
+        for (auto& [token, certificates] : asked.candidates) {
+            if (token.module == found->module && token.slot == found->slot) certificates.push_back(found->der);
+        }
+    }
+}
+
+Result<void> send_mandate(ipc::Channel& token, Sheet const& sheet, signing::Certificate const& certificate) {
+    auto const& documents = sheet.documents;
+    ipc::Mandate mandate;
+    mandate.request = sheet.request.request;
+    mandate.form = sheet.request.form;
+    mandate.certificate = certificate.fingerprint();
+    mandate.expires_in_s = lifetime_s(documents.count());
+    for (std::size_t i = 0; i < documents.count(); ++i) {
+        mandate.digests.push_back(documents.digest(i, certificate.algorithm().digest));
+        mandate.last = i + 1 == documents.count();
+        if (!mandate.last && mandate.digests.size() < digests_a_message) continue;
+        if (auto sent = token.send(mandate); !sent) return sent;
+        mandate.digests.clear();
+    }
+    return ok();
+}
+
+} // namespace tamga::prompt

@@ -1,0 +1,147 @@
+#include "prompt/key_list.hpp"
+
+#include "prompt/words.hpp"
+
+#include <QApplication>
+#include <QPainter>
+#include <QStyledItemDelegate>
+
+#include <algorithm>
+
+namespace tamga::prompt {
+
+namespace {
+
+enum ItemRole : int { details_role = Qt::UserRole, obstacle_role };
+
+constexpr int padding = 6;
+constexpr int wrapping = Qt::TextWordWrap | Qt::TextWrapAnywhere;
+
+QString joined(std::vector<std::string> const& parts) {
+    QStringList list;
+    for (auto const& part : parts)
+        list << QString::fromStdString(part);
+    return list.join(QStringLiteral("  ·  "));
+}
+
+QFont bold(QFont font) {
+    font.setBold(true);
+    return font;
+}
+
+/// Plain text only, painted by hand: nothing in a certificate is ever read as markup.
+class ChoicePainter : public QStyledItemDelegate {
+public:
+    using QStyledItemDelegate::QStyledItemDelegate;
+
+    QSize sizeHint(QStyleOptionViewItem const& option, QModelIndex const& index) const override {
+        auto const* list = qobject_cast<QListWidget const*>(option.widget);
+        auto const width = (list != nullptr ? list->viewport()->width() : option.rect.width()) - 2 * padding;
+        int height = 2 * padding;
+        for (auto const& line : lines_of(option, index))
+            height += height_of(line, width);
+        return {width, height};
+    }
+
+    void paint(QPainter* painter, QStyleOptionViewItem const& option, QModelIndex const& index) const override {
+        auto background = option;
+        initStyleOption(&background, index);
+        background.text.clear();
+        QApplication::style()->drawControl(QStyle::CE_ItemViewItem, &background, painter, option.widget);
+
+        auto place = option.rect.adjusted(padding, padding, -padding, -padding);
+        for (auto const& line : lines_of(option, index)) {
+            auto const height = height_of(line, place.width());
+            painter->setFont(line.font);
+            painter->setPen(line.colour);
+            painter->drawText(QRect{place.left(), place.top(), place.width(), height}, wrapping, line.text);
+            place.setTop(place.top() + height);
+        }
+    }
+
+private:
+    struct Line {
+        QString text;
+        QFont font;
+        QColor colour;
+    };
+
+    static std::vector<Line> lines_of(QStyleOptionViewItem const& option, QModelIndex const& index) {
+        auto const selected = (option.state & QStyle::State_Selected) != 0;
+        auto const group = (option.state & QStyle::State_Enabled) != 0 ? QPalette::Normal : QPalette::Disabled;
+        auto const colour = option.palette.color(group, selected ? QPalette::HighlightedText : QPalette::Text);
+        std::vector<Line> lines{{index.data(Qt::DisplayRole).toString(), bold(option.font), colour}};
+        for (int const role : {int{details_role}, int{obstacle_role}}) {
+            auto const text = index.data(role).toString();
+            if (!text.isEmpty()) lines.push_back({text, option.font, colour});
+        }
+        // The reason must be easy to read although its line is grey.
+        if (index.data(obstacle_role).isValid())
+            lines.back().colour = option.palette.color(QPalette::Normal, QPalette::Text);
+        return lines;
+    }
+
+    static int height_of(Line const& line, int width) {
+        return QFontMetrics{line.font}.boundingRect(QRect{0, 0, width, 10000}, wrapping, line.text).height();
+    }
+};
+
+} // namespace
+
+KeyList::KeyList(QWidget* parent) : QListWidget{parent} {
+    setItemDelegate(new ChoicePainter{this});
+    setVerticalScrollMode(QAbstractItemView::ScrollPerPixel);
+    setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
+    setTabKeyNavigation(false);
+}
+
+void KeyList::show_choices(Language language, Question const& question) {
+    clear();
+    for (auto const& choice : question.choices) {
+        auto const title = QString::fromStdString(choice_title(language, choice));
+        auto const details = joined(choice_details(language, choice));
+        auto* item = new QListWidgetItem{title, this};
+        item->setData(details_role, details);
+        auto spoken = title + QStringLiteral(", ") + details;
+        if (choice.obstacle) {
+            auto const reason = QString::fromStdString(choice.obstacle->words);
+            item->setData(obstacle_role, reason);
+            item->setFlags(Qt::NoItemFlags);
+            spoken += QStringLiteral(", ") + reason;
+        }
+        item->setData(Qt::AccessibleTextRole, spoken);
+    }
+    if (question.chosen) setCurrentRow(static_cast<int>(*question.chosen));
+    updateGeometry();
+}
+
+std::optional<std::size_t> KeyList::chosen() const {
+    auto const rows = selectionModel()->selectedRows();
+    if (rows.size() != 1) return std::nullopt;
+    return static_cast<std::size_t>(rows.front().row());
+}
+
+int KeyList::height_of_rows(int rows) const {
+    int height = 2 * frameWidth();
+    for (int i = 0; i < std::min(rows, count()); ++i)
+        height += sizeHintForRow(i);
+    return height;
+}
+
+QSize KeyList::sizeHint() const {
+    return {QListWidget::sizeHint().width(), height_of_rows(4)};
+}
+
+QSize KeyList::minimumSizeHint() const {
+    return {100, height_of_rows(1)};
+}
+
+void KeyList::resizeEvent(QResizeEvent* event) {
+    QListWidget::resizeEvent(event);
+    // Rows wrap: their heights follow the width.
+    scheduleDelayedItemsLayout();
+    updateGeometry();
+}
+
+} // namespace tamga::prompt

@@ -1,0 +1,327 @@
+#include "prompt/window.hpp"
+
+#include "prompt/banner.hpp"
+#include "prompt/document_view.hpp"
+#include "prompt/key_list.hpp"
+#include "prompt/visible.hpp"
+#include "prompt/words.hpp"
+
+#include "base/log.hpp"
+
+#include <QApplication>
+#include <QCheckBox>
+#include <QHBoxLayout>
+#include <QLineEdit>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QScreen>
+#include <QSocketNotifier>
+#include <QVBoxLayout>
+
+#include <algorithm>
+
+namespace tamga::prompt {
+
+namespace {
+
+constexpr int inert_ms = 500;
+
+QString qt(std::string_view text) {
+    return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
+}
+
+/// A long origin in pieces that fit the window: it is never cut, because its end matters most.
+QString folded(std::string const& origin) {
+    constexpr int columns = 60;
+    auto folded = qt(origin);
+    for (qsizetype place = columns; place < folded.size(); place += columns + 1)
+        folded.insert(place, QChar{'\n'});
+    return folded;
+}
+
+QLabel* plain_label() {
+    auto* label = new QLabel;
+    label->setTextFormat(Qt::PlainText);
+    label->setWordWrap(true);
+    return label;
+}
+
+void set_text_or_hide(QLabel& label, std::string const& words) {
+    label.setText(qt(words));
+    label.setVisible(!words.empty());
+}
+
+} // namespace
+
+Window::Window()
+    : m_origin{plain_label()},
+      m_purpose{plain_label()},
+      m_look_alike{new QLabel},
+      m_new_site{new QLabel},
+      m_documents{new DocumentView{this}},
+      m_list_label{new QLabel},
+      m_keys{new KeyList{this}},
+      m_pin_label{new QLabel},
+      m_pin{new QLineEdit},
+      m_reveal{new QCheckBox},
+      m_pin_hint{plain_label()},
+      m_waiting{plain_label()},
+      m_progress{new QProgressBar},
+      m_status{plain_label()},
+      m_refuse{new QPushButton},
+      m_cancel{new QPushButton},
+      m_accept{new QPushButton} {
+    setWindowTitle(QStringLiteral("Tamga"));
+    setWindowFlag(Qt::WindowStaysOnTopHint);
+    setWindowFlag(Qt::WindowContextHelpButtonHint, false);
+    lay_out();
+
+    m_inert.setSingleShot(true);
+    m_inert.setInterval(inert_ms);
+    connect(&m_inert, &QTimer::timeout, this, [this] { update_controls(); });
+    connect(m_keys, &QListWidget::itemSelectionChanged, this, [this] { update_controls(); });
+    connect(m_pin, &QLineEdit::textChanged, this, [this] { update_controls(); });
+    connect(m_reveal, &QCheckBox::toggled, this,
+            [this](bool shown) { m_pin->setEchoMode(shown ? QLineEdit::Normal : QLineEdit::Password); });
+    connect(m_accept, &QPushButton::clicked, this, [this] { finish(Act::accept); });
+    connect(m_cancel, &QPushButton::clicked, this, [this] { finish(Act::cancel); });
+    connect(m_refuse, &QPushButton::clicked, this, [this] { finish(Act::refuse_site); });
+}
+
+void Window::lay_out() {
+    auto font = m_origin->font();
+    font.setPointSizeF(font.pointSizeF() * 1.35);
+    font.setBold(true);
+    m_origin->setFont(font);
+    dress(*m_look_alike, Weight::caution);
+    dress(*m_new_site, Weight::notice);
+    auto red = m_status->palette();
+    red.setColor(QPalette::WindowText, QColor{0xC6, 0x28, 0x28});
+    m_status->setPalette(red);
+    m_list_label->setBuddy(m_keys);
+
+    auto* layout = new QVBoxLayout{this};
+    layout->setContentsMargins(18, 16, 18, 16);
+    layout->setSpacing(10);
+    layout->addWidget(m_origin);
+    layout->addWidget(m_purpose);
+    layout->addWidget(m_look_alike);
+    layout->addWidget(m_new_site);
+    layout->addWidget(m_documents, 1);
+    layout->addWidget(m_list_label);
+    layout->addWidget(m_keys);
+    layout->addLayout(pin_row());
+    layout->addWidget(m_pin_hint);
+    layout->addWidget(m_waiting);
+    layout->addWidget(m_progress);
+    layout->addWidget(m_status);
+    layout->addLayout(button_row());
+}
+
+QHBoxLayout* Window::pin_row() {
+    m_pin_label->setBuddy(m_pin);
+    m_pin->setEchoMode(QLineEdit::Password);
+    m_pin->setMaxLength(static_cast<int>(Pin::max_size));
+    m_pin->setInputMethodHints(Qt::ImhHiddenText | Qt::ImhSensitiveData | Qt::ImhNoPredictiveText |
+                               Qt::ImhNoAutoUppercase);
+    m_pin->setDragEnabled(false);
+    auto* row = new QHBoxLayout;
+    row->addWidget(m_pin_label);
+    row->addWidget(m_pin, 1);
+    row->addWidget(m_reveal);
+    return row;
+}
+
+QHBoxLayout* Window::button_row() {
+    // Return presses a button only where it is the default one, and that is decided in update_controls.
+    for (auto* button : {m_refuse, m_cancel, m_accept})
+        button->setAutoDefault(false);
+    auto* row = new QHBoxLayout;
+    row->addWidget(m_refuse);
+    row->addStretch(1);
+    row->addWidget(m_cancel);
+    row->addWidget(m_accept);
+    return row;
+}
+
+void Window::show(Sheet const& sheet) {
+    m_sheet = &sheet;
+    auto const language = sheet.request.language;
+    m_origin->setText(folded(visible_origin(sheet.request.origin)));
+    m_purpose->setText(qt(purpose_words(sheet)));
+    set_text_or_hide(*m_look_alike, look_alike_words(sheet));
+    set_text_or_hide(*m_new_site, site_words(sheet));
+    m_documents->setVisible(sheet.documents.count() != 0);
+    if (sheet.documents.count() != 0) m_documents->show_sheet(sheet);
+    m_pin_label->setText(qt(text(language, "&PIN:")));
+    m_reveal->setText(qt(text(language, "Sho&w the PIN")));
+    m_refuse->setText(qt(text(language, "&Never allow this site")));
+    m_origin->setAccessibleName(qt(text(language, "The site that asks")));
+    m_keys->setAccessibleName(qt(text(language, "Keys and tokens")));
+    m_progress->setAccessibleName(qt(text(language, "Progress")));
+}
+
+Answer Window::ask(Question const& question, int web) {
+    m_question = &question;
+    auto const language = m_sheet->request.language;
+    m_list_label->setText(qt(list_words(language, question)));
+    m_keys->show_choices(language, question);
+    turn_to(Page::question);
+    show_error(question.error);
+    if (auto const* choice = chosen(); choice != nullptr && choice->pin == PinEntry::typed)
+        m_pin->setFocus();
+    else if (!question.choices.empty())
+        m_keys->setFocus();
+    else
+        m_cancel->setFocus();
+
+    auto const act = run(web);
+    auto const row = m_keys->chosen();
+    m_question = nullptr;
+    return {act, row.value_or(question.choices.size()), act == Act::accept ? take_pin() : Pin{}};
+}
+
+Act Window::confirm(std::string const& words, int web) {
+    turn_to(Page::confirmation);
+    show_error(words);
+    m_cancel->setFocus();
+    return run(web);
+}
+
+Woken Window::wait(Waiting const& waiting, int first, int second) {
+    turn_to(Page::waiting);
+    m_progress->setRange(0, static_cast<int>(waiting.total));
+    m_progress->setValue(static_cast<int>(waiting.done));
+    m_waiting->setText(qt(waiting.words));
+    auto woken = Woken::second;
+    QSocketNotifier watched{QSocketNotifier::Read};
+    if (second >= 0) {
+        watched.setSocket(second);
+        watched.setEnabled(true);
+        connect(&watched, &QSocketNotifier::activated, this, [this] { m_loop.quit(); });
+    }
+    m_act = Act::accept;
+    auto const act = run(first);
+    if (act == Act::gone)
+        woken = Woken::first;
+    else if (act == Act::cancel)
+        woken = Woken::cancelled;
+    return woken;
+}
+
+void Window::tell(std::string const& words, int fd) {
+    turn_to(Page::failure);
+    show_error(words);
+    m_cancel->setFocus();
+    run(fd);
+}
+
+void Window::turn_to(Page page) {
+    m_page = page;
+    auto const language = m_sheet->request.language;
+    bool const question = page == Page::question;
+    bool const has_choices = question && !m_question->choices.empty();
+    m_list_label->setVisible(has_choices);
+    m_keys->setVisible(has_choices);
+    m_waiting->setVisible(page == Page::waiting);
+    m_progress->setVisible(page == Page::waiting);
+    m_refuse->setVisible(question && m_sheet->request.site_is_new);
+    m_accept->setVisible(question || page == Page::confirmation);
+    m_cancel->setText(qt(page == Page::failure        ? text(language, "C&lose")
+                         : page == Page::confirmation ? text(language, "&Back")
+                                                      : text(language, "&Cancel")));
+    show_error({});
+    update_controls();
+}
+
+void Window::update_controls() {
+    auto const* choice = chosen();
+    bool const asks_pin = choice != nullptr && choice->pin == PinEntry::typed;
+    for (auto* widget : std::initializer_list<QWidget*>{m_pin_label, m_pin, m_reveal})
+        widget->setVisible(asks_pin);
+    auto const language = m_sheet->request.language;
+    set_text_or_hide(*m_pin_hint, choice != nullptr ? pin_words(language, *choice) : std::string{});
+
+    bool const pin_typed = asks_pin && !m_pin->text().isEmpty();
+    bool const decidable = m_page == Page::confirmation || (m_question != nullptr && m_question->choices.empty()) ||
+                           (choice != nullptr && (pin_typed || !asks_pin));
+    m_accept->setText(qt(m_page == Page::confirmation ? std::string{text(language, "&Use the last attempt")}
+                                                      : accept_words(*m_sheet, choice)));
+    m_accept->setEnabled(is_live() && decidable);
+    m_accept->setDefault(m_page == Page::question && pin_typed);
+    m_cancel->setDefault(m_page == Page::failure);
+    m_refuse->setEnabled(is_live());
+}
+
+Choice const* Window::chosen() const {
+    if (m_page != Page::question || m_question == nullptr) return nullptr;
+    auto const row = m_keys->chosen();
+    return row && *row < m_question->choices.size() ? &m_question->choices[*row] : nullptr;
+}
+
+void Window::show_error(std::string const& words) {
+    set_text_or_hide(*m_status, words);
+}
+
+Act Window::run(int fd) {
+    if (!isVisible()) {
+        auto const room = screen()->availableSize();
+        resize(std::min(680, room.width()),
+               std::min(heightForWidth(680) > 0 ? heightForWidth(680) : 560, room.height()));
+        QDialog::show();
+        activateWindow();
+    }
+    QSocketNotifier watched{QSocketNotifier::Read};
+    if (fd >= 0) {
+        watched.setSocket(fd);
+        watched.setEnabled(true);
+        connect(&watched, &QSocketNotifier::activated, this, [this] {
+            m_act = Act::gone;
+            m_loop.quit();
+        });
+    }
+    m_loop.exec();
+    return m_act;
+}
+
+void Window::finish(Act act) {
+    if (!is_live()) return;
+    m_act = act;
+    m_loop.quit();
+}
+
+/// Esc and the window's close button.
+void Window::reject() {
+    finish(Act::cancel);
+}
+
+bool Window::is_live() const {
+    return isActiveWindow() && !m_inert.isActive();
+}
+
+void Window::changeEvent(QEvent* event) {
+    QDialog::changeEvent(event);
+    if (event->type() != QEvent::ActivationChange || m_sheet == nullptr) return;
+    if (isActiveWindow()) m_inert.start();
+    update_controls();
+}
+
+void Window::paintEvent(QPaintEvent* event) {
+    QDialog::paintEvent(event);
+    if (!m_painted) log::debug("window painted");
+    m_painted = true;
+}
+
+Pin Window::take_pin() {
+    auto typed = m_pin->text();
+    auto octets = typed.toUtf8();
+    auto* start = reinterpret_cast<unsigned char*>(octets.data());
+    auto pin = Pin::take({start, static_cast<std::size_t>(octets.size())});
+    // The field shares its characters with `typed`: wiping them there wipes them in the field too.
+    auto* characters = reinterpret_cast<unsigned char*>(const_cast<QChar*>(typed.constData()));
+    wipe({characters, static_cast<std::size_t>(typed.size()) * sizeof(QChar)});
+    m_pin->setText({});
+    return pin ? std::move(*pin) : Pin{};
+}
+
+} // namespace tamga::prompt

@@ -1,0 +1,84 @@
+// The window. It is a Screen (prompt/sheet.hpp): each of its calls runs the event loop until the person has answered or
+// a descriptor became readable.
+#pragma once
+
+#include "prompt/sheet.hpp"
+
+#include <QDialog>
+#include <QEventLoop>
+#include <QTimer>
+
+class QCheckBox;
+class QHBoxLayout;
+class QLabel;
+class QLineEdit;
+class QProgressBar;
+class QPushButton;
+
+namespace tamga::prompt {
+
+class DocumentView;
+class KeyList;
+
+/// One QApplication must exist. Buttons do nothing in the first 500 ms after the window was shown or became active, and
+/// none while it is not active: a click or a key meant for another window decides nothing.
+class Window : public QDialog {
+public:
+    Window();
+
+    void show(Sheet const& sheet);
+    Answer ask(Question const& question, int web);
+    Act confirm(std::string const& words, int web);
+    Woken wait(Waiting const& waiting, int first, int second);
+    void tell(std::string const& words, int fd);
+
+    void reject() override;
+
+protected:
+    void changeEvent(QEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    void lay_out();
+    QHBoxLayout* pin_row();
+    QHBoxLayout* button_row();
+
+    /// Which parts are there: each state of the window is one of these.
+    enum class Page : std::uint8_t { question, confirmation, waiting, failure };
+    void turn_to(Page page);
+    void finish(Act act);
+    Act run(int fd);
+    [[nodiscard]] bool is_live() const;
+    [[nodiscard]] Choice const* chosen() const;
+    void update_controls();
+    void show_error(std::string const& words);
+    [[nodiscard]] Pin take_pin();
+
+    Sheet const* m_sheet = nullptr;
+    Question const* m_question = nullptr;
+    Page m_page = Page::question;
+    Act m_act = Act::cancel;
+    bool m_painted = false;
+    QEventLoop m_loop;
+    QTimer m_inert;
+
+    QLabel* m_origin;
+    QLabel* m_purpose;
+    QLabel* m_look_alike;
+    QLabel* m_new_site;
+    DocumentView* m_documents;
+    QLabel* m_list_label;
+    KeyList* m_keys;
+    QLabel* m_pin_label;
+    QLineEdit* m_pin;
+    QCheckBox* m_reveal;
+    QLabel* m_pin_hint;
+    QLabel* m_waiting;
+    QProgressBar* m_progress;
+    QLabel* m_status;
+    QPushButton* m_refuse;
+    QPushButton* m_cancel;
+    QPushButton* m_accept;
+};
+
+} // namespace tamga::prompt

@@ -1,0 +1,185 @@
+#include "prompt/words.hpp"
+
+#include "prompt/visible.hpp"
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+namespace tamga::prompt {
+
+namespace {
+
+using ipc::Purpose;
+
+std::string with_decimal(Language language, double value) {
+    std::array<char, 32> buffer{};
+    std::snprintf(buffer.data(), buffer.size(), "%.1f", value);
+    std::string number{buffer.data()};
+    if (auto const point = number.find('.'); language != Language::en && point != std::string::npos)
+        number[point] = ',';
+    return number;
+}
+
+/// A label and its value, where there is one.
+void add(std::vector<std::string>& details, Language language, char const* pattern, std::string const& value) {
+    if (!value.empty()) details.push_back(text(language, pattern, {visible_line(value)}));
+}
+
+std::string use_words(Language language, signing::Certificate const& certificate) {
+    bool const signs = certificate.has_extended_key_usage(signing::eku_email_protection);
+    bool const signs_in = certificate.has_extended_key_usage(signing::eku_client_auth);
+    if (signs == signs_in) return {};
+    return std::string{signs ? text(language, "Key for signing") : text(language, "Key for signing in")};
+}
+
+std::string token_words(ipc::TokenInfo const& token) {
+    auto const label = visible_line(token.label);
+    auto const storage = visible_line(token.storage);
+    return label.empty() ? storage : storage.empty() ? label : label + " (" + storage + ")";
+}
+
+} // namespace
+
+std::string size_words(Language language, std::size_t octets) {
+    if (octets < 1024) return text(language, "%1 bytes", {std::to_string(octets)});
+    auto const size = static_cast<double>(octets);
+    if (octets < std::size_t{1024} * 1024) return text(language, "%1 KB", {with_decimal(language, size / 1024)});
+    return text(language, "%1 MB", {with_decimal(language, size / 1024 / 1024)});
+}
+
+std::string day_words(std::int64_t seconds_since_1970) {
+    auto const time = static_cast<std::time_t>(seconds_since_1970);
+    std::tm parts{};
+    ::localtime_r(&time, &parts);
+    std::array<char, 32> buffer{};
+    std::strftime(buffer.data(), buffer.size(), "%d.%m.%Y", &parts);
+    return buffer.data();
+}
+
+std::string purpose_words(Sheet const& sheet) {
+    auto const language = sheet.request.language;
+    auto const& documents = sheet.documents;
+    auto const size = size_words(language, documents.total_size());
+    switch (sheet.request.purpose) {
+    case Purpose::site: return std::string{text(language, "The site wants to use the tokens of this computer.")};
+    case Purpose::choose_key:
+        return std::string{text(language, "The site wants to see one of your certificates. Nothing is signed.")};
+    case Purpose::sign_in: return std::string{text(language, "Sign in to the site with your key.")};
+    case Purpose::sign:
+        if (documents.count() == 1) return text(language, "Sign one document (%1).", {size});
+        return text(language, "Sign several documents: %1 (%2 in all).", {std::to_string(documents.count()), size});
+    }
+    return {};
+}
+
+std::string site_words(Sheet const& sheet) {
+    if (!sheet.request.site_is_new) return {};
+    return std::string{text(sheet.request.language,
+                            "This site is new: it has not asked before. If you agree, it will be "
+                            "remembered as allowed.")};
+}
+
+std::string look_alike_words(Sheet const& sheet) {
+    if (sheet.request.resembles.empty()) return {};
+    return text(sheet.request.language,
+                "Caution: the address looks like %1, but it is another site. If you meant %1, cancel.",
+                {visible_origin(sheet.request.resembles)});
+}
+
+std::string list_words(Language language, Question const& question) {
+    for (auto const& choice : question.choices) {
+        if (choice.certificate) return std::string{text(language, "&Key")};
+    }
+    return std::string{text(language, "&Token (its keys are shown after the PIN)")};
+}
+
+std::string accept_words(Sheet const& sheet, Choice const* choice) {
+    auto const language = sheet.request.language;
+    if (choice != nullptr && !choice->certificate) return std::string{text(language, "C&ontinue")};
+    switch (sheet.request.purpose) {
+    case Purpose::site: return std::string{text(language, "&Allow")};
+    case Purpose::choose_key: return std::string{text(language, "S&how the certificate")};
+    case Purpose::sign_in: return std::string{text(language, "&Sign in")};
+    case Purpose::sign: return std::string{text(language, "&Sign")};
+    }
+    return {};
+}
+
+std::string unseen_words(Sheet const& sheet, std::size_t index) {
+    auto const language = sheet.request.language;
+    auto const& documents = sheet.documents;
+    auto const digest = to_hex(documents.digest(index, signing::DigestAlgorithm::sha256));
+    if (documents.digested()) return text(language, "Digest: %1", {digest});
+    return text(language, "Type: unknown\nSize: %1\nSHA-256: %2",
+                {size_words(language, documents.size(index)), digest});
+}
+
+std::string unseen_warning(Sheet const& sheet) {
+    auto const language = sheet.request.language;
+    if (sheet.documents.digested()) {
+        return std::string{text(language, "The site sent only a digest, not the document: you cannot see here what you "
+                                          "sign. Agree only if you trust the site.")};
+    }
+    return std::string{text(language,
+                            "This content cannot be shown as text: you cannot see here what you sign. Agree only "
+                            "if you trust the site.")};
+}
+
+std::string cut_words(Language language) {
+    return text(language, "Only the first %1 characters are shown; the whole document is signed.",
+                {std::to_string(max_shown_characters)});
+}
+
+std::string choice_title(Language language, Choice const& choice) {
+    if (!choice.certificate) {
+        auto const token = token_words(choice.token);
+        return token.empty() ? std::string{text(language, "Token without a name")} : token;
+    }
+    auto const name = visible_line(choice.certificate->common_name());
+    auto const patronymic = visible_line(choice.certificate->patronymic());
+    if (name.empty()) return std::string{text(language, "Certificate without a name")};
+    return patronymic.empty() ? name : name + ' ' + patronymic;
+}
+
+std::vector<std::string> choice_details(Language language, Choice const& choice) {
+    std::vector<std::string> details;
+    if (!choice.certificate) return details;
+    auto const& certificate = *choice.certificate;
+    add(details, language, message_id("IIN %1"), certificate.iin());
+    add(details, language, message_id("BIN %1"), certificate.bin());
+    if (auto organisation = certificate.organisation(); !organisation.empty()) {
+        details.push_back(visible_line(organisation));
+    }
+    if (auto use = use_words(language, certificate); !use.empty()) details.push_back(use);
+    details.push_back(text(language, "valid until %1", {day_words(certificate.not_after())}));
+    details.push_back(token_words(choice.token));
+    return details;
+}
+
+std::string pin_words(Language language, Choice const& choice) {
+    if (choice.pin == PinEntry::none) return {};
+    if (choice.token.pin_final_try) {
+        return std::string{text(language, "Last attempt: another wrong PIN locks the token.")};
+    }
+    if (choice.pin == PinEntry::on_reader) {
+        return std::string{text(language, "The PIN will be typed on the keypad of the reader.")};
+    }
+    if (choice.token.pin_count_low) return std::string{text(language, "A wrong PIN was typed before.")};
+    return {};
+}
+
+std::string misfit_words(Language language, signing::Misfit misfit) {
+    using signing::Misfit;
+    switch (misfit) {
+    case Misfit::usage: return std::string{text(language, "The key is for another use than the site asks for.")};
+    case Misfit::person: return std::string{text(language, "The site asks for the key of another person.")};
+    case Misfit::organisation: return std::string{text(language, "The site asks for the key of another organisation.")};
+    case Misfit::serial_number: return std::string{text(language, "The site asks for another certificate.")};
+    case Misfit::not_yet_valid: return std::string{text(language, "The certificate is not valid yet.")};
+    case Misfit::expired: return std::string{text(language, "The certificate has expired.")};
+    }
+    return {};
+}
+
+} // namespace tamga::prompt

@@ -1,0 +1,37 @@
+// The sentences of the prompt, for every screen the same.
+#pragma once
+
+#include "prompt/sheet.hpp"
+
+namespace tamga::prompt {
+
+/// "12 345 bytes", "1.5 MB" in the language's own way.
+[[nodiscard]] std::string size_words(Language language, std::size_t octets);
+/// A day as DD.MM.YYYY in local time.
+[[nodiscard]] std::string day_words(std::int64_t seconds_since_1970);
+
+/// What is asked: "Sign 3 documents ...".
+[[nodiscard]] std::string purpose_words(Sheet const& sheet);
+/// The question about a site not answered before, empty where it was; and the warning where it resembles a known one.
+[[nodiscard]] std::string site_words(Sheet const& sheet);
+[[nodiscard]] std::string look_alike_words(Sheet const& sheet);
+/// Heading of the list: choose a key, or a token.
+[[nodiscard]] std::string list_words(Language language, Question const& question);
+/// The accepting button, for the choice that is selected (may be null).
+[[nodiscard]] std::string accept_words(Sheet const& sheet, Choice const* choice);
+
+/// Instead of a content that cannot be shown: its type, size and digest; and the warning that goes with it.
+[[nodiscard]] std::string unseen_words(Sheet const& sheet, std::size_t index);
+[[nodiscard]] std::string unseen_warning(Sheet const& sheet);
+/// Said under a document of which only the beginning is shown.
+[[nodiscard]] std::string cut_words(Language language);
+
+/// A line of the list: whose key; then everything else in order of weight.
+[[nodiscard]] std::string choice_title(Language language, Choice const& choice);
+[[nodiscard]] std::vector<std::string> choice_details(Language language, Choice const& choice);
+/// What is known about the PIN before it is typed; mostly empty.
+[[nodiscard]] std::string pin_words(Language language, Choice const& choice);
+
+[[nodiscard]] std::string misfit_words(Language language, signing::Misfit misfit);
+
+} // namespace tamga::prompt

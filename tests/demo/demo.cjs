@@ -1,0 +1,106 @@
+// The main job, shown hop by hop: a page's request goes through NCALayer's own public client, a WebSocket, the consent
+// prompt and a PKCS#11 token, and other people's tools judge the result. `--page` serves a page and leaves the decision
+// to you, in the real window.
+'use strict';
+
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const http = require('node:http');
+const path = require('node:path');
+const { Daemon, build, portal, root, scratch, verifyXml } = require('../e2e/support/daemon.cjs');
+
+const say = (text = '') => process.stdout.write(`${text}\n`);
+const hop = (id, text) => say(`  ${id.padEnd(3)} ${text}`);
+
+/** Runs `request` and tells what each process did with it, from what they wrote down themselves. */
+async function follow(daemon, title, request) {
+  say(`\n${title}`);
+  const logged = daemon.log().length;
+  const shown = daemon.shown().length;
+  const started = process.hrtime.bigint();
+  const result = await request();
+  const took = Number(process.hrtime.bigint() - started) / 1e6;
+  const [window] = daemon.shown().slice(shown);
+  const log = daemon.log().slice(logged);
+  const method = log.match(/request .*method="(\w+)"/)[1];
+  const certificate = log.match(/signed .*certificate="(\w+)"/)[1];
+  hop('0', `tamga-web   took the socket over TLS, checked our user, the Host and the Origin ${window.origin}`);
+  hop('1-2', `tamga-web   read one text frame as the request ${method}`);
+  hop('3a', 'tamga-web   found the site on its list of allowed sites');
+  hop('3b', `tamga-token listed ${window.keys.length} certificates without needing a PIN`);
+  hop('3c', `tamga-prompt showed ${window.count} document of ${window.sizes[0]} bytes, hashed what it showed, and took the choice and the PIN`);
+  hop('', `            SHA-256 ${window.digests[0]}`);
+  hop('3d', `tamga-web   prepared what is to be signed for certificate ${certificate}...`);
+  hop('3e', 'tamga-token compared it with the mandate of the prompt, signed inside the token, logged out');
+  hop('3f', 'tamga-web   verified the signature and wrapped it');
+  hop('4', `tamga-web   answered in NCALayer's words; ${took.toFixed(0)} ms in all`);
+  return result;
+}
+
+function checkCms(daemon, cms, content) {
+  const file = scratch(daemon, 'document.cms', cms);
+  const args = ['cms', '-verify', '-cades', '-binary', '-inform', 'DER', '-in', file, '-content', scratch(daemon, 'document', content),
+    '-CAfile', path.join(daemon.token, 'ca.pem'), '-purpose', 'any', '-out', '/dev/null'];
+  execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  say('  =>  openssl cms -verify -cades: verification successful');
+}
+
+async function scripted() {
+  say('Tamga: a page asks, a person agrees, a token signs, and other people\'s tools check.\n');
+  const daemon = await Daemon.start();
+  try {
+    say('A throw-away SoftHSM2 token with a demo CA and two RSA keys of ТЕСТОВ ТЕСТ (IIN123456789011), as the NCA issues them.');
+    say(`tamgad runs as process ${daemon.process.pid} and started ${Object.entries(daemon.pids()).map(([name, pids]) => `${name} (${pids})`).join(', ')}.`);
+    process.env.TAMGA_ORIGIN = portal;
+    process.env.TAMGA_CA = daemon.authority();
+    require('../e2e/support/send-origin.cjs');
+    const { NCALayerClient } = require('../e2e/node_modules/ncalayer-js-client');
+    const client = new NCALayerClient(daemon.url, false);
+    say(`The public client ncalayer-js-client connects to ${daemon.url} and reads NCALayer ${await client.connect()}.`);
+    say(`Tokens it is told of: ${(await client.getActiveTokens()).join(', ')}.`);
+
+    const content = Buffer.from('Өтініш: анықтама беруіңізді сұраймын.\n');
+    daemon.person('key sign\npin 12345678\naccept\n');
+    const cms = await follow(daemon, 'A document, signed as CMS (CAdES-BES, detached)',
+      () => client.createCAdESFromBase64('AKKaztokenStore', content.toString('base64')));
+    checkCms(daemon, Buffer.from(cms, 'base64'), content);
+
+    const xml = await follow(daemon, 'An XML request, signed as XMLDSig (enveloped)',
+      () => client.signXml('AKKaztokenStore', '<request><service>demo</service></request>'));
+    verifyXml(daemon, xml);
+    say('  =>  xmlsec1 --verify: verification successful');
+    say(`\n${xml.slice(0, 76)}...\n\nDone. \`./dev demo --page\` lets you decide yourself, in the real window.`);
+    client.wsConnection.close();
+  } finally { await daemon.stop(); }
+}
+
+async function page() {
+  if (!process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) throw new Error('--page needs a graphical session (DISPLAY or WAYLAND_DISPLAY)');
+  const files = {
+    '/': ['text/html; charset=utf-8', path.join(__dirname, 'page.html')],
+    '/page.js': ['text/javascript', path.join(__dirname, 'page.js')],
+    '/ncalayer-client.js': ['text/javascript', path.join(root, 'tests/e2e/node_modules/ncalayer-js-client/ncalayer-client.js')],
+  };
+  const server = http.createServer((request, response) => {
+    const [type, file] = files[request.url] ?? [];
+    if (!file) return response.writeHead(404).end();
+    return response.writeHead(200, { 'Content-Type': type }).end(fs.readFileSync(file));
+  });
+  const { DISPLAY, WAYLAND_DISPLAY, XAUTHORITY, DBUS_SESSION_BUS_ADDRESS } = process.env;
+  const daemon = await Daemon.start({
+    tamgad: path.join(build, 'dev-libexec/tamgad'),
+    config: '[origins]\ndevelopment = true\n',
+    env: Object.fromEntries(Object.entries({ DISPLAY, WAYLAND_DISPLAY, XAUTHORITY, DBUS_SESSION_BUS_ADDRESS, LANG: process.env.LANG })
+      .filter(([, value]) => value)),
+  });
+  await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  say(`Open http://localhost:${server.address().port}/?port=${daemon.port} in a browser. The PIN is 12345678. Ctrl+C ends everything.`);
+  await new Promise((resolve) => { process.once('SIGINT', resolve); process.once('SIGTERM', resolve); });
+  server.close();
+  await daemon.stop();
+}
+
+(process.argv.includes('--page') ? page() : scripted()).catch((error) => {
+  process.stderr.write(`demo: ${error.message}\n`);
+  process.exitCode = 1;
+});

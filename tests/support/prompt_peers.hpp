@@ -1,0 +1,141 @@
+// The processes around a prompt, played by a test: tamga-web, and a tamga-token in a thread of its own.
+#pragma once
+
+#include "base/handshake.hpp"
+#include "base/sealed_items.hpp"
+#include "tests/support/test_certificate.hpp"
+
+#include <gtest/gtest.h>
+
+#include <mutex>
+#include <thread>
+
+namespace tamga::testing {
+
+/// What happened, in order, seen from all sides.
+class Events {
+public:
+    void add(std::string event) {
+        std::lock_guard const lock{m_mutex};
+        m_events.push_back(std::move(event));
+    }
+    [[nodiscard]] std::vector<std::string> all() const {
+        std::lock_guard const lock{m_mutex};
+        return m_events;
+    }
+    [[nodiscard]] std::size_t count(std::string_view event) const {
+        auto const events = all();
+        return static_cast<std::size_t>(std::count(events.begin(), events.end(), event));
+    }
+
+private:
+    mutable std::mutex m_mutex;
+    std::vector<std::string> m_events;
+};
+
+/// The octets of a PIN, by the way it travels: nothing else may read one.
+inline std::string characters_of(Pin const& pin) {
+    ipc::Writer writer;
+    writer(pin);
+    return std::string{as_text(writer.bytes().subspan(4))};
+}
+
+/// A token behind its process: knows one PIN and some keys, counts attempts, keeps the mandate.
+class FakeToken {
+public:
+    FakeToken(Events& events, std::string pin, std::vector<Bytes> keys)
+        : m_events{events}, m_pin{std::move(pin)}, m_keys{std::move(keys)} {}
+    FakeToken(FakeToken const&) = delete;
+    FakeToken& operator=(FakeToken const&) = delete;
+    ~FakeToken() { stop(); }
+
+    /// Serves `channel` until its end. Knobs must be set before.
+    void serve(ipc::Channel channel) {
+        m_thread = std::thread{[this, channel = std::move(channel)]() mutable {
+            if (!ipc::say_hello(channel, ipc::Role::token)) return;
+            if (!ipc::await_hello(channel, ipc::Role::prompt)) return;
+            while (auto packet = channel.receive())
+                answer(channel, *packet);
+            m_events.add("token sees the end");
+        }};
+    }
+    void stop() {
+        if (m_thread.joinable()) m_thread.join();
+    }
+
+    int attempts_left = 10;
+    bool crashes_at_unlock = false;
+    ipc::TokenInfo info = [] {
+        ipc::TokenInfo token;
+        token.storage = "AKKaztokenStore";
+        token.label = "Demo token";
+        token.login_required = token.pin_initialized = true;
+        return token;
+    }();
+    std::vector<ipc::Mandate> mandates; ///< valid after stop()
+
+private:
+    void answer(ipc::Channel& channel, ipc::Packet& packet) {
+        if (packet.is<ipc::Unlock>()) {
+            auto const unlock = packet.as<ipc::Unlock>();
+            m_events.add("unlock " + characters_of(unlock->pin));
+            if (crashes_at_unlock) return channel.close();
+            return reply(channel, characters_of(unlock->pin));
+        }
+        mandates.push_back(*packet.as<ipc::Mandate>());
+        if (!mandates.back().last) return;
+        m_events.add("mandate");
+        EXPECT_TRUE(channel.send(ipc::MandateReply{ipc::Status::from(ok())}));
+    }
+
+    void reply(ipc::Channel& channel, std::string const& pin) {
+        bool const right = attempts_left > 0 && pin == m_pin;
+        attempts_left = right ? 10 : std::max(0, attempts_left - 1);
+        info.pin_count_low = attempts_left < 10;
+        info.pin_final_try = attempts_left == 1;
+        info.pin_locked = attempts_left == 0;
+        auto const wrong = attempts_left == 0 ? Errc::pin_locked : Errc::pin_incorrect;
+        EXPECT_TRUE(channel.send(ipc::UnlockReply{ipc::Status::from(right ? ok() : Result<void>{wrong}), info}));
+        if (!right) return;
+        for (auto const& key : m_keys)
+            EXPECT_TRUE(channel.send(ipc::CertificateFound{0, ipc::SlotId{5}, key}));
+        EXPECT_TRUE(channel.send(ipc::ListingDone{0, ipc::Status::from(ok())}));
+    }
+
+    Events& m_events;
+    std::string m_pin;
+    std::vector<Bytes> m_keys;
+    std::thread m_thread;
+};
+
+/// The request most tests make: sign, in English, at a known site.
+inline ipc::PromptRequest sign_request() {
+    ipc::PromptRequest request;
+    request.request = ipc::RequestId{7};
+    request.language = Language::en;
+    request.origin = "https://egov.kz";
+    request.purpose = ipc::Purpose::sign;
+    request.form = ipc::Form::cms;
+    request.filter.extended_key_usages = {std::string{signing::eku_email_protection}};
+    return request;
+}
+
+/// What tamga-web sends to a prompt: the request with its documents, one token, the certificates readable on it.
+inline void send_request(ipc::Channel& web, ipc::PromptRequest const& request, std::vector<Bytes> const& documents,
+                         ipc::TokenInfo const& token, std::vector<Bytes> const& certificates) {
+    if (documents.empty()) {
+        ASSERT_TRUE(web.send(request));
+    } else {
+        std::vector<View> const views{documents.begin(), documents.end()};
+        auto const sealed = seal_items(views);
+        ASSERT_TRUE(sealed);
+        ASSERT_TRUE(web.send(request, {sealed->get()}));
+    }
+    ASSERT_TRUE(web.send(ipc::CandidateToken{ipc::ModuleIndex{0}, ipc::SlotId{5}, token}));
+    for (auto const& der : certificates) {
+        ASSERT_TRUE(web.send(ipc::CandidateCertificate{ipc::ModuleIndex{0}, ipc::SlotId{5}, der}));
+    }
+    ASSERT_TRUE(web.send(ipc::CandidatesDone{}));
+}
+
+} // namespace tamga::testing

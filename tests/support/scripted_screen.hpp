@@ -1,0 +1,173 @@
+// A screen without a person: answers by a script and writes down what it was shown, one JSON object a line.
+//
+// The script, one command a line, in any order: `key first`, `key subject=TEXT` (part of the line a person would read),
+// `key misfit` (tries what cannot be chosen); `pin TEXT` (several: one after another, then cancel); `accept`, `cancel`,
+// `refuse_site` (the last one counts); `decline_last_attempt`; `cancel_while_waiting`; `wait_ms N` before each answer;
+// `hang` (never answers).
+#pragma once
+
+#include "prompt/words.hpp"
+
+#include <poll.h>
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <sstream>
+
+namespace tamga::prompt {
+
+inline std::string json_text(std::string_view text) {
+    std::string out{'"'};
+    for (char const c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        if (c == '\n')
+            out += "\\n";
+        else if (static_cast<unsigned char>(c) >= 0x20)
+            out += c;
+    }
+    return out + '"';
+}
+
+class ScriptedScreen {
+public:
+    using Log = std::function<void(std::string const& line)>;
+
+    ScriptedScreen(std::istream& script, Log log) : m_log{std::move(log)} {
+        for (std::string line; std::getline(script, line);)
+            read_command(line);
+    }
+
+    void show(Sheet const& sheet) {
+        m_language = sheet.request.language;
+        if (!m_log) return;
+        auto const& [request, documents] = sheet;
+        std::ostringstream out;
+        out << R"({"event":"show","origin":)" << json_text(request.origin) << R"(,"purpose":)"
+            << json_text(purpose_words(sheet)) << R"(,"count":)" << documents.count() << R"(,"documents":[)";
+        for (std::size_t i = 0; i < documents.count(); ++i) {
+            out << (i == 0 ? "" : ",") << R"({"size":)" << documents.size(i) << R"(,"digest":)"
+                << json_text(to_hex(documents.digest(i, signing::DigestAlgorithm::sha256))) << R"(,"text":)"
+                << json_text(documents.text(i).value_or(unseen_words(sheet, i))) << '}';
+        }
+        out << R"(],"site_is_new":)" << (request.site_is_new ? "true" : "false") << R"(,"resembles":)"
+            << json_text(request.resembles) << '}';
+        m_log(out.str());
+    }
+
+    Answer ask(Question const& question, int web) {
+        log_question(question);
+        if (!pause(web)) return {Act::gone, 0, {}};
+        if (m_act != Act::accept) return {m_act, 0, {}};
+        auto const choice = pick(question);
+        Answer answer{Act::accept, choice, {}};
+        if (choice >= question.choices.size() || question.choices[choice].pin != PinEntry::typed) {
+            // Insisting on what cannot be chosen ends here too.
+            if (choice >= question.choices.size() && !question.choices.empty()) answer.act = Act::cancel;
+            if (choice < question.choices.size() && question.choices[choice].obstacle && m_insisted)
+                answer.act = Act::cancel;
+            m_insisted = true;
+            return answer;
+        }
+        if (m_pins.empty()) return {Act::cancel, 0, {}};
+        auto typed = std::move(m_pins.front());
+        m_pins.pop_front();
+        auto pin = Pin::take({reinterpret_cast<unsigned char*>(typed.data()), typed.size()});
+        if (pin) answer.pin = std::move(*pin);
+        return answer;
+    }
+
+    Act confirm(std::string const& words, int web) {
+        log_words("confirm", words);
+        if (!pause(web)) return Act::gone;
+        return m_declines_last_attempt ? Act::cancel : Act::accept;
+    }
+
+    Woken wait(Waiting const& waiting, int first, int second) {
+        log_words("wait", waiting.words + ' ' + std::to_string(waiting.done) + '/' + std::to_string(waiting.total));
+        if (m_cancels_while_waiting) return Woken::cancelled;
+        std::array<::pollfd, 2> ends{{{first, POLLIN, 0}, {second, POLLIN, 0}}};
+        (void)::poll(ends.data(), ends.size(), -1);
+        return ends[0].revents != 0 ? Woken::first : Woken::second;
+    }
+
+    void tell(std::string const& words, int) { log_words("tell", words); }
+
+private:
+    void read_command(std::string const& line) {
+        auto const space = std::min(line.find(' '), line.size());
+        auto const command = line.substr(0, space);
+        auto const argument = line.substr(std::min(space + 1, line.size()));
+        if (command == "key")
+            m_key = argument;
+        else if (command == "pin")
+            m_pins.push_back(argument);
+        else if (command == "accept")
+            m_act = Act::accept;
+        else if (command == "cancel")
+            m_act = Act::cancel;
+        else if (command == "refuse_site")
+            m_act = Act::refuse_site;
+        else if (command == "decline_last_attempt")
+            m_declines_last_attempt = true;
+        else if (command == "cancel_while_waiting")
+            m_cancels_while_waiting = true;
+        else if (command == "wait_ms")
+            m_pause = std::chrono::milliseconds{std::stoi(argument)};
+        else if (command == "hang")
+            m_hangs = true;
+    }
+
+    /// False when the other end of `web` went away meanwhile.
+    bool pause(int web) const {
+        if (!m_hangs && m_pause.count() == 0) return true;
+        ::pollfd end{web, POLLIN, 0};
+        return ::poll(&end, 1, m_hangs ? -1 : static_cast<int>(m_pause.count())) == 0;
+    }
+
+    /// Beyond the list where nothing matches.
+    [[nodiscard]] std::size_t pick(Question const& question) const {
+        auto const& choices = question.choices;
+        if (m_key.empty()) return question.chosen.value_or(choices.size());
+        for (std::size_t i = 0; i < choices.size(); ++i) {
+            bool const fits = !choices[i].obstacle;
+            if (m_key == "misfit" ? !fits : fits && (m_key == "first" || matches(choices[i]))) return i;
+        }
+        return choices.size();
+    }
+
+    [[nodiscard]] bool matches(Choice const& choice) const {
+        auto const wanted = m_key.substr(std::min(m_key.find('=') + 1, m_key.size()));
+        return !choice.certificate || choice.certificate->subject_dn().find(wanted) != std::string::npos;
+    }
+
+    void log_question(Question const& question) const {
+        if (!m_log) return;
+        std::string line = R"({"event":"ask","keys":[)";
+        for (auto const& choice : question.choices) {
+            if (line.back() == '}') line += ',';
+            line += R"({"name":)" + json_text(choice_title(m_language, choice)) + R"(,"fits":)" +
+                    (choice.obstacle ? "false" : "true") + R"(,"reason":)" +
+                    json_text(choice.obstacle ? choice.obstacle->words : "") + '}';
+        }
+        line += R"(],"chosen":)" + (question.chosen ? std::to_string(*question.chosen) : "null");
+        m_log(line + R"(,"error":)" + json_text(question.error) + '}');
+    }
+
+    void log_words(char const* event, std::string const& words) const {
+        if (m_log) m_log(R"({"event":)" + json_text(event) + R"(,"words":)" + json_text(words) + '}');
+    }
+
+    Log m_log;
+    Language m_language{};
+    std::string m_key;
+    std::deque<std::string> m_pins;
+    Act m_act = Act::accept;
+    bool m_declines_last_attempt = false;
+    bool m_cancels_while_waiting = false;
+    bool m_hangs = false;
+    bool m_insisted = false;
+    std::chrono::milliseconds m_pause{0};
+};
+
+} // namespace tamga::prompt

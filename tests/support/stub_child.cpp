@@ -1,0 +1,218 @@
+// Stands in for tamga-web, tamga-token and tamga-prompt in the tests of tamgad: speaks their messages and does no work.
+// Which of them it is, its own name says. The test talks to the stand-in for tamga-web, a line at a time, over the
+// local socket that tamgad made.
+#include "base/handshake.hpp"
+
+#include <dirent.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <sstream>
+
+namespace {
+
+using namespace tamga;
+using ipc::Channel;
+
+/// What a child can see: its environment, its descriptors and its umask, one a line.
+std::string facts() {
+    std::ostringstream out;
+    out << "pid " << ::getpid() << "\ngroup " << ::getpgrp() << '\n';
+    for (char** variable = environ; *variable != nullptr; ++variable)
+        out << "env " << *variable << '\n';
+    for (int fd = 0; fd < 256; ++fd) {
+        struct ::stat status {};
+        if (::fstat(fd, &status) == 0) out << "fd " << fd << '\n';
+    }
+    return out.str();
+}
+
+[[noreturn]] void fail(char const* what) {
+    std::cerr << "stub: " << what << '\n';
+    std::exit(1);
+}
+
+Channel greet(ipc::Role own) {
+    Channel control{UniqueFd{3}};
+    if (!ipc::say_hello(control, own) || !ipc::await_hello(control, ipc::Role::launcher)) fail("no hello");
+    return control;
+}
+
+Channel channel_of(ipc::Packet& packet) {
+    if (packet.descriptors.size() != 1) fail("a channel without its descriptor");
+    return Channel{std::move(packet.descriptors.front())};
+}
+
+int count_modules() {
+    auto control = greet(ipc::Role::token);
+    return control.send(ipc::ModuleCount{2}) ? 0 : 1;
+}
+
+/// Answers the listing from the web process and the unlock from a prompt with what it knows of itself.
+int be_token(std::string const& at_start) {
+    auto control = greet(ipc::Role::token);
+    Channel web;
+    std::map<std::uint64_t, Channel> prompts;
+    while (true) {
+        std::vector<::pollfd> polled{{control.fd(), POLLIN, 0}, {web.fd(), POLLIN, 0}};
+        for (auto const& [request, prompt] : prompts)
+            polled.push_back({prompt.fd(), POLLIN, 0});
+        ::poll(polled.data(), polled.size(), -1);
+        if (polled[0].revents != 0) {
+            auto packet = control.receive();
+            if (!packet) return 0;
+            if (packet->is<ipc::WebChannel>())
+                web = channel_of(*packet);
+            else if (packet->is<ipc::PromptChannel>()) {
+                prompts[packet->as<ipc::PromptChannel>()->request.value()] = channel_of(*packet);
+            } else
+                fail("unexpected");
+            continue;
+        }
+        if (polled[1].revents != 0) {
+            auto packet = web.receive();
+            if (!packet)
+                web.close();
+            else if (!web.send(
+                         ipc::ListingDone{packet->as<ipc::ListKeys>()->query, {true, Errc::internal, at_start}})) {
+                fail("web does not listen");
+            }
+        }
+        for (auto prompt = prompts.begin(); prompt != prompts.end();) {
+            auto packet = prompt->second.try_receive();
+            if (packet && *packet) {
+                auto const detail = "request " + std::to_string(prompt->first) + "\n" + at_start;
+                if (!prompt->second.send(ipc::UnlockReply{{true, Errc::internal, detail}, {}})) fail("prompt is gone");
+            }
+            prompt = packet ? std::next(prompt) : prompts.erase(prompt);
+        }
+    }
+}
+
+/// Asks every token it was given, tells the web process what they and it itself said, and ends.
+int be_prompt(std::string const& at_start) {
+    auto control = greet(ipc::Role::prompt);
+    std::string said;
+    while (true) {
+        auto packet = control.receive();
+        if (!packet) return 0;
+        auto channel = channel_of(*packet);
+        if (packet->is<ipc::WebChannel>()) {
+            return channel.send(ipc::PromptEnded{{true, Errc::internal, said + at_start}}) ? 0 : 1;
+        }
+        auto const module = packet->as<ipc::TokenChannel>()->module;
+        if (!channel.send(ipc::Unlock{})) fail("token is gone");
+        auto reply = channel.receive();
+        if (!reply) fail("token does not answer");
+        auto const detail = reply->as<ipc::UnlockReply>()->status.detail;
+        said += "module " + std::to_string(module.value()) + " " + detail.substr(0, detail.find('\n')) + "\n";
+    }
+}
+
+class Web {
+public:
+    explicit Web(std::string at_start) : m_facts{std::move(at_start)}, m_control{greet(ipc::Role::web)} {}
+
+    int run() {
+        while (true) {
+            std::vector<::pollfd> polled{{m_control.fd(), POLLIN, 0}, {m_local.get(), POLLIN, 0}};
+            ::poll(polled.data(), polled.size(), -1);
+            if (polled[0].revents != 0 && !hear()) return 0;
+            if (polled[1].revents != 0) serve(UniqueFd{::accept(m_local.get(), nullptr, nullptr)});
+        }
+    }
+
+private:
+    /// Takes one control message; false when it is time to go.
+    bool hear() {
+        auto packet = m_control.receive();
+        if (!packet) return false;
+        if (packet->is<ipc::Stop>()) return std::getenv("TAMGA_DEBUG") != nullptr; // then it does not obey
+        if (packet->is<ipc::Listener>()) {
+            auto const listener = packet->as<ipc::Listener>();
+            m_events << "listener " << listener->port << '\n';
+            if (listener->kind == ipc::ListenerKind::local)
+                m_local = std::move(packet->descriptors.at(0));
+            else
+                m_tcp.push_back(std::move(packet->descriptors.at(0)));
+        } else if (packet->is<ipc::TokenChannel>()) {
+            auto const module = packet->as<ipc::TokenChannel>()->module;
+            m_tokens[module.value()] = channel_of(*packet);
+            m_events << "token " << unsigned{module.value()} << '\n';
+        } else if (packet->is<ipc::TokenGone>()) {
+            m_events << "gone " << unsigned{packet->as<ipc::TokenGone>()->module.value()} << '\n';
+        } else if (packet->is<ipc::PromptChannel>()) {
+            m_prompt = channel_of(*packet);
+        } else if (packet->is<ipc::PromptRefused>()) {
+            m_refused = true;
+        } else
+            fail("unexpected");
+        return true;
+    }
+
+    std::string answer(std::string const& line) {
+        std::istringstream words{line};
+        std::string verb;
+        std::uint64_t number = 0;
+        std::uint64_t modules = 0;
+        words >> verb >> number >> modules;
+        if (verb == "facts") return m_facts;
+        if (verb == "events") return m_events.str();
+        if (verb == "token") {
+            auto& token = m_tokens[static_cast<std::uint8_t>(number)];
+            if (!token.send(ipc::ListKeys{})) return "gone";
+            auto packet = token.receive();
+            return packet ? packet->as<ipc::ListingDone>()->status.detail : "gone";
+        }
+        if (verb == "restart") {
+            static_cast<void>(m_control.send(ipc::RestartToken{ipc::ModuleIndex{static_cast<std::uint8_t>(number)}}));
+        }
+        if (verb == "misbehave") static_cast<void>(m_control.send(ipc::ModuleCount{1}));
+        if (verb == "prompt") return prompt({ipc::RequestId{number}, modules});
+        return "done";
+    }
+
+    std::string prompt(ipc::PromptWanted const& wanted) {
+        m_prompt.close();
+        m_refused = false;
+        if (!m_control.send(wanted)) fail("launcher is gone");
+        while (!m_prompt && !m_refused) {
+            if (!hear()) fail("launcher is gone");
+        }
+        if (m_refused) return "refused";
+        auto packet = m_prompt.receive();
+        return packet ? packet->as<ipc::PromptEnded>()->status.detail : "prompt gone";
+    }
+
+    void serve(UniqueFd client) {
+        std::array<char, 256> line{};
+        if (::recv(client.get(), line.data(), line.size() - 1, 0) <= 0) return;
+        auto const reply = answer(line.data());
+        static_cast<void>(::send(client.get(), reply.data(), reply.size(), MSG_NOSIGNAL));
+    }
+
+    std::string m_facts;
+    Channel m_control;
+    UniqueFd m_local;
+    std::vector<UniqueFd> m_tcp;
+    std::map<std::uint8_t, Channel> m_tokens;
+    Channel m_prompt;
+    bool m_refused = false;
+    std::ostringstream m_events;
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+    auto const at_start = facts();
+    std::string const program{argv[0]};
+    if (program == "tamga-web") return Web{at_start}.run();
+    if (program == "tamga-prompt") return be_prompt(at_start);
+    if (argc == 2 && std::string_view{argv[1]} == "--count") return count_modules();
+    return be_token(at_start);
+}

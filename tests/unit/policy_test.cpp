@@ -1,0 +1,301 @@
+// policy/: who may ask, what the configuration says, what the person answered before.
+#include "policy/consent.hpp"
+#include "policy/web_config.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+#include <sys/stat.h>
+
+namespace tamga::policy {
+namespace {
+
+namespace fs = std::filesystem;
+
+OriginRules const portals{.allow = {"egov.kz", "idp.egov.kz", "esf.gov.kz:8443", "knp.kgd.gov.kz"}, .deny = {"bad.kz"}};
+
+OriginRules strict(OriginRules rules) {
+    rules.strict = true;
+    return rules;
+}
+
+/// A folder below the working directory: /tmp is writable by others, and so never trusted.
+class PolicyFiles : public testing::Test {
+protected:
+    void SetUp() override {
+        auto name = (fs::current_path() / "policy_test.XXXXXX").string();
+        ASSERT_NE(::mkdtemp(name.data()), nullptr);
+        m_folder = name;
+    }
+    void TearDown() override { fs::remove_all(m_folder); }
+
+    [[nodiscard]] fs::path path(std::string const& name) const { return m_folder / name; }
+    fs::path write(std::string const& name, std::string_view text) const {
+        std::ofstream{path(name)} << text;
+        fs::permissions(path(name), fs::perms{0600});
+        return path(name);
+    }
+    Result<WebConfig> load(std::string_view computer, std::string_view person) const {
+        return load_web_config({{}, write("etc.toml", computer), write("home.toml", person)});
+    }
+
+    fs::path m_folder;
+};
+
+std::string content_of(fs::path const& path) {
+    std::ostringstream text;
+    text << std::ifstream{path}.rdbuf();
+    return text.str();
+}
+
+// Origins.
+
+TEST(Origin, ListedHttpsHostsAreAllowedAndDeniedExactly) {
+    EXPECT_EQ(judge(portals, "https://egov.kz"), Verdict::allowed);
+    EXPECT_EQ(judge(portals, "https://esf.gov.kz:8443"), Verdict::allowed);
+    EXPECT_EQ(judge(portals, "https://esf.gov.kz"), Verdict::ask);
+    EXPECT_EQ(judge(portals, "https://bad.kz"), Verdict::denied);
+    EXPECT_EQ(judge(portals, "https://portal.example"), Verdict::ask);
+    EXPECT_EQ(judge(strict(portals), "https://portal.example"), Verdict::denied);
+    EXPECT_EQ(judge(strict(portals), "https://egov.kz"), Verdict::allowed);
+}
+
+TEST(Origin, DenialWinsOverPermission) {
+    OriginRules const both{.allow = {"egov.kz"}, .deny = {"egov.kz"}};
+
+    EXPECT_EQ(judge(both, "https://egov.kz"), Verdict::denied);
+}
+
+TEST(Origin, S1DeniesWhatIsNoSecureWebPage) {
+    for (char const* header : {"",
+                               "null",
+                               "file://",
+                               "file:///home/x.html",
+                               "http://egov.kz",
+                               "http://localhost:8080",
+                               "ws://egov.kz",
+                               "chrome-extension://abcdef",
+                               "https://",
+                               "https:/egov.kz",
+                               "egov.kz",
+                               "https://egov.kz/",
+                               "https://egov.kz/path",
+                               "https://egov.kz?x",
+                               "https://user@egov.kz",
+                               "https://egov.kz:443",
+                               "https://egov.kz:",
+                               "https://egov.kz:0",
+                               "https://egov.kz:08443",
+                               "https://egov.kz:65536",
+                               "https://egov.kz:1x",
+                               "https://егов.kz",
+                               "https://egov..kz",
+                               "https://.egov.kz",
+                               "https://egov.kz https://x.kz",
+                               "https://egov.kz\n",
+                               "HTTPS://egov.kz",
+                               "https://[::1",
+                               "https://[::1]x",
+                               "https://*.egov.kz",
+                               "https://egov.kz%00.evil.tld"}) {
+        EXPECT_EQ(judge(portals, header), Verdict::denied) << header;
+    }
+    EXPECT_EQ(judge(portals, "https://" + std::string(300, 'a')), Verdict::denied);
+}
+
+TEST(Origin, AsksAboutLoopbackPagesInDevelopmentOnly) {
+    OriginRules development;
+    development.development = true;
+
+    for (char const* header : {"http://localhost", "http://localhost:3000", "http://127.0.0.1:8080"}) {
+        EXPECT_EQ(judge(development, header), Verdict::ask) << header;
+        EXPECT_EQ(judge(strict(development), header), Verdict::denied) << header;
+        EXPECT_EQ(judge({}, header), Verdict::denied) << header;
+    }
+    EXPECT_EQ(judge(development, "http://localhost.evil.tld"), Verdict::denied);
+}
+
+TEST(Origin, S1MarksLookAlikesAsksAboutThemAndDeniesThemInStrictMode) {
+    struct LookAlike {
+        char const* origin;
+        char const* of;
+    };
+    for (auto const& [origin, of] : {
+             LookAlike{"https://egov.kz.evil.tld", "egov.kz"}, LookAlike{"https://xegov.kz", "egov.kz"},
+             LookAlike{"https://egov.kz.", "egov.kz"}, LookAlike{"https://EGOV.KZ", "egov.kz"},
+             LookAlike{"https://Egov.kz", "egov.kz"}, LookAlike{"https://egov.kz:8443", "egov.kz"},
+             LookAlike{"https://esf.gov.kz", "esf.gov.kz:8443"}, LookAlike{"https://egov-kz.com", "egov.kz"},
+             LookAlike{"https://login-egov-kz.example", "egov.kz"}, LookAlike{"https://egov.kz-login.com", "egov.kz"},
+             LookAlike{"https://egav.kz", "egov.kz"}, LookAlike{"https://geov.kz", "egov.kz"},
+             LookAlike{"https://eg0v.kz", "egov.kz"}, LookAlike{"https://knp.kgd.qov.kz", "knp.kgd.gov.kz"},
+             LookAlike{"https://xn--gov-qdd.kz", "egov.kz"},  // Cyrillic е
+             LookAlike{"https://xn--v-etbf1b.kz", "egov.kz"}, // Cyrillic е, г, о
+             LookAlike{"https://xn--eov-psa.kz", "egov.kz"},  // ġ
+         }) {
+        EXPECT_EQ(judge(portals, origin), Verdict::ask) << origin;
+        EXPECT_EQ(judge(strict(portals), origin), Verdict::denied) << origin;
+        EXPECT_EQ(resembles(origin, portals.allow), of) << origin;
+    }
+}
+
+TEST(Origin, MarksNeitherKnownHostsNorTheirSubdomainsNorStrangers) {
+    for (char const* origin :
+         {"https://egov.kz", "https://idp.egov.kz", "https://new.service.egov.kz", "https://esf.gov.kz:8443",
+          "https://portal.example", "https://nov.kz", "https://kgd.gov.kz", "https://edu.gov.kz",
+          "https://xn--e1afmkfd.example", "https://xn--.kz", "null"}) {
+        EXPECT_EQ(resembles(origin, portals.allow), "") << origin;
+    }
+}
+
+TEST(ShippedOrigins, AreExactHostsWithTheirSources) {
+    auto const config = load_web_config({TAMGA_SOURCE_DIR "/policy/origins.toml", {}, {}});
+
+    ASSERT_TRUE(config) << config.error().detail;
+    EXPECT_EQ(judge(config->origins, "https://egov.kz"), Verdict::allowed);
+    std::istringstream lines{content_of(TAMGA_SOURCE_DIR "/policy/origins.toml")};
+    std::string before;
+    for (std::string line; std::getline(lines, line); before = line) {
+        EXPECT_TRUE(!line.starts_with("  \"") || before.starts_with("  #")) << line << " names no source";
+    }
+}
+
+// Configuration.
+
+TEST_F(PolicyFiles, SayNothingWhereTheyAreMissing) {
+    auto const config = load_web_config({path("none"), path("none"), path("none")});
+
+    ASSERT_TRUE(config);
+    EXPECT_EQ(config->frame_bytes, 268435456U);
+    EXPECT_EQ(config->buffered_bytes, 536870912U);
+    EXPECT_EQ(config->prompt_seconds, 120U);
+    EXPECT_FALSE(config->origins.strict);
+}
+
+TEST_F(PolicyFiles, AddUp) {
+    auto const config = load(
+        "[origins]\nallow = [\"a.kz\"]\ndeny = [\"x.kz\"]\n",
+        "[origins]\nallow = [\"b.kz:8443\"]\ndeny = [\"y.kz\"]\ndevelopment = true\n[limits]\nprompt_seconds = 60\n");
+
+    ASSERT_TRUE(config) << config.error().detail;
+    EXPECT_EQ(config->origins.allow, (std::set<std::string>{"a.kz", "b.kz:8443"}));
+    EXPECT_EQ(config->origins.deny, (std::set<std::string>{"x.kz", "y.kz"}));
+    EXPECT_TRUE(config->origins.development);
+    EXPECT_EQ(config->prompt_seconds, 60U);
+}
+
+TEST_F(PolicyFiles, OfThePersonCannotLoosenWhatTheComputerFixed) {
+    auto const config = load("[origins]\nstrict = true\nuser_origins = false\ndevelopment = false\ndeny = "
+                             "[\"x.kz\"]\n[limits]\nframe_bytes = 1048576\n",
+                             "[origins]\nstrict = false\nuser_origins = true\ndevelopment = true\nallow = [\"b.kz\", "
+                             "\"x.kz\"]\n[limits]\nframe_bytes = 2097152\n");
+
+    ASSERT_TRUE(config) << config.error().detail;
+    EXPECT_TRUE(config->origins.strict);
+    EXPECT_FALSE(config->origins.development);
+    EXPECT_TRUE(config->origins.allow.empty());
+    EXPECT_EQ(judge(config->origins, "https://x.kz"), Verdict::denied);
+    EXPECT_EQ(config->frame_bytes, 1048576U);
+}
+
+TEST_F(PolicyFiles, NameFileAndKeyOfWhatIsWrong) {
+    for (auto const& [text, key] :
+         {std::pair{"[origins]\nalow = []\n", "origins.alow"}, std::pair{"[window]\n", "window"},
+          std::pair{"strict = true\n", "strict"}, std::pair{"[origins]\nstrict = \"yes\"\n", "origins.strict"},
+          std::pair{"[origins]\nallow = \"a.kz\"\n", "origins.allow"},
+          std::pair{"[origins]\nallow = [\"*.kz\"]\n", "origins.allow"},
+          std::pair{"[origins]\nallow = [\"https://a.kz\"]\n", "origins.allow"},
+          std::pair{"[origins]\nallow = [\"A.kz\"]\n", "origins.allow"},
+          std::pair{"[origins]\nallow = [\"a.kz:443\"]\n", "origins.allow"},
+          std::pair{"[limits]\nframe_bytes = -1\n", "limits.frame_bytes"},
+          std::pair{"[limits]\nprompt_seconds = 1\n", "limits.prompt_seconds"},
+          std::pair{"[limits]\nbuffered_bytes = 1048576\n", "limits.buffered_bytes"},
+          std::pair{"[origins\n", "home.toml: line 1"}}) {
+        auto const config = load("", text);
+        ASSERT_FALSE(config) << text;
+        EXPECT_EQ(config.error().code, Errc::config_invalid);
+        EXPECT_NE(config.error().detail.find(key), std::string::npos) << config.error().detail;
+    }
+}
+
+TEST_F(PolicyFiles, AreNotBelievedWhereOthersMayWriteThem) {
+    auto const file = write("etc.toml", "");
+    fs::permissions(file, fs::perms{0666});
+
+    auto const config = load_web_config({{}, file, {}});
+
+    ASSERT_FALSE(config);
+    EXPECT_EQ(config.error().code, Errc::file_untrusted);
+}
+
+// What the person answered.
+
+TEST_F(PolicyFiles, RememberAnswersTheNoIncluded) {
+    auto book = ConsentBook::load(path("state/tamga/sites.toml"));
+    EXPECT_EQ(book.lookup("https://a.kz"), std::nullopt);
+
+    ASSERT_TRUE(book.remember("https://a.kz", Answer::allow));
+    ASSERT_TRUE(book.remember("https://b.kz:8443", Answer::deny));
+    ASSERT_TRUE(book.remember("https://a.kz", Answer::deny));
+
+    auto const again = ConsentBook::load(path("state/tamga/sites.toml"));
+    EXPECT_EQ(again.lookup("https://a.kz"), Answer::deny);
+    EXPECT_EQ(again.lookup("https://b.kz:8443"), Answer::deny);
+    EXPECT_EQ(again.lookup("https://c.kz"), std::nullopt);
+}
+
+TEST_F(PolicyFiles, S24KeepAnswersReadableByTheirOwnerAloneWhateverTheUmask) {
+    for (mode_t const mask : {mode_t{0}, mode_t{0777}}) {
+        fs::remove_all(path("tamga"));
+        auto const before = ::umask(mask);
+        auto const remembered = ConsentBook::load(path("tamga/sites.toml")).remember("https://a.kz", Answer::allow);
+        ::umask(before);
+
+        ASSERT_TRUE(remembered) << remembered.error().detail;
+        EXPECT_EQ(fs::status(path("tamga/sites.toml")).permissions(), fs::perms{0600});
+        EXPECT_EQ(fs::status(path("tamga")).permissions(), fs::perms{0700});
+    }
+}
+
+TEST_F(PolicyFiles, ReplaceAnswersAsAWhole) {
+    auto book = ConsentBook::load(path("sites.toml"));
+    ASSERT_TRUE(book.remember("https://a.kz", Answer::allow));
+    struct stat first {};
+    ASSERT_EQ(::stat(path("sites.toml").c_str(), &first), 0);
+    write("sites.toml.new", "half a fi");
+
+    ASSERT_TRUE(book.remember("https://b.kz", Answer::allow));
+
+    struct stat second {};
+    ASSERT_EQ(::stat(path("sites.toml").c_str(), &second), 0);
+    EXPECT_NE(first.st_ino, second.st_ino) << "written in place";
+    EXPECT_FALSE(fs::exists(path("sites.toml.new")));
+    EXPECT_EQ(ConsentBook::load(path("sites.toml")).lookup("https://a.kz"), Answer::allow);
+}
+
+TEST_F(PolicyFiles, SetDamagedAnswersAsideAndAskAgain) {
+    for (std::string_view const text :
+         {"[\"https://a.kz\"]\nanswer = \"allow\"\nat = 1\n[\"https",
+          "[\"https://a.kz\"]\nanswer = \"maybe\"\nat = 1\n", "a = 1\n", "[\"https://a.kz\"]\nanswer = \"allow\"\n"}) {
+        fs::remove(path("sites.toml.damaged"));
+        write("sites.toml", text);
+
+        testing::internal::CaptureStderr();
+        auto const book = ConsentBook::load(path("sites.toml"));
+
+        EXPECT_NE(testing::internal::GetCapturedStderr().find("sites_set_aside"), std::string::npos) << text;
+        EXPECT_EQ(book.lookup("https://a.kz"), std::nullopt) << text;
+        EXPECT_EQ(content_of(path("sites.toml.damaged")), text);
+        EXPECT_FALSE(fs::exists(path("sites.toml")));
+    }
+}
+
+TEST_F(PolicyFiles, DoNotBelieveAnswersOthersMayHaveWritten) {
+    write("sites.toml", "[\"https://a.kz\"]\nanswer = \"allow\"\nat = 1\n");
+    fs::permissions(path("sites.toml"), fs::perms{0622});
+
+    EXPECT_EQ(ConsentBook::load(path("sites.toml")).lookup("https://a.kz"), std::nullopt);
+}
+
+} // namespace
+} // namespace tamga::policy

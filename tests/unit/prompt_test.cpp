@@ -1,0 +1,406 @@
+// prompt/: the conversation, with a script instead of a person and both other processes played here.
+#include "prompt/conversation.hpp"
+#include "prompt/visible.hpp"
+#include "tests/support/prompt_peers.hpp"
+#include "tests/support/scripted_screen.hpp"
+
+#include <openssl/sha.h>
+
+#include <sstream>
+
+namespace tamga::prompt {
+namespace {
+
+using testing::make_certificate;
+
+Bytes bytes_of(std::string_view text) {
+    return to_bytes(as_view(text));
+}
+
+/// One prompt: the conversation runs in a thread, the test is tamga-web.
+class PromptTest : public ::testing::Test {
+protected:
+    Bytes const m_key = make_certificate({});
+    Bytes const m_other_key = make_certificate({.name = "ҮЛГІ ҮЛГІ", .iin = "123456789012"});
+    Bytes const m_sign_in_key = make_certificate({.usage = "clientAuth"});
+    testing::Events m_events;
+    testing::FakeToken m_token{m_events, "1234", {m_key, m_other_key, m_sign_in_key}};
+    ipc::PromptRequest m_request = testing::sign_request();
+    std::vector<Bytes> m_documents{bytes_of("first"), bytes_of("second")};
+    std::vector<Bytes> m_readable{m_key};
+    ipc::Channel m_web;
+
+    void start(std::string const& script) {
+        auto web = ipc::make_pair();
+        auto token = ipc::make_pair();
+        m_web = std::move(web->first);
+        ASSERT_TRUE(ipc::say_hello(token->second, ipc::Role::prompt));
+        testing::send_request(m_web, m_request, m_documents, m_token.info, m_readable);
+        m_token.serve(std::move(token->first));
+        Ends ends;
+        ends.web = std::move(web->second);
+        ends.tokens[ipc::ModuleIndex{0}].channel = std::move(token->second);
+        m_thread = std::thread{[this, script, ends = std::move(ends)]() mutable {
+            std::istringstream commands{script};
+            ScriptedScreen screen{commands, [this](auto const& line) { m_events.add(line); }};
+            m_outcome = Conversation{std::move(ends), screen}.run();
+        }};
+    }
+
+    template <class M>
+    Result<M> hear() {
+        auto packet = m_web.receive(std::chrono::seconds{10});
+        return packet ? packet->as<M>() : packet.error();
+    }
+    Errc ended_with() {
+        auto const ended = hear<ipc::PromptEnded>();
+        return ended ? ended->status.code : Errc::internal;
+    }
+
+    /// Everything is over when this returns.
+    void finish() {
+        if (m_web) (void)m_web.send(ipc::RequestDone{ipc::Status::from(ok())});
+        if (m_thread.joinable()) m_thread.join();
+        m_token.stop();
+    }
+    void TearDown() override {
+        m_web.close();
+        finish();
+    }
+
+    /// The kinds of events, in order: show, ask, unlock, mandate ...
+    std::vector<std::string> kinds() const {
+        std::vector<std::string> kinds;
+        for (auto const& event : m_events.all()) {
+            auto const start = event.starts_with("{") ? std::string_view{event}.substr(10) : std::string_view{event};
+            auto const kind = std::string{start.substr(0, start.find_first_of("\" "))};
+            if (kind != "wait") kinds.push_back(kind);
+        }
+        return kinds;
+    }
+    std::size_t unlocks() const {
+        auto const all = kinds();
+        return static_cast<std::size_t>(std::count(all.begin(), all.end(), "unlock"));
+    }
+    bool was_shown(std::string_view words) const {
+        auto const all = m_events.all();
+        return std::any_of(all.begin(), all.end(), [&](auto const& event) { return event.find(words) != event.npos; });
+    }
+
+    Result<void> m_outcome;
+    std::thread m_thread;
+};
+
+using Kinds = std::vector<std::string>;
+
+TEST_F(PromptTest, ReadableCertificatesAreChosenBeforeTheOnePin) {
+    start("key first\npin 1234");
+
+    auto const accepted = hear<ipc::Accepted>();
+    finish();
+
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->certificate, m_key);
+    EXPECT_EQ(kinds(), (Kinds{"show", "ask", "unlock", "mandate", "token"}));
+    EXPECT_TRUE(m_outcome);
+}
+
+TEST_F(PromptTest, HiddenCertificatesAreChosenAfterTheOnePin) {
+    m_readable.clear();
+    start("key subject=ҮЛГІ\npin 1234");
+
+    auto const accepted = hear<ipc::Accepted>();
+    finish();
+
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->certificate, m_other_key);
+    EXPECT_EQ(kinds(), (Kinds{"show", "ask", "unlock", "ask", "mandate", "token"}));
+}
+
+TEST_F(PromptTest, S9_AWrongPinIsOneUnlockAndIsAskedAgainInTheSameWindow) {
+    start("key first\npin 1111\npin 2222\npin 1234");
+
+    auto const accepted = hear<ipc::Accepted>();
+    finish();
+
+    EXPECT_TRUE(accepted);
+    EXPECT_EQ(unlocks(), 3U);
+    EXPECT_TRUE(was_shown(R"("error":"The PIN is wrong.)"));
+    EXPECT_EQ(m_events.all().at(0).substr(0, 15), R"({"event":"show")");
+}
+
+TEST_F(PromptTest, S9_TheLastAttemptIsNotMadeWithoutASecondConfirmation) {
+    m_token.info.pin_final_try = true;
+    m_token.attempts_left = 1;
+    start("key first\npin 1111\ndecline_last_attempt");
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+    finish();
+
+    EXPECT_EQ(kinds(), (Kinds{"show", "ask", "confirm", "ask", "token"}));
+}
+
+TEST_F(PromptTest, S9_TheLastAttemptIsMadeOnceConfirmed) {
+    m_token.info.pin_final_try = true;
+    m_token.attempts_left = 1;
+    start("key first\npin 1234");
+
+    EXPECT_TRUE(hear<ipc::Accepted>());
+    finish();
+
+    EXPECT_EQ(kinds(), (Kinds{"show", "ask", "confirm", "unlock", "mandate", "token"}));
+}
+
+TEST_F(PromptTest, ALockedPinIsToldInWordsAndThenReported) {
+    m_token.attempts_left = 1;
+    start("key first\npin 1111\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::pin_locked);
+    finish();
+
+    EXPECT_EQ(unlocks(), 1U);
+    EXPECT_TRUE(was_shown(R"({"event":"tell","words":"The PIN is locked)"));
+}
+
+TEST_F(PromptTest, ACrashOfTheTokenProcessIsToldAndReported) {
+    m_token.crashes_at_unlock = true;
+    start("key first\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::token_crashed);
+    finish();
+    EXPECT_TRUE(was_shown(R"({"event":"tell","words":"The token's driver stopped)"));
+}
+
+TEST_F(PromptTest, TheMandateHoldsTheDigestsOfWhatWasShown) {
+    m_documents.clear();
+    for (int i = 0; i < 1300; ++i)
+        m_documents.push_back(bytes_of("document " + std::to_string(i)));
+    start("key first\npin 1234");
+
+    ASSERT_TRUE(hear<ipc::Accepted>());
+    finish();
+
+    std::vector<Bytes> digests;
+    for (auto const& mandate : m_token.mandates) {
+        digests.insert(digests.end(), mandate.digests.begin(), mandate.digests.end());
+        EXPECT_EQ(mandate.certificate, signing::Certificate::parse(m_key)->fingerprint());
+        EXPECT_EQ(mandate.request, ipc::RequestId{7});
+    }
+    ASSERT_EQ(digests.size(), m_documents.size());
+    for (std::size_t i = 0; i < digests.size(); ++i) {
+        Bytes expected(SHA256_DIGEST_LENGTH);
+        ::SHA256(m_documents[i].data(), m_documents[i].size(), expected.data());
+        EXPECT_EQ(digests[i], expected) << i;
+    }
+}
+
+TEST_F(PromptTest, ADigestFromTheSiteIsMandatedAsItIs) {
+    m_request.digested = true;
+    m_documents = {Bytes(32, 0xAB)};
+    start("key first\npin 1234");
+
+    ASSERT_TRUE(hear<ipc::Accepted>());
+    finish();
+
+    EXPECT_EQ(m_token.mandates.at(0).digests.at(0), m_documents[0]);
+}
+
+TEST_F(PromptTest, ADigestOfAnotherLengthSuitsNoKey) {
+    m_request.digested = true;
+    m_documents = {Bytes(20, 0xAB)};
+    start("cancel");
+
+    EXPECT_EQ(ended_with(), Errc::key_not_found);
+    finish();
+    EXPECT_TRUE(was_shown("does not suit this key"));
+}
+
+TEST_F(PromptTest, OfSeveralKeysNoneIsChosenSilently) {
+    m_readable = {m_key, m_other_key};
+    start("pin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+    finish();
+
+    EXPECT_TRUE(was_shown(R"("chosen":null)"));
+    EXPECT_EQ(unlocks(), 0U);
+}
+
+TEST_F(PromptTest, AKeyThatDoesNotFitCannotBeChosen) {
+    m_readable = {m_sign_in_key, m_key};
+    start("key misfit\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+    finish();
+
+    EXPECT_TRUE(was_shown("The key is for another use"));
+    EXPECT_EQ(unlocks(), 0U);
+}
+
+TEST_F(PromptTest, AKeyWithoutItsPrivatePartIsNotFound) {
+    auto const stray = make_certificate({.name = "ТЕСТОВ БЕЗ КЛЮЧА"});
+    m_readable = {stray};
+    start("key first\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::key_not_found);
+}
+
+TEST_F(PromptTest, S19_TheWindowGoesWhenThePageDoes) {
+    start("hang");
+
+    m_web.close();
+    m_thread.join();
+    m_token.stop();
+
+    EXPECT_EQ(m_outcome.error().code, Errc::channel_closed);
+    EXPECT_EQ(m_events.count("token sees the end"), 1U);
+}
+
+TEST_F(PromptTest, CancellingWhileTheTokenSignsClosesTheLease) {
+    start("key first\npin 1234\ncancel_while_waiting");
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+    finish();
+    EXPECT_EQ(m_events.count("token sees the end"), 1U);
+}
+
+TEST_F(PromptTest, ProgressIsShownAndAFailureTold) {
+    start("key first\npin 1234");
+    ASSERT_TRUE(hear<ipc::Accepted>());
+
+    ASSERT_TRUE(m_web.send(ipc::Progress{1, 2}));
+    ASSERT_TRUE(m_web.send(ipc::RequestDone{ipc::Status::from(Errc::token_absent)}));
+    m_thread.join();
+
+    EXPECT_TRUE(was_shown("Waiting for the token ... 1/2"));
+    EXPECT_TRUE(was_shown(R"({"event":"tell","words":"The token is not plugged in.)"));
+}
+
+TEST_F(PromptTest, S5_ANewSiteIsAskedAboutAloneWithoutKeyOrPin) {
+    m_request.purpose = ipc::Purpose::site;
+    m_request.site_is_new = true;
+    m_documents.clear();
+    start("accept");
+
+    auto const accepted = hear<ipc::Accepted>();
+    finish();
+
+    ASSERT_TRUE(accepted);
+    EXPECT_TRUE(accepted->certificate.empty());
+    EXPECT_EQ(unlocks(), 0U);
+    EXPECT_TRUE(was_shown(R"("keys":[])"));
+}
+
+TEST_F(PromptTest, S5_ANewSiteCanBeRefusedForGood) {
+    m_request.site_is_new = true;
+    start("refuse_site");
+
+    EXPECT_EQ(ended_with(), Errc::site_refused);
+}
+
+TEST_F(PromptTest, S5_ASiteNotAllowedYetDoesNotLearnThatNoKeyFits) {
+    m_request.site_is_new = true;
+    m_readable = {m_sign_in_key};
+    start("cancel");
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+}
+
+TEST_F(PromptTest, AReadableCertificateIsGivenWithoutAPin) {
+    m_request.purpose = ipc::Purpose::choose_key;
+    m_documents.clear();
+    start("key first");
+
+    auto const accepted = hear<ipc::Accepted>();
+    finish();
+
+    EXPECT_EQ(accepted->certificate, m_key);
+    EXPECT_EQ(unlocks(), 0U);
+}
+
+TEST_F(PromptTest, AHiddenCertificateIsGivenAfterThePinAndLeavesNothingUnlocked) {
+    m_request.purpose = ipc::Purpose::choose_key;
+    m_documents.clear();
+    m_readable.clear();
+    start("key subject=ҮЛГІ\npin 1234");
+
+    auto const accepted = hear<ipc::Accepted>();
+    finish();
+
+    EXPECT_EQ(accepted->certificate, m_other_key);
+    EXPECT_EQ(kinds(), (Kinds{"show", "ask", "unlock", "ask", "token"}));
+}
+
+TEST_F(PromptTest, ARequestToSignNothingIsMalformed) {
+    m_documents.clear();
+    start("key first\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::message_malformed);
+}
+
+TEST(Visible, S10_HostileCharactersBecomeVisible) {
+    EXPECT_EQ(visible_line("exe\u202Egpj\x01"), "exe‹U+202E›gpj‹U+0001›");
+    EXPECT_EQ(visible_line("a\u200Bb\uFEFF\u2028\u061C"), "a‹U+200B›b‹U+FEFF›‹U+2028›‹U+061C›");
+    EXPECT_EQ(visible_line("two\nlines"), "two‹U+000A›lines");
+    EXPECT_EQ(visible_line("\xFFok\xC3"), "‹FF›ok‹C3›");
+    EXPECT_EQ(visible_line("әңғүұқөһі <b>&amp;"), "әңғүұқөһі <b>&amp;");
+}
+
+TEST(Visible, KeepsTheLinesOfADocumentAndNothingElse) {
+    EXPECT_EQ(visible_text("a\r\nb\tc\rd\u202E", 100), "a\nb\tc‹U+000D›d‹U+202E›");
+    EXPECT_EQ(visible_text("әңғү", 2), "әң");
+}
+
+TEST(Visible, S10_AnOriginIsPrintableAsciiOrEscaped) {
+    EXPECT_EQ(visible_origin("https://еgov.kz"), "https://‹U+0435›gov.kz");
+    EXPECT_EQ(visible_origin("https://xn--gov-pza.kz:8443"), "https://xn--gov-pza.kz:8443");
+}
+
+TEST(Visible, KnowsUtf8FromWhatLooksLikeIt) {
+    EXPECT_TRUE(is_utf8("таңба 𝟙"));
+    for (char const* text : {"\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\x80"})
+        EXPECT_FALSE(is_utf8(text));
+}
+
+Documents documents_of(std::vector<View> const& items) {
+    auto const sealed = seal_items(items);
+    return Documents{std::move(*SealedItems::open(*sealed)), false};
+}
+
+TEST(Documents, WithANulOrOutsideUtf8AreNotText) {
+    auto const documents = documents_of({as_view(std::string_view{"a\0b", 3}), as_view("\xFF"), as_view("text")});
+
+    EXPECT_FALSE(documents.text(0));
+    EXPECT_FALSE(documents.text(1));
+    EXPECT_EQ(documents.text(2), "text");
+}
+
+TEST(Documents, OverSixteenMebibytesTogetherAreNotShown) {
+    std::string const half(max_shown_size / 2, 'a');
+
+    EXPECT_TRUE(documents_of({as_view(half), as_view(half)}).text(0));
+    EXPECT_FALSE(documents_of({as_view(half), as_view(half), as_view("a")}).text(2));
+}
+
+TEST(Documents, SayThatOnlyTheBeginningIsShown) {
+    std::string const whole(max_shown_characters, 'a');
+    auto const longer = whole + "b";
+    auto const documents = documents_of({as_view(whole), as_view(longer)});
+
+    EXPECT_FALSE(documents.is_cut(0));
+    EXPECT_TRUE(documents.is_cut(1));
+    EXPECT_EQ(documents.text(1), whole);
+}
+
+TEST(Explain, SaysEveryErrorWithANextStepInEveryLanguage) {
+    for (std::size_t i = 0; i < errc_count; ++i) {
+        for (auto const language : {Language::en, Language::kk, Language::ru}) {
+            auto const words = explain(language, static_cast<Errc>(i));
+            EXPECT_TRUE(words.ends_with(".")) << wire_name(static_cast<Errc>(i));
+            EXPECT_NE(words.find_first_of(".;"), words.size() - 1) << words << ": no next step";
+        }
+    }
+}
+
+} // namespace
+} // namespace tamga::prompt

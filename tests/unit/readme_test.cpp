@@ -1,0 +1,64 @@
+// README.md tells the way of one sign request; the code has the list of its steps. They must agree.
+#include "daemon/flow_steps.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace tamga {
+namespace {
+
+using Row = std::vector<std::string>;
+
+std::string without_decoration(std::string_view cell) {
+    auto const first = cell.find_first_not_of(" `*");
+    if (first == std::string_view::npos) return {};
+    return std::string{cell.substr(first, cell.find_last_not_of(" `*") - first + 1)};
+}
+
+Row cells_of(std::string_view line) {
+    Row cells;
+    line.remove_prefix(1);
+    for (auto bar = line.find('|'); bar != std::string_view::npos; bar = line.find('|')) {
+        cells.push_back(without_decoration(line.substr(0, bar)));
+        line.remove_prefix(bar + 1);
+    }
+    return cells;
+}
+
+/// The rows of the first table under the heading, without its head; empty where there is none.
+std::vector<Row> table_under(std::string_view heading) {
+    std::ifstream readme{TAMGA_SOURCE_DIR "/README.md"};
+    std::string line;
+    while (std::getline(readme, line) && line != heading) {
+    }
+    while (std::getline(readme, line) && !line.starts_with('|')) {
+    }
+    std::vector<Row> rows;
+    for (; line.starts_with('|'); line.clear(), std::getline(readme, line))
+        rows.push_back(cells_of(line));
+    if (rows.size() < 2) return {};
+    rows.erase(rows.begin(), rows.begin() + 2);
+    return rows;
+}
+
+std::vector<Row> steps_of_the_code() {
+    std::vector<Row> rows;
+    for (auto const& step : daemon::flow_steps) {
+        rows.push_back({std::string{step.id}, std::string{step.name}, std::string{step.where}});
+    }
+    return rows;
+}
+
+TEST(Readme, TellsTheWayOfOneRequestAsTheCodeGoesIt) {
+    auto table = table_under("## The way of one sign request");
+    for (auto& row : table)
+        row.resize(3);
+
+    EXPECT_EQ(table, steps_of_the_code());
+}
+
+} // namespace
+} // namespace tamga
