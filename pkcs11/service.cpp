@@ -61,8 +61,13 @@ Result<void> Service::wait() {
     end_late_leases();
     // Prompts before tamga-web: a person's cancel (end of file) is heard before the next items are signed.
     for (std::size_t i = 0; i < requests.size(); ++i) {
-        if (ends[i + 2].revents == 0) continue;
-        if (auto served = serve_prompt(requests[i]); !served) return served.error();
+        auto const happened = ends[i + 2].revents;
+        // What a prompt said before it went is not done: nobody is there who wants to be logged in.
+        if ((happened & POLLHUP) != 0)
+            drop_prompt(requests[i]);
+        else if (happened != 0) {
+            if (auto served = serve_prompt(requests[i]); !served) return served.error();
+        }
     }
     if (ends[1].revents != 0) {
         if (auto served = serve_web(); !served) return served.error();
@@ -138,8 +143,7 @@ Result<void> Service::serve_web() {
 }
 
 Result<void> Service::serve_prompt(ipc::RequestId request) {
-    auto const place = m_prompts.find(request);
-    auto& prompt = place->second;
+    auto& prompt = m_prompts.at(request);
     auto packet = next(prompt.peer);
     if (packet && !*packet) return ok();
     if (packet) {
@@ -154,10 +158,14 @@ Result<void> Service::serve_prompt(ipc::RequestId request) {
     } else if (packet.error().code == Errc::build_mismatch) {
         return packet.error();
     }
-    // Closed by the person's cancel or by the end of the request; or it said what no prompt says.
-    end_lease(request, prompt, Error{Errc::user_cancelled, "the prompt is gone"});
-    m_prompts.erase(place);
+    drop_prompt(request); // it said what no prompt says
     return ok();
+}
+
+void Service::drop_prompt(ipc::RequestId request) {
+    auto const place = m_prompts.find(request);
+    end_lease(request, place->second, Error{Errc::user_cancelled, "the prompt is gone"});
+    m_prompts.erase(place);
 }
 
 // ---- what tamga-web asks ----
@@ -191,9 +199,10 @@ Result<void> Service::list_tokens(ipc::ListKeys const& wanted) {
 
 void Service::sign(ipc::RequestId request, std::uint32_t first, std::vector<View> const& items) {
     auto const place = m_prompts.find(request);
-    if (place == m_prompts.end() || !place->second.lease) {
-        ipc::Status const status{false, Errc::mandate_violated, "nobody is logged in for this request"};
-        tell(m_web.channel, ipc::LeaseEnded{request, status});
+    if (place == m_prompts.end() || !place->second.lease || !place->second.lease->has_mandate()) {
+        Error const violation{Errc::mandate_violated, "no mandate for this request"};
+        if (place != m_prompts.end()) end_lease(request, place->second, violation);
+        tell(m_web.channel, ipc::LeaseEnded{request, ipc::Status::from(violation)});
         return;
     }
     auto& prompt = place->second;
@@ -246,8 +255,8 @@ void Service::take_mandate(ipc::RequestId request, Prompt& prompt, ipc::Mandate 
                      ? prompt.lease->add_to_mandate(message)
                      : Error{Errc::mandate_violated, "a mandate without a lease"};
     if (taken && !message.last) return;
-    tell(prompt.peer.channel, ipc::MandateReply{ipc::Status::from(taken)});
     if (!taken) end_lease(request, prompt, taken);
+    tell(prompt.peer.channel, ipc::MandateReply{ipc::Status::from(taken)});
 }
 
 bool Service::in_use(ipc::SlotId slot) const {
@@ -269,9 +278,9 @@ void Service::serve_waiting() {
 
 void Service::end_lease(ipc::RequestId request, Prompt& prompt, Result<void> const& why) {
     if (!prompt.lease) return;
-    auto const lease = std::move(prompt.lease);
-    bool const web_knows = lease->has_mandate();
-    auto const signatures = lease->signatures_made();
+    bool const web_knows = prompt.lease->has_mandate();
+    auto const signatures = prompt.lease->signatures_made();
+    prompt.lease.reset();
     auto const elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - prompt.since);
     log::info("lease", {{"request", request.value()},
                         {"outcome", why ? "ok" : wire_name(why.error().code)},
@@ -290,7 +299,8 @@ void Service::end_late_leases() {
 }
 
 void Service::end_all_requests(Error const& why) {
-    for (auto& [request, prompt] : m_prompts) end_lease(request, prompt, why);
+    for (auto& [request, prompt] : m_prompts)
+        end_lease(request, prompt, why);
     m_prompts.clear();
 }
 

@@ -35,6 +35,7 @@ private:
     Result<void> serve_control();
     Result<void> serve_web();
     Result<void> serve_prompt(ipc::RequestId request);
+    void drop_prompt(ipc::RequestId request);
     static Result<std::optional<ipc::Packet>> next(Peer& peer);
     static Result<Peer> greet(ipc::Packet& packet, ipc::Role role);
 

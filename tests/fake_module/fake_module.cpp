@@ -1,0 +1,391 @@
+// libtamga-fake-pkcs11.so: a real, loadable Cryptoki module with keys in memory, whose behaviour a test decides by the
+// knobs of knobs.hpp. It has the functions tamga-token calls; the others are null, so that calling one is noticed.
+#include "base/bytes.hpp"
+#include "tests/fake_module/knobs.hpp"
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <p11-kit/pkcs11.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string.h>
+#include <thread>
+#include <utility>
+
+namespace tamga::fake {
+namespace {
+
+using KeyPointer = std::shared_ptr<::EVP_PKEY>;
+
+struct Object {
+    std::size_t slot;
+    bool is_private;
+    std::map<CK_ATTRIBUTE_TYPE, Bytes> attributes;
+    KeyPointer key;
+};
+
+struct Token {
+    std::string label;
+    std::string pin_backwards;
+    unsigned tries;
+    unsigned tries_left;
+    bool logged_in = false;
+    std::string kept_pin;
+};
+
+struct Session {
+    std::size_t slot;
+    std::vector<CK_OBJECT_HANDLE> found;
+    CK_OBJECT_HANDLE signing_key;
+};
+
+struct State {
+    std::vector<Token> tokens;
+    std::vector<Object> objects; // the handle is the place + 1
+    std::map<CK_SESSION_HANDLE, Session> sessions;
+    CK_SESSION_HANDLE next_session = 1;
+};
+
+std::optional<State> state;
+
+template <class Number>
+Bytes octets_of(Number number) {
+    Bytes octets(sizeof number);
+    std::memcpy(octets.data(), &number, sizeof number);
+    return octets;
+}
+
+std::unique_ptr<std::FILE, int (*)(std::FILE*)> open_file(std::string const& path) {
+    return {std::fopen(path.c_str(), "r"), std::fclose};
+}
+
+bool load_certificate(std::string const& path, Object& object) {
+    auto const file = open_file(path);
+    std::unique_ptr<::X509, decltype(&::X509_free)> const certificate{
+        file ? ::PEM_read_X509(file.get(), nullptr, nullptr, nullptr) : nullptr, ::X509_free};
+    if (!certificate) return false;
+    unsigned char* der = nullptr;
+    auto const size = ::i2d_X509(certificate.get(), &der);
+    object.attributes[CKA_CLASS] = octets_of<CK_OBJECT_CLASS>(CKO_CERTIFICATE);
+    object.attributes[CKA_CERTIFICATE_TYPE] = octets_of<CK_CERTIFICATE_TYPE>(CKC_X_509);
+    object.attributes[CKA_VALUE] = {der, der + size};
+    ::OPENSSL_free(der);
+    return true;
+}
+
+/// RSA keys show their modulus; EC keys nothing of their public half, which is how most tokens have it.
+bool load_key(std::string const& path, Object& object) {
+    auto const file = open_file(path);
+    object.key = {file ? ::PEM_read_PrivateKey(file.get(), nullptr, nullptr, nullptr) : nullptr, ::EVP_PKEY_free};
+    if (!object.key) return false;
+    bool const is_rsa = ::EVP_PKEY_is_a(object.key.get(), "RSA") == 1;
+    object.attributes[CKA_CLASS] = octets_of<CK_OBJECT_CLASS>(CKO_PRIVATE_KEY);
+    object.attributes[CKA_KEY_TYPE] = octets_of<CK_KEY_TYPE>(is_rsa ? CKK_RSA : CKK_EC);
+    if (!is_rsa) return true;
+    ::BIGNUM* modulus = nullptr;
+    if (::EVP_PKEY_get_bn_param(object.key.get(), OSSL_PKEY_PARAM_RSA_N, &modulus) != 1) return false;
+    Bytes value(static_cast<std::size_t>(BN_num_bytes(modulus)));
+    ::BN_bn2bin(modulus, value.data());
+    ::BN_free(modulus);
+    object.attributes[CKA_MODULUS] = std::move(value);
+    return true;
+}
+
+std::optional<State> load(Knobs const& knobs) {
+    State loaded;
+    for (auto const& line : knobs.tokens)
+        loaded.tokens.push_back({line.label, line.pin_backwards, line.tries, line.tries, {}, {}});
+    for (auto const& line : knobs.objects) {
+        Object object{line.slot, line.is_private, {}, {}};
+        object.attributes[CKA_ID] = to_bytes(as_view(line.id));
+        object.attributes[CKA_PRIVATE] = octets_of<CK_BBOOL>(line.is_private ? CK_TRUE : CK_FALSE);
+        if (!(line.is_key ? load_key(line.file, object) : load_certificate(line.file, object))) return std::nullopt;
+        loaded.objects.push_back(std::move(object));
+    }
+    return loaded;
+}
+
+/// What every function does first: tell the spy, turn the knobs.
+struct Call {
+    explicit Call(char const* name) {
+        auto read = read_knobs();
+        if (!read) return;
+        knobs = std::move(*read);
+        if (std::unique_ptr<std::FILE, int (*)(std::FILE*)> const spy{std::fopen(knobs.log.c_str(), "a"),
+                                                                      std::fclose}) {
+            std::fprintf(spy.get(), "%s\n", name);
+        }
+        if (auto const delay = knobs.delays_ms.find(name); delay != knobs.delays_ms.end()) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{delay->second});
+        }
+        if (knobs.crashes.contains(name)) std::_Exit(139);
+        auto const failure = knobs.failures.find(name);
+        result = failure != knobs.failures.end() ? failure->second : CKR_OK;
+    }
+
+    /// The session, or nullptr with `result` saying why not.
+    Session* session(CK_SESSION_HANDLE handle) {
+        if (result != CKR_OK) return nullptr;
+        auto const place = state ? state->sessions.find(handle) : decltype(state->sessions)::iterator{};
+        if (!state || place == state->sessions.end()) {
+            result = CKR_SESSION_HANDLE_INVALID;
+            return nullptr;
+        }
+        if (!present(place->second.slot)) {
+            result = CKR_DEVICE_REMOVED;
+            return nullptr;
+        }
+        return &place->second;
+    }
+    [[nodiscard]] bool present(CK_SLOT_ID slot) const {
+        return slot < state->tokens.size() && !knobs.absent.contains(slot);
+    }
+
+    Knobs knobs;
+    CK_RV result = CKR_GENERAL_ERROR;
+};
+
+bool visible(Object const& object, std::size_t slot) {
+    return object.slot == slot && (!object.is_private || state->tokens[slot].logged_in);
+}
+
+void log_out(Token& token) {
+    token.logged_in = false;
+    ::explicit_bzero(token.kept_pin.data(), token.kept_pin.size());
+    token.kept_pin.clear();
+}
+
+template <std::size_t N>
+void pad(unsigned char (&field)[N], std::string const& text) {
+    std::fill(std::begin(field), std::end(field), static_cast<unsigned char>(' '));
+    std::copy_n(text.begin(), std::min(text.size(), N), std::begin(field));
+}
+
+/// RSA: PKCS#1 padding around the input as it is; EC: r||s.
+Bytes raw_signature(Object const& object, View input) {
+    std::unique_ptr<::EVP_PKEY_CTX, decltype(&::EVP_PKEY_CTX_free)> const context{
+        ::EVP_PKEY_CTX_new(object.key.get(), nullptr), ::EVP_PKEY_CTX_free};
+    bool const is_rsa = object.attributes.contains(CKA_MODULUS);
+    std::size_t size = static_cast<std::size_t>(::EVP_PKEY_get_size(object.key.get()));
+    Bytes signature(size);
+    if (::EVP_PKEY_sign_init(context.get()) != 1) return {};
+    if (is_rsa && ::EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1) return {};
+    if (::EVP_PKEY_sign(context.get(), signature.data(), &size, input.data(), input.size()) != 1) return {};
+    signature.resize(size);
+    if (is_rsa) return signature;
+    unsigned char const* start = signature.data();
+    std::unique_ptr<::ECDSA_SIG, decltype(&::ECDSA_SIG_free)> const both{
+        ::d2i_ECDSA_SIG(nullptr, &start, static_cast<long>(size)), ::ECDSA_SIG_free};
+    Bytes joined(64);
+    ::BN_bn2binpad(::ECDSA_SIG_get0_r(both.get()), joined.data(), 32);
+    ::BN_bn2binpad(::ECDSA_SIG_get0_s(both.get()), joined.data() + 32, 32);
+    return joined;
+}
+
+CK_RV initialize(void*) {
+    Call call{"C_Initialize"};
+    if (call.result != CKR_OK) return call.result;
+    if (state) return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    state = load(call.knobs);
+    return state ? CKR_OK : CKR_GENERAL_ERROR;
+}
+
+CK_RV finalize(void*) {
+    Call const call{"C_Finalize"};
+    state.reset();
+    return call.result;
+}
+
+CK_RV get_slot_list(unsigned char, CK_SLOT_ID* slots, CK_ULONG* count) {
+    Call const call{"C_GetSlotList"};
+    if (call.result != CKR_OK) return call.result;
+    std::vector<CK_SLOT_ID> present;
+    for (CK_SLOT_ID slot = 0; slot < state->tokens.size(); ++slot) {
+        if (call.present(slot)) present.push_back(slot);
+    }
+    auto const room = *count;
+    *count = present.size();
+    if (slots == nullptr) return CKR_OK;
+    if (room < present.size()) return CKR_BUFFER_TOO_SMALL;
+    std::copy(present.begin(), present.end(), slots);
+    return CKR_OK;
+}
+
+CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
+    Call const call{"C_GetTokenInfo"};
+    if (call.result != CKR_OK) return call.result;
+    if (!call.present(slot)) return CKR_TOKEN_NOT_PRESENT;
+    auto const& token = state->tokens[slot];
+    *info = {};
+    pad(info->label, token.label);
+    pad(info->manufacturerID, "Tamga tests");
+    pad(info->model, "fake");
+    pad(info->serialNumber, std::to_string(slot));
+    info->flags = CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED;
+    if (token.tries_left < token.tries) info->flags |= CKF_USER_PIN_COUNT_LOW;
+    if (token.tries_left == 1) info->flags |= CKF_USER_PIN_FINAL_TRY;
+    if (token.tries_left == 0) info->flags |= CKF_USER_PIN_LOCKED;
+    return CKR_OK;
+}
+
+CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS, void*, CK_NOTIFY, CK_SESSION_HANDLE* handle) {
+    Call const call{"C_OpenSession"};
+    if (call.result != CKR_OK) return call.result;
+    if (!call.present(slot)) return CKR_TOKEN_NOT_PRESENT;
+    *handle = state->next_session++;
+    state->sessions[*handle] = {slot, {}, 0};
+    return CKR_OK;
+}
+
+CK_RV close_session(CK_SESSION_HANDLE handle) {
+    Call call{"C_CloseSession"};
+    if (call.session(handle) != nullptr) state->sessions.erase(handle);
+    return call.result;
+}
+
+CK_RV login(CK_SESSION_HANDLE handle, CK_USER_TYPE, unsigned char* pin, CK_ULONG size) {
+    Call call{"C_Login"};
+    auto const* session = call.session(handle);
+    if (session == nullptr) return call.result;
+    auto& token = state->tokens[session->slot];
+    if (token.logged_in) return CKR_USER_ALREADY_LOGGED_IN;
+    if (token.tries_left == 0) return CKR_PIN_LOCKED;
+    View const typed{pin, size};
+    if (!std::equal(typed.begin(), typed.end(), token.pin_backwards.rbegin(), token.pin_backwards.rend())) {
+        return --token.tries_left == 0 ? CKR_PIN_LOCKED : CKR_PIN_INCORRECT;
+    }
+    token.tries_left = token.tries;
+    token.logged_in = true;
+    token.kept_pin = as_text(typed);
+    return CKR_OK;
+}
+
+CK_RV logout(CK_SESSION_HANDLE handle) {
+    Call call{"C_Logout"};
+    auto const* session = call.session(handle);
+    if (session == nullptr) return call.result;
+    auto& token = state->tokens[session->slot];
+    if (!token.logged_in) return CKR_USER_NOT_LOGGED_IN;
+    log_out(token);
+    return CKR_OK;
+}
+
+CK_RV find_objects_init(CK_SESSION_HANDLE handle, CK_ATTRIBUTE* wanted, CK_ULONG count) {
+    Call call{"C_FindObjectsInit"};
+    auto* session = call.session(handle);
+    if (session == nullptr) return call.result;
+    session->found.clear();
+    for (std::size_t i = 0; i < state->objects.size(); ++i) {
+        auto const& object = state->objects[i];
+        bool fits = visible(object, session->slot);
+        for (auto const& attribute : std::span{wanted, count}) {
+            auto const own = object.attributes.find(attribute.type);
+            View const value{static_cast<unsigned char const*>(attribute.pValue), attribute.ulValueLen};
+            fits = fits && own != object.attributes.end() && std::ranges::equal(own->second, value);
+        }
+        if (fits) session->found.push_back(i + 1);
+    }
+    return CKR_OK;
+}
+
+CK_RV find_objects(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE* objects, CK_ULONG room, CK_ULONG* count) {
+    Call call{"C_FindObjects"};
+    auto* session = call.session(handle);
+    if (session == nullptr) return call.result;
+    *count = std::min<CK_ULONG>(room, session->found.size());
+    std::copy_n(session->found.begin(), *count, objects);
+    session->found.erase(session->found.begin(), session->found.begin() + static_cast<std::ptrdiff_t>(*count));
+    return CKR_OK;
+}
+
+CK_RV find_objects_final(CK_SESSION_HANDLE handle) {
+    Call call{"C_FindObjectsFinal"};
+    call.session(handle);
+    return call.result;
+}
+
+CK_RV get_attribute_value(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE number, CK_ATTRIBUTE* wanted, CK_ULONG count) {
+    Call call{"C_GetAttributeValue"};
+    auto const* session = call.session(handle);
+    if (session == nullptr) return call.result;
+    if (number == 0 || number > state->objects.size()) return CKR_OBJECT_HANDLE_INVALID;
+    auto const& object = state->objects[number - 1];
+    if (!visible(object, session->slot)) return CKR_OBJECT_HANDLE_INVALID;
+    for (auto& attribute : std::span{wanted, count}) {
+        auto const own = object.attributes.find(attribute.type);
+        if (own == object.attributes.end()) {
+            attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
+            return CKR_ATTRIBUTE_TYPE_INVALID;
+        }
+        if (attribute.pValue != nullptr) {
+            if (attribute.ulValueLen < own->second.size()) return CKR_BUFFER_TOO_SMALL;
+            std::copy(own->second.begin(), own->second.end(), static_cast<unsigned char*>(attribute.pValue));
+        }
+        attribute.ulValueLen = own->second.size();
+    }
+    return CKR_OK;
+}
+
+CK_RV sign_init(CK_SESSION_HANDLE handle, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE number) {
+    Call call{"C_SignInit"};
+    auto* session = call.session(handle);
+    if (session == nullptr) return call.result;
+    if (!state->tokens[session->slot].logged_in) return CKR_USER_NOT_LOGGED_IN;
+    if (number == 0 || number > state->objects.size() || !state->objects[number - 1].key) return CKR_KEY_HANDLE_INVALID;
+    bool const is_rsa = state->objects[number - 1].attributes.contains(CKA_MODULUS);
+    if (mechanism->mechanism != (is_rsa ? CKM_RSA_PKCS : CKM_ECDSA)) return CKR_MECHANISM_INVALID;
+    session->signing_key = number;
+    return CKR_OK;
+}
+
+CK_RV sign(CK_SESSION_HANDLE handle, unsigned char* input, CK_ULONG size, unsigned char* signature, CK_ULONG* room) {
+    Call call{"C_Sign"};
+    auto* session = call.session(handle);
+    if (session == nullptr) return call.result;
+    auto const number = std::exchange(session->signing_key, 0);
+    if (number == 0) return CKR_OPERATION_NOT_INITIALIZED;
+    auto const made = raw_signature(state->objects[number - 1], {input, size});
+    if (made.empty()) return CKR_FUNCTION_FAILED;
+    if (*room < made.size()) return CKR_BUFFER_TOO_SMALL;
+    std::copy(made.begin(), made.end(), signature);
+    *room = made.size();
+    return CKR_OK;
+}
+
+} // namespace
+} // namespace tamga::fake
+
+extern "C" CK_RV C_GetFunctionList(CK_FUNCTION_LIST** list) {
+    using namespace tamga::fake;
+    static CK_FUNCTION_LIST functions = [] {
+        CK_FUNCTION_LIST made{};
+        made.version = {2, 40};
+        made.C_Initialize = initialize;
+        made.C_Finalize = finalize;
+        made.C_GetFunctionList = C_GetFunctionList;
+        made.C_GetSlotList = get_slot_list;
+        made.C_GetTokenInfo = get_token_info;
+        made.C_OpenSession = open_session;
+        made.C_CloseSession = close_session;
+        made.C_Login = login;
+        made.C_Logout = logout;
+        made.C_FindObjectsInit = find_objects_init;
+        made.C_FindObjects = find_objects;
+        made.C_FindObjectsFinal = find_objects_final;
+        made.C_GetAttributeValue = get_attribute_value;
+        made.C_SignInit = sign_init;
+        made.C_Sign = sign;
+        return made;
+    }();
+    *list = &functions;
+    return CKR_OK;
+}

@@ -1,0 +1,149 @@
+#include "tests/support/token_driver.hpp"
+
+#include <spawn.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+
+namespace tamga::test {
+
+namespace {
+
+void must(Result<void> const& done) {
+    if (!done) throw std::runtime_error{std::string{wire_name(done.error().code)} + ": " + done.error().detail};
+}
+
+::pid_t start(std::string const& config_home, std::string argument, int control_fd) {
+    std::string program = TAMGA_PROGRAMS_DIR "/tamga-token";
+    std::string config = "XDG_CONFIG_HOME=" + config_home;
+    // A process that is not dumpable cannot be examined by LeakSanitizer.
+    std::string sanitizer = "ASAN_OPTIONS=detect_leaks=0";
+    char* const arguments[] = {program.data(), argument.data(), nullptr};
+    char* const environment[] = {config.data(), sanitizer.data(), nullptr};
+    ::posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_adddup2(&actions, control_fd, 3);
+    ::pid_t pid = -1;
+    auto const failed = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, arguments, environment);
+    ::posix_spawn_file_actions_destroy(&actions);
+    if (failed != 0) throw std::runtime_error{"cannot start " + program};
+    return pid;
+}
+
+ipc::Pair pair() {
+    auto made = ipc::make_pair();
+    if (!made) throw std::runtime_error{made.error().detail};
+    return std::move(*made);
+}
+
+} // namespace
+
+TokenDriver::TokenDriver(std::filesystem::path const& folder, std::string const& argument) {
+    auto ends = pair();
+    m_pid = start((folder / "config").string(), argument, ends.second.fd());
+    control = std::move(ends.first);
+    if (argument == "--count") return;
+    must(ipc::say_hello(control, ipc::Role::launcher));
+    must(ipc::await_hello(control, ipc::Role::token, patience));
+    connect_web();
+}
+
+TokenDriver::~TokenDriver() {
+    if (m_pid > 0) end();
+}
+
+void TokenDriver::connect_web() {
+    auto ends = pair();
+    must(control.send(ipc::WebChannel{}, {ends.second.fd()}));
+    web = std::move(ends.first);
+    must(ipc::say_hello(web, ipc::Role::web));
+    must(ipc::await_hello(web, ipc::Role::token, patience));
+}
+
+ipc::Channel TokenDriver::prompt(ipc::RequestId request) {
+    auto ends = pair();
+    must(control.send(ipc::PromptChannel{request}, {ends.second.fd()}));
+    must(ipc::say_hello(ends.first, ipc::Role::prompt));
+    must(ipc::await_hello(ends.first, ipc::Role::token, patience));
+    return std::move(ends.first);
+}
+
+int TokenDriver::end() {
+    control.close();
+    return wait();
+}
+
+int TokenDriver::wait() {
+    if (m_pid > 0) ::waitpid(m_pid, &m_status, 0);
+    m_pid = -1;
+    return m_status;
+}
+
+Listing TokenDriver::list(ipc::Depth depth) {
+    must(web.send(ipc::ListKeys{5, depth}));
+    Listing listing;
+    while (true) {
+        auto packet = web.receive(patience);
+        if (!packet) throw std::runtime_error{"no listing"};
+        if (auto token = packet->as<ipc::TokenFound>())
+            listing.tokens.push_back(std::move(*token));
+        else if (auto found = packet->as<ipc::CertificateFound>())
+            listing.certificates.push_back(std::move(*found));
+        else if (auto done = packet->as<ipc::ListingDone>()) {
+            listing.status = done->status.result();
+            return listing;
+        } else
+            throw std::runtime_error{"another message in a listing"};
+    }
+}
+
+Result<std::vector<Bytes>> TokenDriver::sign(ipc::RequestId request, std::vector<Bytes> items) {
+    must(web.send(ipc::SignItems{request, 0, std::move(items)}));
+    auto packet = web.receive(patience);
+    if (!packet) return packet.error();
+    if (auto signatures = packet->as<ipc::Signatures>()) return std::move(signatures->values);
+    auto const ended = packet->as<ipc::LeaseEnded>();
+    if (!ended || ended->status.ok) throw std::runtime_error{"neither signatures nor an error"};
+    return Error{ended->status.code, ended->status.detail};
+}
+
+void send_unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin) {
+    ipc::Unlock message;
+    message.slot = slot;
+    auto taken = Pin::take({reinterpret_cast<unsigned char*>(pin.data()), pin.size()});
+    if (!taken) throw std::runtime_error{"PIN"};
+    message.pin = std::move(*taken);
+    must(prompt.send(message));
+}
+
+Unlocked unlocked(ipc::Channel& prompt) {
+    Unlocked result{expect<ipc::UnlockReply>(prompt), {}};
+    if (!result.reply.status.ok) return result;
+    while (true) {
+        auto packet = prompt.receive(patience);
+        if (!packet) throw std::runtime_error{"no listing after the unlock"};
+        auto found = packet->as<ipc::CertificateFound>();
+        if (!found) {
+            must(packet->as<ipc::ListingDone>()->status.result());
+            return result;
+        }
+        result.certificates.push_back(std::move(found->der));
+    }
+}
+
+Unlocked unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin) {
+    send_unlock(prompt, slot, std::move(pin));
+    return unlocked(prompt);
+}
+
+ipc::Mandate mandate_for(ipc::RequestId request, ipc::Form form, signing::Certificate const& certificate,
+                         std::vector<Bytes> digests) {
+    return {request, form, certificate.fingerprint(), 60, std::move(digests), true};
+}
+
+Result<void> give(ipc::Channel& prompt, ipc::Mandate const& mandate) {
+    must(prompt.send(mandate));
+    return expect<ipc::MandateReply>(prompt).status.result();
+}
+
+} // namespace tamga::test

@@ -1,0 +1,80 @@
+// The real tamga-token program, with the test at the other ends of its channels: where tamgad, tamga-web and a
+// tamga-prompt are in the product. What does not arrive, or is another message than expected, throws.
+#pragma once
+
+#include "base/handshake.hpp"
+#include "signing/certificate.hpp"
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <stdexcept>
+
+namespace tamga::test {
+
+inline constexpr std::chrono::seconds patience{20};
+
+/// The next message, which must be an M.
+template <class M>
+M expect(ipc::Channel& channel) {
+    auto packet = channel.receive(patience);
+    if (!packet) throw std::runtime_error{"no message: " + std::string{wire_name(packet.error().code)}};
+    auto message = packet->as<M>();
+    if (!message) throw std::runtime_error{"another message: " + message.error().detail};
+    return std::move(*message);
+}
+
+struct Listing {
+    std::vector<ipc::TokenFound> tokens;
+    std::vector<ipc::CertificateFound> certificates;
+    Result<void> status;
+};
+
+struct Unlocked {
+    ipc::UnlockReply reply;
+    std::vector<Bytes> certificates;
+};
+
+class TokenDriver {
+public:
+    /// Starts `tamga-token ARGUMENT` with config/ of `folder` as XDG_CONFIG_HOME. With a number as argument the
+    /// greetings are exchanged and `web` is connected.
+    explicit TokenDriver(std::filesystem::path const& folder, std::string const& argument = "0");
+    TokenDriver(TokenDriver const&) = delete;
+    TokenDriver& operator=(TokenDriver const&) = delete;
+    ~TokenDriver();
+
+    ipc::Channel control;
+    ipc::Channel web;
+    [[nodiscard]] ::pid_t pid() const noexcept { return m_pid; }
+    /// A new prompt's channel, introduced by the launcher and greeted.
+    ipc::Channel prompt(ipc::RequestId request);
+    void connect_web();
+    /// Closes the control channel and waits. @return the exit status.
+    int end();
+    /// Waits for the program's own end. @return what waitpid(2) says.
+    int wait();
+
+    Listing list(ipc::Depth depth);
+    /// Sends items and waits for their signatures, or for the reason why the lease ended.
+    Result<std::vector<Bytes>> sign(ipc::RequestId request, std::vector<Bytes> items);
+    /// The reason why a lease ended.
+    ipc::LeaseEnded lease_ended() { return expect<ipc::LeaseEnded>(web); }
+
+private:
+    ::pid_t m_pid = -1;
+    int m_status = 0;
+};
+
+/// Sends an Unlock and does not wait.
+void send_unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin);
+/// Waits for what an Unlock is answered by.
+Unlocked unlocked(ipc::Channel& prompt);
+Unlocked unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin);
+
+/// A mandate for `digests` with a minute to live.
+ipc::Mandate mandate_for(ipc::RequestId request, ipc::Form form, signing::Certificate const& certificate,
+                         std::vector<Bytes> digests);
+Result<void> give(ipc::Channel& prompt, ipc::Mandate const& mandate);
+
+} // namespace tamga::test

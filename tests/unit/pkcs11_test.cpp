@@ -1,0 +1,137 @@
+// pkcs11/: what needs no token.
+#include "pkcs11/cryptoki_error.hpp"
+#include "pkcs11/lease.hpp"
+#include "pkcs11/module_config.hpp"
+#include "tests/support/scratch.hpp"
+
+#include <gtest/gtest.h>
+
+namespace tamga::pkcs11 {
+namespace {
+
+TEST(CryptokiError, GivesWhatThePersonActsOnItsOwnWord) {
+    struct Case {
+        CK_RV rv;
+        Errc code;
+    };
+    for (auto const& [rv, code] :
+         {Case{CKR_PIN_INCORRECT, Errc::pin_incorrect}, Case{CKR_PIN_LEN_RANGE, Errc::pin_length},
+          Case{CKR_PIN_LOCKED, Errc::pin_locked}, Case{CKR_PIN_EXPIRED, Errc::pin_expired},
+          Case{CKR_DEVICE_REMOVED, Errc::token_absent}, Case{CKR_TOKEN_NOT_PRESENT, Errc::token_absent},
+          Case{CKR_SESSION_HANDLE_INVALID, Errc::token_absent}, Case{CKR_KEY_HANDLE_INVALID, Errc::key_not_found},
+          Case{CKR_MECHANISM_INVALID, Errc::mechanism_unsupported},
+          Case{CKR_FUNCTION_CANCELED, Errc::user_cancelled}}) {
+        EXPECT_EQ(to_errc(rv), code) << rv;
+    }
+}
+
+TEST(CryptokiError, IsTokenFailureForEverythingElse) {
+    for (CK_RV rv : {CKR_GENERAL_ERROR, CKR_USER_ALREADY_LOGGED_IN, CKR_VENDOR_DEFINED | 77UL, ~CK_RV{0}}) {
+        EXPECT_EQ(to_errc(rv), Errc::token_failure) << rv;
+    }
+}
+
+TEST(CryptokiError, NamesTheCallAndTheNumber) {
+    EXPECT_TRUE(check(CKR_OK, "C_Sign"));
+    EXPECT_EQ(check(0xa0, "C_Login").error().detail, "C_Login: 0xa0");
+}
+
+TEST(TokenInfo, IsTrimmedAndMadeUtf8) {
+    EXPECT_EQ(padded_text(as_view("Қаз  ")), "Қаз");
+    EXPECT_EQ(padded_text(as_view(std::string{"abc\0\0", 5})), "abc");
+    EXPECT_EQ(padded_text(as_view("a\xff\xc3 ")), "a\uFFFD\uFFFD");
+    EXPECT_EQ(padded_text(as_view("\xc0\xaf\xed\xa0\x80")), "\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD");
+    EXPECT_EQ(padded_text(as_view("   ")), "");
+}
+
+class ModuleConfiguration : public ::testing::Test {
+protected:
+    Result<std::vector<ModuleConfig>> read(std::string const& system, std::string const& user) {
+        if (!system.empty()) folder.write("system.toml", system);
+        if (!user.empty()) folder.write("user.toml", user);
+        return read_modules(folder / "system.toml", folder / "user.toml");
+    }
+    static std::string entry(std::string const& name, std::string const& more = "") {
+        return "[[module]]\nname = \"" + name + "\"\npath = \"/usr/lib/x.so\"\nstorage = \"AKKaztokenStore\"\n" + more;
+    }
+
+    test::Scratch folder;
+};
+
+TEST_F(ModuleConfiguration, IsEmptyWithoutFiles) {
+    EXPECT_TRUE(read("", "")->empty());
+}
+
+TEST_F(ModuleConfiguration, PutsTheSystemsModulesFirst) {
+    auto const modules = read(entry("one"), entry("two", "environment = { X_CONF = \"/a b\" }\n"));
+
+    ASSERT_EQ(modules->size(), 2U);
+    EXPECT_EQ(modules->at(0).name, "one");
+    EXPECT_EQ(modules->at(1).path, "/usr/lib/x.so");
+    EXPECT_EQ(modules->at(1).storage, "AKKaztokenStore");
+    ASSERT_EQ(modules->at(1).environment.size(), 1U);
+    EXPECT_EQ(modules->at(1).environment[0], (std::pair<std::string, std::string>{"X_CONF", "/a b"}));
+}
+
+// S11
+TEST_F(ModuleConfiguration, LeavesTheUsersFileOutWhereTheSystemForbidsIt) {
+    EXPECT_EQ(read("user_modules = false\n" + entry("one"), entry("two"))->size(), 1U);
+    EXPECT_EQ(read(entry("one"), "user_modules = true\n")->size(), 1U);
+    EXPECT_EQ(read(entry("one"), "user_modules = false\n").error().code, Errc::config_invalid);
+}
+
+// S11
+TEST_F(ModuleConfiguration, IsNotReadFromAFileThatOthersCanWrite) {
+    folder.write("user.toml", entry("two"));
+    std::filesystem::permissions(folder / "user.toml", std::filesystem::perms::others_write,
+                                 std::filesystem::perm_options::add);
+
+    EXPECT_EQ(read("", "").error().code, Errc::file_untrusted);
+}
+
+TEST_F(ModuleConfiguration, RefusesVariablesThatChooseCode) {
+    for (char const* name : {"LD_PRELOAD", "LD_AUDIT", "PATH", "GCONV_PATH", "GLIBC_TUNABLES", "OPENSSL_MODULES"}) {
+        auto const modules = read("", entry("two", std::string{"environment = { "} + name + " = \"x\" }\n"));
+
+        ASSERT_FALSE(modules) << name;
+        EXPECT_EQ(modules.error().code, Errc::config_invalid);
+        EXPECT_NE(modules.error().detail.find(name), std::string::npos);
+    }
+}
+
+TEST_F(ModuleConfiguration, NamesTheFileAndTheKeyAtFault) {
+    struct Case {
+        std::string content;
+        char const* key;
+    };
+    std::string const head = "[[module]]\nname = \"x\"\n";
+    for (auto const& [content, key] :
+         {Case{"module = 3", ": module: "}, Case{"user_modules = \"no\"", ": user_modules: "},
+          Case{"verbose = true", ": verbose: "}, Case{entry("x", "slot = 1\n"), ": module.slot: "},
+          Case{entry("x", "environment = { A = 1 }\n"), ": module.environment.A: "},
+          Case{"[[module]]\npath = \"/x\"\nstorage = \"AKKaztokenStore\"", ": module.name: "},
+          Case{head + "path = \"x.so\"\nstorage = \"AKKaztokenStore\"", ": module.path: "},
+          Case{head + "path = \"/x.so\"\nstorage = \"PKCS12\"", ": module.storage: "}, Case{"\n= 1", ": line 2: "}}) {
+        auto const modules = read("", content);
+
+        ASSERT_FALSE(modules) << content;
+        EXPECT_EQ(modules.error().code, Errc::config_invalid);
+        EXPECT_NE(modules.error().detail.find((folder / "user.toml").string() + key), std::string::npos)
+            << modules.error().detail;
+    }
+}
+
+TEST_F(ModuleConfiguration, HasAtMost64Modules) {
+    std::string many;
+    for (std::size_t i = 0; i < ipc::max_modules; ++i)
+        many += entry("x");
+
+    EXPECT_EQ(read("", many)->size(), ipc::max_modules);
+    EXPECT_EQ(read(entry("x"), many).error().code, Errc::config_invalid);
+}
+
+static_assert(!std::is_copy_constructible_v<Session::Login>);
+static_assert(!std::is_move_constructible_v<Session>);
+
+} // namespace
+} // namespace tamga::pkcs11
