@@ -17,7 +17,12 @@ Result<void> judge(std::filesystem::path const& component) {
     if (info.st_uid != 0 && info.st_uid != ::geteuid()) {
         return Error{Errc::file_untrusted, component.string() + " belongs to uid " + std::to_string(info.st_uid)};
     }
-    if ((info.st_mode & S_IWOTH) != 0 || ((info.st_mode & S_IWGRP) != 0 && info.st_gid != 0 && info.st_gid != ::getegid())) {
+    // In a sticky folder (/tmp) others may add entries but neither rename nor remove ours, and each entry on the way is
+    // judged by its owner: nobody can slip another file in.
+    bool const sticky_folder = S_ISDIR(info.st_mode) && (info.st_mode & S_ISVTX) != 0;
+    bool const group_of_others = info.st_gid != 0 && info.st_gid != ::getegid();
+    bool const others_write = (info.st_mode & S_IWOTH) != 0 || ((info.st_mode & S_IWGRP) != 0 && group_of_others);
+    if (others_write && !sticky_folder) {
         return Error{Errc::file_untrusted, component.string() + " is writable by others"};
     }
     return ok();

@@ -7,9 +7,9 @@
 
 namespace tamga {
 
-/// Whether `path` and every folder above it belong to root or to this process's user and are not writable by others
-/// (a sticky folder such as /tmp is not excused: another user could put the next component there). Symbolic links are
-/// followed and each target judged. @return the canonical path.
+/// Whether `path` and every folder above it belong to root or to this process's user and are not writable by others; a
+/// folder with the sticky bit (/tmp) passes, because others cannot replace what is ours in it. Symbolic links are
+/// followed and their targets judged. @return the canonical path.
 /// Errors: file_untrusted with the component at fault and why; system where it does not exist or cannot be looked at.
 Result<std::filesystem::path> trusted_path(std::filesystem::path const& path);
 

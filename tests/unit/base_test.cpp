@@ -144,15 +144,29 @@ TEST(Pin, IsWipedOutOfTheMessageThatCarriedIt) {
 static_assert(!std::is_copy_constructible_v<Pin>);
 static_assert(!std::is_convertible_v<ipc::SlotId, ipc::RequestId>);
 
-TEST(TrustedFile, RefusesAFolderThatOthersCanWrite) {
+TEST(TrustedFile, RefusesAFolderThatOthersCanWriteUnlessItIsSticky) {
     auto const folder = std::filesystem::temp_directory_path() / ("tamga-trust-" + std::to_string(::getpid()));
     std::filesystem::create_directories(folder);
     std::ofstream{folder / "file"} << "x";
+    auto const judged_with = [&](::mode_t mode) {
+        EXPECT_EQ(::chmod(folder.c_str(), mode), 0);
+        auto const path = trusted_path(folder / "file");
+        return path ? Errc::internal : path.error().code;
+    };
 
-    // /tmp itself is writable by everybody: whatever lies there is not trusted.
-    EXPECT_EQ(trusted_path(folder / "file").error().code, Errc::file_untrusted);
-    EXPECT_TRUE(trusted_path("/usr/bin/env"));
+    EXPECT_EQ(judged_with(0755), Errc::internal);
+    EXPECT_EQ(judged_with(01777), Errc::internal);
+    EXPECT_EQ(judged_with(0777), Errc::file_untrusted);
     std::filesystem::remove_all(folder);
+}
+
+TEST(TrustedFile, RefusesAFileOfAnotherUserInAStickyFolder) {
+    auto const file = std::filesystem::temp_directory_path() / ("tamga-foreign-" + std::to_string(::getpid()));
+    std::ofstream{file} << "x";
+    ASSERT_EQ(::chown(file.c_str(), 65534, 65534), 0) << "needs root";
+
+    EXPECT_EQ(trusted_path(file).error().code, Errc::file_untrusted);
+    std::filesystem::remove(file);
 }
 
 TEST(Text, TakesALanguageFromWhatPagesAndSystemsSay) {
