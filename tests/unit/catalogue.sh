@@ -8,7 +8,7 @@ template="$2/tamga.pot"
 
 # "qt-format" is gettext's name for messages with %1, %2 ...: msgfmt then compares the placeholders of both sides.
 find base cli daemon pkcs11 policy prompt protocol signing -name '*.[ch]pp' | LC_ALL=C sort |
-    xgettext --files-from=- --language=C++ --from-code=UTF-8 --no-location --output="$template" \
+    xgettext --files-from=- --language=C++ --qt --from-code=UTF-8 --no-location --output="$template" \
         --keyword= --keyword=text:2 --keyword=message_id:1 --flag=text:2:qt-format --flag=message_id:1:qt-format
 
 failed=0
@@ -19,7 +19,8 @@ for language in kk ru; do
     for problem in --untranslated --only-fuzzy --only-obsolete; do
         keep_current=--no-obsolete
         [ "$problem" = --only-obsolete ] && keep_current=
-        messages=$(msgattrib --no-wrap $keep_current "$problem" "$merged" | grep -E '^(#~ )?msgid "' | grep -v 'msgid ""$' || true)
+        # The first entry is the catalogue's header.
+        messages=$(msgattrib --no-wrap $keep_current "$problem" "$merged" | sed '1,/^$/d' | grep -E '^(#~ )?(msgid |")' || true)
         [ -z "$messages" ] && continue
         printf 'po/%s.po, %s:\n%s\n' "$language" "${problem##*-}" "$messages"
         failed=1
