@@ -22,9 +22,12 @@ concept Integer = std::is_integral_v<T> && !std::is_same_v<T, bool>;
 
 /// An enum whose values are 0 ... enumerator_count(E{}) - 1; anything else in a message makes it malformed.
 template <class T>
-concept Enumeration = std::is_enum_v<T> && requires(T value) { enumerator_count(value); };
+concept Enumeration = std::is_enum_v<T> && requires(T value) {
+    enumerator_count(value);
+};
 
-/// Writes into a fixed buffer that is wiped afterwards, since a PIN may be among the fields: no reallocation leaves a copy.
+/// Writes into a fixed buffer that is wiped afterwards, since a PIN may be among the fields: no reallocation leaves a
+/// copy.
 class Writer {
 public:
     Writer() noexcept = default;
@@ -85,16 +88,14 @@ private:
         raw(pin.reveal().data(), pin.reveal().size());
     }
     template <class T>
-        requires(!std::is_same_v<T, unsigned char>)
-    void put(std::vector<T> const& list) {
+    requires(!std::is_same_v<T, unsigned char>) void put(std::vector<T> const& list) {
         count(list.size());
-        for (auto const& item : list) put(item);
+        for (auto const& item : list)
+            put(item);
     }
     template <class T>
-        requires requires(Writer& writer, T const& value) { T::fields(writer, value); }
-    void put(T const& value) {
-        T::fields(*this, value);
-    }
+    requires requires(Writer& writer, T const& value) { T::fields(writer, value); }
+    void put(T const& value) { T::fields(*this, value); }
 
     std::array<unsigned char, max_message> m_buffer;
     std::size_t m_size = 0;
@@ -151,8 +152,10 @@ private:
     void get(T& value) noexcept {
         std::underlying_type_t<T> number{};
         get(number);
-        if (static_cast<std::size_t>(number) >= enumerator_count(value)) m_failed = true;
-        else value = static_cast<T>(number);
+        if (static_cast<std::size_t>(number) >= enumerator_count(value))
+            m_failed = true;
+        else
+            value = static_cast<T>(number);
     }
     template <class Tag, class Number>
     void get(StrongId<Tag, Number>& id) noexcept {
@@ -180,25 +183,25 @@ private:
             return;
         }
         auto taken = Pin::take(octets);
-        if (taken) pin = std::move(*taken);
-        else m_failed = true;
+        if (taken)
+            pin = std::move(*taken);
+        else
+            m_failed = true;
     }
     template <class T>
-        requires(!std::is_same_v<T, unsigned char>)
-    void get(std::vector<T>& list) {
+    requires(!std::is_same_v<T, unsigned char>) void get(std::vector<T>& list) {
         auto const n = count();
         list.clear();
-        if (n > m_rest.size()) m_failed = true;  // every item has at least one octet
-        for (std::size_t i = 0; i < n && !m_failed; ++i) get(list.emplace_back());
+        if (n > m_rest.size()) m_failed = true; // every item has at least one octet
+        for (std::size_t i = 0; i < n && !m_failed; ++i)
+            get(list.emplace_back());
     }
     template <class T>
-        requires requires(Reader& reader, T& value) { T::fields(reader, value); }
-    void get(T& value) {
-        T::fields(*this, value);
-    }
+    requires requires(Reader& reader, T& value) { T::fields(reader, value); }
+    void get(T& value) { T::fields(*this, value); }
 
     std::span<unsigned char> m_rest;
     bool m_failed = false;
 };
 
-}  // namespace tamga::ipc
+} // namespace tamga::ipc

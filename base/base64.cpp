@@ -13,13 +13,16 @@ constexpr std::uint8_t not_a_digit = 0xff;
 constexpr std::array<std::uint8_t, 256> digits = [] {
     std::array<std::uint8_t, 256> table{};
     table.fill(not_a_digit);
-    for (std::uint8_t i = 0; i < 64; ++i) table[static_cast<unsigned char>(alphabet[i])] = i;
+    for (std::uint8_t i = 0; i < 64; ++i)
+        table[static_cast<unsigned char>(alphabet[i])] = i;
     return table;
 }();
 
-constexpr bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+constexpr bool is_space(char c) noexcept {
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
 
-}  // namespace
+} // namespace
 
 void append_base64(std::string& text, View bytes) {
     auto const start = text.size();
@@ -83,7 +86,8 @@ Result<Bytes> from_base64(std::string_view text, Base64Whitespace whitespace) {
         }
     }
     // Java's decoder takes a missing padding, never a wrong one or a single left-over digit.
-    if (digits_in_group == 1 || (padding != 0 && digits_in_group + padding != 4) || padding > 2) return Errc::bad_base64;
+    if (digits_in_group == 1 || (padding != 0 && digits_in_group + padding != 4) || padding > 2)
+        return Errc::bad_base64;
     if (digits_in_group == 2) bytes.push_back(static_cast<unsigned char>(group >> 4));
     if (digits_in_group == 3) {
         bytes.push_back(static_cast<unsigned char>(group >> 10));
@@ -92,4 +96,4 @@ Result<Bytes> from_base64(std::string_view text, Base64Whitespace whitespace) {
     return bytes;
 }
 
-}  // namespace tamga
+} // namespace tamga

@@ -20,4 +20,4 @@ enum class Base64Whitespace : bool { refused, skipped };
 /// Error: bad_base64, whose detail names the first wrong octet in hexadecimal ("2d"), or is empty for a wrong length.
 Result<Bytes> from_base64(std::string_view text, Base64Whitespace whitespace = Base64Whitespace::refused);
 
-}  // namespace tamga
+} // namespace tamga

@@ -22,7 +22,9 @@ using View = std::span<unsigned char const>;
     return {reinterpret_cast<char const*>(bytes.data()), bytes.size()};
 }
 
-[[nodiscard]] inline Bytes to_bytes(View bytes) { return {bytes.begin(), bytes.end()}; }
+[[nodiscard]] inline Bytes to_bytes(View bytes) {
+    return {bytes.begin(), bytes.end()};
+}
 
 /// Lower-case hexadecimal, two digits an octet.
 [[nodiscard]] inline std::string to_hex(View bytes) {
@@ -36,4 +38,4 @@ using View = std::span<unsigned char const>;
     return text;
 }
 
-}  // namespace tamga
+} // namespace tamga

@@ -24,7 +24,7 @@ void collect_descriptors(::msghdr& header, std::vector<UniqueFd>& descriptors) {
     }
 }
 
-}  // namespace
+} // namespace
 
 Packet packet_from(View bytes) {
     Packet packet;
@@ -78,10 +78,10 @@ Result<std::optional<Packet>> Channel::try_receive() {
     char probe = 0;
     ssize_t size = -1;
     do {
+        // ECONNRESET says, once, that the other end left without reading everything; its last words may still be here.
         size = ::recv(m_fd.get(), &probe, 1, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
-    } while (size < 0 && errno == EINTR);
+    } while (size < 0 && (errno == EINTR || errno == ECONNRESET));
     if (size < 0 && errno == EAGAIN) return std::optional<Packet>{};
-    if (size < 0 && errno == ECONNRESET) return Errc::channel_closed;
     if (size < 0) return system_error("recv", errno);
     if (size == 0) return Errc::channel_closed;
     if (static_cast<std::size_t>(size) > max_message) return Error{Errc::message_malformed, "over 64 KiB"};
@@ -107,4 +107,4 @@ Result<Pair> make_pair() {
     return Pair{Channel{UniqueFd{ends[0]}}, Channel{UniqueFd{ends[1]}}};
 }
 
-}  // namespace tamga::ipc
+} // namespace tamga::ipc

@@ -61,8 +61,8 @@ public:
     [[nodiscard]] UniqueFd release() noexcept { return std::move(m_fd); }
     void close() noexcept { m_fd.reset(); }
 
-    /// Sends `message` and copies of `descriptors` (at most 8; SCM_RIGHTS). Blocks while the other end's buffer is full.
-    /// Errors: too_large (over 64 KiB), channel_closed, system.
+    /// Sends `message` and copies of `descriptors` (at most 8; SCM_RIGHTS). Blocks while the other end's buffer is
+    /// full. Errors: too_large (over 64 KiB), channel_closed, system.
     template <class M>
     Result<void> send(M const& message, std::initializer_list<int> descriptors = {}) {
         return send_message(message, descriptors, 0);
@@ -73,7 +73,8 @@ public:
         return send_message(message, descriptors, 0x40 /* MSG_DONTWAIT */);
     }
 
-    /// Waits for the next message. Errors: channel_closed (end of file), timeout, message_malformed (over 64 KiB), system.
+    /// Waits for the next message. Errors: channel_closed (end of file), timeout, message_malformed (over 64 KiB),
+    /// system.
     Result<Packet> receive(std::optional<std::chrono::milliseconds> timeout = std::nullopt);
     /// The next message if one is there; nothing otherwise. Errors as above.
     Result<std::optional<Packet>> try_receive();
@@ -100,4 +101,4 @@ struct Pair {
 /// A new pair (socketpair(2), AF_UNIX, SOCK_SEQPACKET), close-on-exec. Error: system.
 [[nodiscard]] Result<Pair> make_pair();
 
-}  // namespace tamga::ipc
+} // namespace tamga::ipc

@@ -53,4 +53,4 @@ Error system_error(std::string_view what, int error_number) {
     return {Errc::system, std::string{what} + ": " + text};
 }
 
-}  // namespace tamga
+} // namespace tamga

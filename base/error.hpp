@@ -56,7 +56,9 @@ enum class Errc : std::uint8_t {
 };
 
 inline constexpr std::size_t errc_count = static_cast<std::size_t>(Errc::internal) + 1;
-constexpr std::size_t enumerator_count(Errc) noexcept { return errc_count; }
+constexpr std::size_t enumerator_count(Errc) noexcept {
+    return errc_count;
+}
 
 /// The word of an error: total over Errc, stable, `snake_case`.
 [[nodiscard]] std::string_view wire_name(Errc code) noexcept;
@@ -74,4 +76,4 @@ struct Error {
 /// errno as an Error of code `system`: "what: text".
 [[nodiscard]] Error system_error(std::string_view what, int error_number);
 
-}  // namespace tamga
+} // namespace tamga

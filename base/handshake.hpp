@@ -7,7 +7,9 @@
 namespace tamga::ipc {
 
 /// Sends our Hello; does not wait.
-inline Result<void> say_hello(Channel& channel, Role own) { return channel.send(Hello::from(own)); }
+inline Result<void> say_hello(Channel& channel, Role own) {
+    return channel.send(Hello::from(own));
+}
 
 /// Checks a packet that must be the other end's Hello. Errors: build_mismatch, message_malformed.
 inline Result<void> check_hello(Packet& packet, Role expected) {
@@ -26,4 +28,4 @@ inline Result<void> await_hello(Channel& channel, Role expected,
     return check_hello(*packet, expected);
 }
 
-}  // namespace tamga::ipc
+} // namespace tamga::ipc

@@ -31,7 +31,7 @@ void write_line(char priority, std::string_view event, std::initializer_list<Fie
     [[maybe_unused]] auto const written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
-}  // namespace
+} // namespace
 
 std::string Value::quoted(std::string_view text) {
     static constexpr char digits[] = "0123456789abcdef";
@@ -49,14 +49,24 @@ std::string Value::quoted(std::string_view text) {
     return out;
 }
 
-void open(std::string_view name) { program = name; }
-void show_debug(bool shown) noexcept { debug_shown = shown; }
+void open(std::string_view name) {
+    program = name;
+}
+void show_debug(bool shown) noexcept {
+    debug_shown = shown;
+}
 
-void error(std::string_view event, std::initializer_list<Field> fields) { write_line('3', event, fields); }
-void warning(std::string_view event, std::initializer_list<Field> fields) { write_line('4', event, fields); }
-void info(std::string_view event, std::initializer_list<Field> fields) { write_line('6', event, fields); }
+void error(std::string_view event, std::initializer_list<Field> fields) {
+    write_line('3', event, fields);
+}
+void warning(std::string_view event, std::initializer_list<Field> fields) {
+    write_line('4', event, fields);
+}
+void info(std::string_view event, std::initializer_list<Field> fields) {
+    write_line('6', event, fields);
+}
 void debug(std::string_view event, std::initializer_list<Field> fields) {
     if (debug_shown) write_line('7', event, fields);
 }
 
-}  // namespace tamga::log
+} // namespace tamga::log

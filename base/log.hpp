@@ -44,4 +44,4 @@ void warning(std::string_view event, std::initializer_list<Field> fields = {});
 void info(std::string_view event, std::initializer_list<Field> fields = {});
 void debug(std::string_view event, std::initializer_list<Field> fields = {});
 
-}  // namespace tamga::log
+} // namespace tamga::log

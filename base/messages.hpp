@@ -68,7 +68,9 @@ enum class MessageType : std::uint8_t {
 };
 
 enum class Role : std::uint8_t { launcher, web, prompt, token };
-constexpr std::size_t enumerator_count(Role) noexcept { return 4; }
+constexpr std::size_t enumerator_count(Role) noexcept {
+    return 4;
+}
 
 /// One sign request, from its prompt to its logout: the name of its lease. Counts up from 1, never reused.
 using RequestId = StrongId<struct RequestIdTag, std::uint64_t>;
@@ -126,7 +128,9 @@ struct ModuleCount {
 };
 
 enum class ListenerKind : std::uint8_t { tcp, local };
-constexpr std::size_t enumerator_count(ListenerKind) noexcept { return 2; }
+constexpr std::size_t enumerator_count(ListenerKind) noexcept {
+    return 2;
+}
 
 /// tamgad to tamga-web, with the listening socket: loopback TCP on `port`, or the local socket for commands.
 struct Listener {
@@ -206,7 +210,9 @@ struct TokenInfo {
 };
 
 enum class Depth : std::uint8_t { tokens, certificates };
-constexpr std::size_t enumerator_count(Depth) noexcept { return 2; }
+constexpr std::size_t enumerator_count(Depth) noexcept {
+    return 2;
+}
 
 /// tamga-web to tamga-token: what is plugged in, as far as readable without a PIN.
 /// Answered by TokenFound and CertificateFound messages, then ListingDone, all with the same `query`.
@@ -249,16 +255,19 @@ struct Unlock {
 
 struct UnlockReply {
     Status status;
-    TokenInfo info;  ///< read anew after the login, so that the PIN's state is the present one
+    TokenInfo info; ///< read anew after the login, so that the PIN's state is the present one
     TAMGA_MESSAGE(unlock_reply, &UnlockReply::status, &UnlockReply::info)
 };
 
 /// What is signed, in the sense of the law of this house: which structure the octets to be signed must parse as.
 enum class Form : std::uint8_t { cms, xml, pkcs10, authenticate, raw };
-constexpr std::size_t enumerator_count(Form) noexcept { return 5; }
+constexpr std::size_t enumerator_count(Form) noexcept {
+    return 5;
+}
 
-/// tamga-prompt to tamga-token, after an unlock: what the person agreed to. The digests come in as many messages as they
-/// need, `last` in the last of them; the members beside `digests` are the same in each. Answered once, after the last.
+/// tamga-prompt to tamga-token, after an unlock: what the person agreed to. The digests come in as many messages as
+/// they need, `last` in the last of them; the members beside `digests` are the same in each. Answered once, after the
+/// last.
 struct Mandate {
     RequestId request;
     Form form{};
@@ -318,19 +327,21 @@ struct LeaseEnded {
 // ---- what the person is shown and decides: tamga-web and tamga-prompt ----
 
 enum class Purpose : std::uint8_t {
-    site,        ///< may this site use tokens at all? No key, no PIN
-    choose_key,  ///< show the site a certificate; no signature
+    site,       ///< may this site use tokens at all? No key, no PIN
+    choose_key, ///< show the site a certificate; no signature
     sign_in,
     sign,
 };
-constexpr std::size_t enumerator_count(Purpose) noexcept { return 4; }
+constexpr std::size_t enumerator_count(Purpose) noexcept {
+    return 4;
+}
 
 /// Which keys fit. All that is set must hold.
 struct KeyFilter {
-    std::vector<std::string> extended_key_usages;  ///< dotted OIDs
+    std::vector<std::string> extended_key_usages; ///< dotted OIDs
     std::string iin;
     std::string bin;
-    std::string serial_number;  ///< of the certificate, lower-case hexadecimal without leading zeros
+    std::string serial_number; ///< of the certificate, lower-case hexadecimal without leading zeros
     bool allow_expired = false;
     TAMGA_FIELDS(&KeyFilter::extended_key_usages, &KeyFilter::iin, &KeyFilter::bin, &KeyFilter::serial_number,
                  &KeyFilter::allow_expired)
@@ -342,16 +353,16 @@ struct KeyFilter {
 struct PromptRequest {
     RequestId request;
     Language language{};
-    std::string origin;          ///< as the browser sent it
-    bool site_is_new = false;    ///< not answered before: the window asks
-    std::string resembles;       ///< a known host that `origin` looks like without being it; mostly empty
+    std::string origin;       ///< as the browser sent it
+    bool site_is_new = false; ///< not answered before: the window asks
+    std::string resembles;    ///< a known host that `origin` looks like without being it; mostly empty
     Purpose purpose{};
     Form form{};
     bool digested = false;
     KeyFilter filter;
     TAMGA_MESSAGE(prompt_request, &PromptRequest::request, &PromptRequest::language, &PromptRequest::origin,
-                  &PromptRequest::site_is_new, &PromptRequest::resembles, &PromptRequest::purpose,
-                  &PromptRequest::form, &PromptRequest::digested, &PromptRequest::filter)
+                  &PromptRequest::site_is_new, &PromptRequest::resembles, &PromptRequest::purpose, &PromptRequest::form,
+                  &PromptRequest::digested, &PromptRequest::filter)
 };
 
 struct CandidateToken {
@@ -405,4 +416,4 @@ struct RequestDone {
 #undef TAMGA_MESSAGE
 #undef TAMGA_FIELDS
 
-}  // namespace tamga::ipc
+} // namespace tamga::ipc

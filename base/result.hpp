@@ -19,9 +19,10 @@ public:
     Result(Error error) : m_state{std::in_place_index<0>, std::move(error)} {}
     Result(Errc code) : m_state{std::in_place_index<0>, code} {}
     template <class U = T>
-        requires(std::is_convertible_v<U &&, T> && !std::is_same_v<std::remove_cvref_t<U>, Error> &&
-                 !std::is_same_v<std::remove_cvref_t<U>, Errc> && !std::is_same_v<std::remove_cvref_t<U>, Result>)
-    Result(U&& value) : m_state{std::in_place_index<1>, std::forward<U>(value)} {}
+    requires(std::is_convertible_v<U&&, T> && !std::is_same_v<std::remove_cvref_t<U>, Error> &&
+             !std::is_same_v<std::remove_cvref_t<U>, Errc> && !std::is_same_v<std::remove_cvref_t<U>, Result>)
+        Result(U&& value)
+        : m_state{std::in_place_index<1>, std::forward<U>(value)} {}
 
     [[nodiscard]] bool has_value() const noexcept { return m_state.index() == 1; }
     explicit operator bool() const noexcept { return has_value(); }
@@ -69,4 +70,4 @@ private:
     return result;
 }
 
-}  // namespace tamga
+} // namespace tamga

@@ -35,13 +35,14 @@ std::uint64_t number_at(unsigned char const* place) {
     return number;
 }
 
-}  // namespace
+} // namespace
 
 Result<UniqueFd> seal_items(std::vector<View> const& items) {
     UniqueFd memfd{::memfd_create("tamga-items", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
     if (!memfd) return system_error("memfd_create", errno);
     std::vector<std::uint64_t> head{items.size()};
-    for (auto const& item : items) head.push_back(item.size());
+    for (auto const& item : items)
+        head.push_back(item.size());
     if (auto written = write_all(memfd.get(), octets_of(head)); !written) return written.error();
     for (auto const& item : items) {
         if (auto written = write_all(memfd.get(), item); !written) return written.error();
@@ -51,7 +52,8 @@ Result<UniqueFd> seal_items(std::vector<View> const& items) {
 }
 
 SealedItems::SealedItems(SealedItems&& other) noexcept
-    : m_start{std::exchange(other.m_start, nullptr)}, m_size{std::exchange(other.m_size, 0)},
+    : m_start{std::exchange(other.m_start, nullptr)},
+      m_size{std::exchange(other.m_size, 0)},
       m_items{std::move(other.m_items)} {}
 
 SealedItems& SealedItems::operator=(SealedItems&& other) noexcept {
@@ -90,4 +92,4 @@ Result<SealedItems> SealedItems::open(UniqueFd const& memfd) {
     return sealed;
 }
 
-}  // namespace tamga
+} // namespace tamga

@@ -34,4 +34,4 @@ private:
     std::vector<View> m_items;
 };
 
-}  // namespace tamga
+} // namespace tamga

@@ -14,7 +14,7 @@ constexpr std::size_t page_size = 4096;
 }
 
 void wipe(std::span<unsigned char> memory) noexcept {
-    if (!memory.empty()) ::explicit_bzero(memory.data(), memory.size());  // null is not for explicit_bzero
+    if (!memory.empty()) ::explicit_bzero(memory.data(), memory.size()); // null is not for explicit_bzero
 }
 
 Pin::Pin(Pin&& other) noexcept : m_page{std::exchange(other.m_page, nullptr)}, m_size{std::exchange(other.m_size, 0)} {}
@@ -44,7 +44,8 @@ Result<Pin> Pin::take(std::span<unsigned char> octets) {
     Pin pin;
     pin.m_page = static_cast<unsigned char*>(page);
     if (::mlock(page, page_size) != 0) {
-        // Refused rather than kept where it may be swapped out: RLIMIT_MEMLOCK is 8 MiB on Debian 12, a PIN is one page.
+        // Refused rather than kept where it may be swapped out: RLIMIT_MEMLOCK is 8 MiB on Debian 12, a PIN is one
+        // page.
         auto const error = errno;
         wipe(octets);
         return system_error("mlock for a PIN", error);
@@ -57,4 +58,4 @@ Result<Pin> Pin::take(std::span<unsigned char> octets) {
     return pin;
 }
 
-}  // namespace tamga
+} // namespace tamga

@@ -17,7 +17,7 @@ class Session;
 namespace ipc {
 class Writer;
 class Reader;
-}  // namespace ipc
+} // namespace ipc
 
 /// A PIN: up to 255 octets of UTF-8 in a page of its own that is locked into memory (mlock), left out of core dumps and
 /// of children (MADV_DONTDUMP, MADV_WIPEONFORK) and wiped on destruction. Moving moves the page: no second copy arises.
@@ -52,4 +52,4 @@ private:
     std::size_t m_size = 0;
 };
 
-}  // namespace tamga
+} // namespace tamga

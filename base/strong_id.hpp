@@ -20,4 +20,4 @@ private:
     Number m_value{};
 };
 
-}  // namespace tamga
+} // namespace tamga

@@ -27,8 +27,10 @@ public:
             auto const middle = (low + high) / 2;
             auto const order = entry(word(12), middle).compare(key);
             if (order == 0) return entry(word(16), middle);
-            if (order < 0) low = middle + 1;
-            else high = middle;
+            if (order < 0)
+                low = middle + 1;
+            else
+                high = middle;
         }
         return {};
     }
@@ -56,7 +58,7 @@ std::string_view translated(Language language, std::string_view message) noexcep
     return {};
 }
 
-}  // namespace
+} // namespace
 
 std::optional<Language> language_from_tag(std::string_view tag) noexcept {
     auto const primary = tag.substr(0, tag.find_first_of("_-.@"));
@@ -95,4 +97,4 @@ std::string text(Language language, char const* message, std::initializer_list<s
     return out;
 }
 
-}  // namespace tamga
+} // namespace tamga

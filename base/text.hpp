@@ -11,7 +11,9 @@
 namespace tamga {
 
 enum class Language : std::uint8_t { en, kk, ru };
-constexpr std::size_t enumerator_count(Language) noexcept { return 3; }
+constexpr std::size_t enumerator_count(Language) noexcept {
+    return 3;
+}
 
 /// "en", "kk", "ru", also "kz" (which pages use for Kazakh) and longer tags such as "ru_RU.UTF-8".
 [[nodiscard]] std::optional<Language> language_from_tag(std::string_view tag) noexcept;
@@ -29,6 +31,8 @@ constexpr std::size_t enumerator_count(Language) noexcept { return 3; }
                                std::initializer_list<std::string_view> arguments);
 
 /// Marks a message for xgettext where it is only named, and translated later.
-constexpr char const* message_id(char const* message) noexcept { return message; }
+constexpr char const* message_id(char const* message) noexcept {
+    return message;
+}
 
-}  // namespace tamga
+} // namespace tamga

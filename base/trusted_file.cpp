@@ -28,7 +28,7 @@ Result<void> judge(std::filesystem::path const& component) {
     return ok();
 }
 
-}  // namespace
+} // namespace
 
 Result<std::filesystem::path> trusted_path(std::filesystem::path const& path) {
     std::error_code failure;
@@ -59,4 +59,4 @@ Result<std::string> read_trusted_file(std::filesystem::path const& path, std::si
     }
 }
 
-}  // namespace tamga
+} // namespace tamga

@@ -16,4 +16,4 @@ Result<std::filesystem::path> trusted_path(std::filesystem::path const& path);
 /// Reads a file judged by trusted_path, at most `limit` octets (too_large beyond). Blocking.
 Result<std::string> read_trusted_file(std::filesystem::path const& path, std::size_t limit = 1 << 20);
 
-}  // namespace tamga
+} // namespace tamga

@@ -35,7 +35,7 @@ public:
             if (*packet) co_return std::move(**packet);
             if (Clock::now() >= deadline) co_return Errc::timeout;
             auto const waited = co_await m_ready.async_wait(asio::posix::stream_descriptor::wait_read, as_result);
-            static_cast<void>(waited);  // whatever woke us, the socket and the clock tell what is the case
+            static_cast<void>(waited); // whatever woke us, the socket and the clock tell what is the case
         }
     }
 
@@ -61,4 +61,4 @@ private:
     asio::posix::stream_descriptor m_ready;
 };
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

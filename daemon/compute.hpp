@@ -50,4 +50,4 @@ private:
     asio::thread_pool m_pool;
 };
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

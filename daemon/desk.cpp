@@ -30,11 +30,12 @@ std::size_t size_of(Result<protocol::Outcome> const& outcome) {
     auto const* documents = std::get_if<protocol::SignedDocuments>(&*outcome);
     if (documents == nullptr) return 0;
     std::size_t size = 0;
-    for (auto const& value : documents->values) size += value.size();
+    for (auto const& value : documents->values)
+        size += value.size();
     return size;
 }
 
-}  // namespace
+} // namespace
 
 std::optional<std::string> Desk::heartbeat_reply(std::string_view frame) {
     if (frame != protocol::ncalayer::heartbeat) return std::nullopt;
@@ -50,14 +51,15 @@ Task<std::optional<std::string>> Desk::answer(Asker& asker, std::string frame) {
     auto speaker = asker;
     if (call.language) speaker.language = *call.language;
     if (auto* answer = std::get_if<protocol::Answer>(&call.action)) {
-        if (call.language) asker.language = *call.language;  // changeLocale speaks for the connection
+        if (call.language) asker.language = *call.language; // changeLocale speaks for the connection
         co_return std::move(answer->text);
     }
 
     auto const asked = name_of(call.action);
     auto outcome = co_await act(std::move(speaker), std::move(call.action));
     auto const took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started);
-    log::info("request", {{"origin", asker.origin}, {"asked", asked},
+    log::info("request", {{"origin", asker.origin},
+                          {"asked", asked},
                           {"outcome", outcome ? "ok" : wire_name(outcome.error().code)},
                           {"detail", outcome ? std::string_view{} : std::string_view{outcome.error().detail}},
                           {"ms", std::int64_t{took.count()}}});
@@ -80,4 +82,4 @@ Task<Result<protocol::Outcome>> Desk::act(Asker asker, protocol::Action action) 
     co_return outcome;
 }
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

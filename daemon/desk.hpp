@@ -18,8 +18,8 @@ public:
     /// The reply to a heartbeat, which never waits for requests; nothing where `frame` is none.
     [[nodiscard]] static std::optional<std::string> heartbeat_reply(std::string_view frame);
 
-    /// Hops 2, 3 and 4 for one frame. `asker.language` changes where the page changes it. Nothing is to be said where the
-    /// frame was a keep-alive. Cancelled when the page leaves.
+    /// Hops 2, 3 and 4 for one frame. `asker.language` changes where the page changes it. Nothing is to be said where
+    /// the frame was a keep-alive. Cancelled when the page leaves.
     Task<std::optional<std::string>> answer(Asker& asker, std::string frame);
 
 private:
@@ -29,4 +29,4 @@ private:
     Compute& m_compute;
 };
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

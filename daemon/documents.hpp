@@ -41,11 +41,11 @@ private:
 
     Format m_format;
     Bytes m_shown;
-    Bytes m_to_be_signed;  ///< stays empty for raw: there it is what is shown
+    Bytes m_to_be_signed; ///< stays empty for raw: there it is what is shown
     bool m_digested;
 };
 
 /// Reads all of them, or the first error. Frees each document of the request as it goes.
 Result<std::vector<Document>> read_documents(protocol::Sign& request);
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

@@ -4,7 +4,8 @@ namespace tamga::daemon {
 
 protocol::ChosenCertificate describe(signing::Certificate const& certificate) {
     protocol::ChosenCertificate words;
-    // NCALayer's alias and keyId name the key, not the token: 8 octets of the certificate's digest are stable over both.
+    // NCALayer's alias and keyId name the key, not the token: 8 octets of the certificate's digest are stable over
+    // both.
     words.alias = to_hex(View{certificate.fingerprint()}.first(8));
     words.key_id = words.alias;
     words.algorithm = certificate.algorithm().name;

@@ -8,4 +8,4 @@ namespace tamga::daemon {
 
 [[nodiscard]] protocol::ChosenCertificate describe(signing::Certificate const& certificate);
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

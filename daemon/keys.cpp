@@ -26,7 +26,7 @@ struct Registration {
     ~Registration() { map.erase(key); }
 };
 
-}  // namespace
+} // namespace
 
 TokenProcess::TokenProcess(asio::any_io_executor executor, ipc::ModuleIndex module, ipc::Channel channel)
     : m_executor{executor}, m_module{module}, m_channel{executor, std::move(channel)} {}
@@ -57,15 +57,20 @@ void TokenProcess::dispatch(ipc::Packet& packet) {
         return;
     }
     std::uint64_t query = 0;
-    if (auto token = packet.as<ipc::TokenFound>()) query = token->query;
-    else if (auto certificate = packet.as<ipc::CertificateFound>()) query = certificate->query;
-    else if (auto done = packet.as<ipc::ListingDone>()) query = done->query;
-    if (auto const listing = m_listings.find(query); listing != m_listings.end()) listing->second->put(std::move(packet));
+    if (auto token = packet.as<ipc::TokenFound>())
+        query = token->query;
+    else if (auto certificate = packet.as<ipc::CertificateFound>())
+        query = certificate->query;
+    else if (auto done = packet.as<ipc::ListingDone>())
+        query = done->query;
+    if (auto const listing = m_listings.find(query); listing != m_listings.end())
+        listing->second->put(std::move(packet));
 }
 
 void TokenProcess::give_up() {
     m_gone = true;
-    for (auto const& [query, listing] : m_listings) listing->put(ipc::Packet{});
+    for (auto const& [query, listing] : m_listings)
+        listing->put(ipc::Packet{});
     for (auto const& [request, lease] : m_leases) {
         lease->put(ipc::LeaseEnded{request, ipc::Status::from(Error{Errc::token_crashed})});
     }
@@ -158,16 +163,19 @@ void Keys::token_up(ipc::ModuleIndex module, ipc::Channel channel) {
     asio::co_spawn(m_executor, process->run(), asio::detached);
 }
 
-void Keys::token_gone(ipc::ModuleIndex module) { m_processes.erase(module); }
+void Keys::token_gone(ipc::ModuleIndex module) {
+    m_processes.erase(module);
+}
 
 Task<Result<std::vector<FoundToken>>> Keys::list(std::vector<std::string> storages, ipc::Depth depth) {
     std::vector<FoundToken> found;
     Error failure{Errc::token_absent, "no token in the storages asked for"};
-    auto const processes = m_processes;  // a copy: processes come and go while we wait
+    auto const processes = m_processes; // a copy: processes come and go while we wait
     for (auto const& [module, process] : processes) {
         auto listed = co_await process->list(depth);
         if (!listed) {
-            log::warning("list", {{"module", unsigned{module.value()}}, {"error", wire_name(listed.error().code)},
+            log::warning("list", {{"module", unsigned{module.value()}},
+                                  {"error", wire_name(listed.error().code)},
                                   {"detail", listed.error().detail}});
             if (listed.error().code == Errc::timeout) m_restart(module);
             failure = listed.error();
@@ -188,4 +196,4 @@ Result<std::shared_ptr<TokenProcess>> Keys::process(ipc::ModuleIndex module) con
     return found->second;
 }
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

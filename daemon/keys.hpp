@@ -25,8 +25,8 @@ struct FoundToken {
 /// Signatures of one chunk, or how the lease ended.
 using LeaseNews = std::variant<ipc::Signatures, ipc::LeaseEnded>;
 
-/// One token process: its channel, the listings it was asked for and the leases it holds. Held by shared_ptr; `run` ends
-/// when the process does.
+/// One token process: its channel, the listings it was asked for and the leases it holds. Held by shared_ptr; `run`
+/// ends when the process does.
 class TokenProcess : public std::enable_shared_from_this<TokenProcess> {
 public:
     TokenProcess(asio::any_io_executor executor, ipc::ModuleIndex module, ipc::Channel channel);
@@ -85,9 +85,9 @@ public:
     void token_up(ipc::ModuleIndex module, ipc::Channel channel);
     void token_gone(ipc::ModuleIndex module);
 
-    /// Every token in one of `storages` (empty: any), all processes asked at once. A process that fails is left out; its
-    /// error is returned only where no other process has a token.
-    /// Errors: storage_unknown, token_absent, token_crashed, token_failure, module_unloadable ...
+    /// Every token in one of `storages` (empty: any), all processes asked at once. A process that fails is left out;
+    /// its error is returned only where no other process has a token. Errors: storage_unknown, token_absent,
+    /// token_crashed, token_failure, module_unloadable ...
     Task<Result<std::vector<FoundToken>>> list(std::vector<std::string> storages, ipc::Depth depth);
 
     /// Error: token_crashed, where that process is not there.
@@ -101,4 +101,4 @@ private:
     std::map<ipc::ModuleIndex, std::shared_ptr<TokenProcess>> m_processes;
 };
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

@@ -12,7 +12,7 @@ UniqueFd take_descriptor(ipc::Packet& packet) {
     return packet.descriptors.empty() ? UniqueFd{} : std::move(packet.descriptors.front());
 }
 
-}  // namespace
+} // namespace
 
 LauncherLink::LauncherLink(asio::any_io_executor executor, ipc::Channel control, LauncherEvents events)
     : m_executor{executor}, m_control{executor, std::move(control)}, m_events{std::move(events)} {}
@@ -76,4 +76,4 @@ void LauncherLink::restart_token(ipc::ModuleIndex module) {
     }
 }
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

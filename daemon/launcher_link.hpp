@@ -42,4 +42,4 @@ private:
     std::map<ipc::RequestId, std::shared_ptr<Mailbox<PromptAnswer>>> m_waiting;
 };
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

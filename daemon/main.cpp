@@ -61,11 +61,14 @@ int serve() {
     std::unique_ptr<Keys> keys;
     LauncherEvents events;
     events.listener = [&](ipc::Listener listener, UniqueFd socket) { server->listen(listener, std::move(socket)); };
-    events.token_up = [&](ipc::ModuleIndex module, ipc::Channel channel) { keys->token_up(module, std::move(channel)); };
+    events.token_up = [&](ipc::ModuleIndex module, ipc::Channel channel) {
+        keys->token_up(module, std::move(channel));
+    };
     events.token_gone = [&](ipc::ModuleIndex module) { keys->token_gone(module); };
     events.stop = [&] { server->stop([&loop] { loop.stop(); }); };
     LauncherLink launcher{loop.get_executor(), ipc::Channel{UniqueFd{control_fd}}, std::move(events)};
-    keys = std::make_unique<Keys>(loop.get_executor(), [&](ipc::ModuleIndex module) { launcher.restart_token(module); });
+    keys =
+        std::make_unique<Keys>(loop.get_executor(), [&](ipc::ModuleIndex module) { launcher.restart_token(module); });
     Prompts prompts{loop.get_executor(), launcher};
     SignFlow flow{*keys, prompts, sites, compute, std::chrono::seconds{config->prompt_seconds}};
     Desk desk{flow, compute};
@@ -80,7 +83,7 @@ int serve() {
     std::_Exit(EXIT_SUCCESS);
 }
 
-}  // namespace
+} // namespace
 
 int main() {
     ::prctl(PR_SET_DUMPABLE, 0);

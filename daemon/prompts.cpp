@@ -62,4 +62,4 @@ Task<Result<std::unique_ptr<Prompt>>> Prompts::open(std::uint64_t modules) {
     co_return std::make_unique<Prompt>(m_executor, request, std::move(*channel), std::move(*turn));
 }
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

@@ -46,4 +46,4 @@ private:
     std::uint64_t m_last_request = 0;
 };
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

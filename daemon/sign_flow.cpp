@@ -11,26 +11,29 @@ namespace tamga::daemon {
 
 namespace {
 
-constexpr std::size_t message_room = 60'000;  ///< octets of items in one message; a larger item goes in a memfd
+constexpr std::size_t message_room = 60'000; ///< octets of items in one message; a larger item goes in a memfd
 constexpr std::size_t largest_chunk = 64;
 constexpr std::size_t chunks_in_flight = 2;
 constexpr std::chrono::milliseconds chunk_time{250};
 
 std::uint64_t modules_of(std::vector<FoundToken> const& tokens) {
     std::uint64_t modules = 0;
-    for (auto const& token : tokens) modules |= std::uint64_t{1} << token.module.value();
+    for (auto const& token : tokens)
+        modules |= std::uint64_t{1} << token.module.value();
     return modules;
 }
 
 std::size_t size_of(std::vector<Bytes> const& documents) {
     std::size_t size = 0;
-    for (auto const& document : documents) size += document.size();
+    for (auto const& document : documents)
+        size += document.size();
     return size;
 }
 
 std::size_t size_shown(std::vector<Document> const& documents) {
     std::size_t size = 0;
-    for (auto const& document : documents) size += document.shown().size();
+    for (auto const& document : documents)
+        size += document.shown().size();
     return size;
 }
 
@@ -57,7 +60,7 @@ private:
     std::size_t m_size = 1;
 };
 
-}  // namespace
+} // namespace
 
 Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign request) {
     if (m_sites.standing(asker.origin) == Standing::refused) co_return Errc::site_refused;
@@ -76,7 +79,8 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
 
     auto seal = [&documents] {
         std::vector<View> shown;
-        for (auto const& document : *documents) shown.push_back(document.shown());
+        for (auto const& document : *documents)
+            shown.push_back(document.shown());
         return seal_items(shown);
     };
     auto items = co_await m_compute.run_if_large(size_shown(*documents), std::move(seal));
@@ -99,7 +103,8 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     if (!values && values.error().code == Errc::timeout) m_keys.restart(decision->accepted.module);
     decision->prompt->done(values ? ok() : Result<void>{values.error()});
     if (!values) co_return values.error();
-    log::info("signed", {{"origin", asker.origin}, {"count", static_cast<std::uint64_t>(values->size())},
+    log::info("signed", {{"origin", asker.origin},
+                         {"count", static_cast<std::uint64_t>(values->size())},
                          {"certificate", signer->log_name()}});
     co_return protocol::Outcome{protocol::SignedDocuments{std::move(*values), signer->der()}};
 }
@@ -158,7 +163,8 @@ Task<Result<SignFlow::Decision>> SignFlow::decide(Asker asker, ipc::PromptReques
     std::vector<ipc::CandidateCertificate> certificates;
     for (auto& token : tokens) {
         candidates.push_back({token.module, token.slot, std::move(token.info)});
-        for (auto& found : token.certificates) certificates.push_back({token.module, token.slot, std::move(found.der)});
+        for (auto& found : token.certificates)
+            certificates.push_back({token.module, token.slot, std::move(found.der)});
     }
     auto prompt = co_await m_prompts.open(modules_of(tokens));
     if (!prompt) co_return prompt.error();
@@ -228,7 +234,8 @@ Task<Result<std::vector<Bytes>>> SignFlow::sign_all(std::vector<Document>& docum
 Task<Result<SignFlow::Chunk>> SignFlow::send_chunk(std::span<Document> documents, std::size_t first,
                                                    signing::Certificate signer, Lease& lease) {
     std::size_t octets = 0;
-    for (auto const& document : documents) octets += document.shown().size();
+    for (auto const& document : documents)
+        octets += document.shown().size();
     auto prepare = [&]() -> Result<std::vector<Bytes>> {
         std::vector<Bytes> items;
         std::size_t used = 0;
@@ -262,4 +269,4 @@ Task<Result<SignFlow::Chunk>> SignFlow::send_chunk(std::span<Document> documents
     co_return chunk;
 }
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

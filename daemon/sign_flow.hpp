@@ -47,8 +47,8 @@ private:
     Task<Result<Decision>> decide(Asker asker, ipc::PromptRequest question, UniqueFd items,
                                   std::vector<FoundToken> tokens);
     Task<Result<void>> settle_site(Asker asker);
-    Task<Result<std::vector<Bytes>>> sign_all(std::vector<Document>& documents, signing::Certificate signer, Lease& lease,
-                                              Prompt& prompt);
+    Task<Result<std::vector<Bytes>>> sign_all(std::vector<Document>& documents, signing::Certificate signer,
+                                              Lease& lease, Prompt& prompt);
     Task<Result<Chunk>> send_chunk(std::span<Document> documents, std::size_t first, signing::Certificate signer,
                                    Lease& lease);
 
@@ -59,4 +59,4 @@ private:
     std::chrono::seconds m_prompt_limit;
 };
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

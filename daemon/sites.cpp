@@ -14,14 +14,17 @@ Standing Sites::standing(std::string_view origin) const {
     return verdict == policy::Verdict::allowed ? Standing::allowed : Standing::asked;
 }
 
-std::string Sites::resembles(std::string_view origin) const { return policy::resembles(origin, m_rules.allow); }
+std::string Sites::resembles(std::string_view origin) const {
+    return policy::resembles(origin, m_rules.allow);
+}
 
 void Sites::remember(std::string const& origin, Standing answer) {
     auto const kept = answer == Standing::refused ? policy::Answer::deny : policy::Answer::allow;
     if (auto written = m_answers.remember(origin, kept); !written) {
-        log::warning("sites", {{"origin", origin}, {"error", wire_name(written.error().code)},
-                               {"detail", written.error().detail}});
+        log::warning(
+            "sites",
+            {{"origin", origin}, {"error", wire_name(written.error().code)}, {"detail", written.error().detail}});
     }
 }
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

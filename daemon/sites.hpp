@@ -10,10 +10,10 @@
 namespace tamga::daemon {
 
 enum class Standing : std::uint8_t {
-    denied,   ///< 403 before the upgrade: no page may come from here
-    allowed,  ///< by configuration or by the person
-    asked,    ///< not answered yet: the window asks at the first request that would touch a token
-    refused,  ///< the person said never: the dialect's cancel form, without a window
+    denied,  ///< 403 before the upgrade: no page may come from here
+    allowed, ///< by configuration or by the person
+    asked,   ///< not answered yet: the window asks at the first request that would touch a token
+    refused, ///< the person said never: the dialect's cancel form, without a window
 };
 
 /// Loop thread. Changes take effect at once, on open sockets too: every request looks anew.
@@ -33,4 +33,4 @@ private:
     policy::ConsentBook m_answers;
 };
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

@@ -125,4 +125,4 @@ private:
     bool m_taken = false;
 };
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

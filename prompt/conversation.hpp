@@ -207,7 +207,9 @@ private:
     /// Shows progress until tamga-web says how it ended. Cancelling closes our pairs, on which the token logs out.
     Result<void> accompany() {
         Waiting waiting{words(message_id("Waiting for the token ...")), 0, 0};
-        waiting.total = static_cast<std::uint32_t>(m_sheet.documents.count());
+        // One document has no steps to show.
+        auto const count = m_sheet.documents.count();
+        waiting.total = count > 1 ? static_cast<std::uint32_t>(count) : 0;
         while (true) {
             if (m_screen.wait(waiting, m_web.fd(), -1) == Woken::cancelled) return end(Error{Errc::user_cancelled});
             auto packet = m_web.receive();

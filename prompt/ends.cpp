@@ -73,12 +73,14 @@ Result<Asked> receive_request(ipc::Channel& web) {
     Asked asked;
     asked.sheet.documents = Documents{std::move(*items), request->digested};
     asked.sheet.request = std::move(*request);
-    if (auto checked = check(asked.sheet); !checked) return checked.error();
 
     while (true) {
         auto packet = web.receive(patience);
         if (!packet) return packet.error();
-        if (packet->is<ipc::CandidatesDone>()) return asked;
+        if (packet->is<ipc::CandidatesDone>()) {
+            if (auto checked = check(asked.sheet); !checked) return checked.error();
+            return asked;
+        }
         if (packet->is<ipc::CandidateToken>()) {
             auto token = packet->as<ipc::CandidateToken>();
             if (!token) return token.error();

@@ -5,6 +5,9 @@
 #include <QApplication>
 #include <QPainter>
 #include <QStyledItemDelegate>
+#include <QTextLayout>
+
+#include <QtMath>
 
 #include <algorithm>
 
@@ -15,7 +18,6 @@ namespace {
 enum ItemRole : int { details_role = Qt::UserRole, obstacle_role };
 
 constexpr int padding = 6;
-constexpr int wrapping = Qt::TextWordWrap | Qt::TextWrapAnywhere;
 
 QString joined(std::vector<std::string> const& parts) {
     QStringList list;
@@ -38,8 +40,10 @@ public:
         auto const* list = qobject_cast<QListWidget const*>(option.widget);
         auto const width = (list != nullptr ? list->viewport()->width() : option.rect.width()) - 2 * padding;
         int height = 2 * padding;
-        for (auto const& line : lines_of(option, index))
-            height += height_of(line, width);
+        for (auto const& line : lines_of(option, index)) {
+            QTextLayout layout{line.text, line.font};
+            height += lay_out(layout, width);
+        }
         return {width, height};
     }
 
@@ -51,10 +55,10 @@ public:
 
         auto place = option.rect.adjusted(padding, padding, -padding, -padding);
         for (auto const& line : lines_of(option, index)) {
-            auto const height = height_of(line, place.width());
-            painter->setFont(line.font);
+            QTextLayout layout{line.text, line.font};
+            auto const height = lay_out(layout, place.width());
             painter->setPen(line.colour);
-            painter->drawText(QRect{place.left(), place.top(), place.width(), height}, wrapping, line.text);
+            layout.draw(painter, place.topLeft());
             place.setTop(place.top() + height);
         }
     }
@@ -81,8 +85,20 @@ private:
         return lines;
     }
 
-    static int height_of(Line const& line, int width) {
-        return QFontMetrics{line.font}.boundingRect(QRect{0, 0, width, 10000}, wrapping, line.text).height();
+    /// Breaks between words, and inside those that are too long. @return the height.
+    static int lay_out(QTextLayout& layout, int width) {
+        QTextOption option;
+        option.setWrapMode(QTextOption::WrapAtWordBoundaryOrAnywhere);
+        layout.setTextOption(option);
+        layout.beginLayout();
+        qreal height = 0;
+        for (auto line = layout.createLine(); line.isValid(); line = layout.createLine()) {
+            line.setLineWidth(width);
+            line.setPosition({0, height});
+            height += line.height();
+        }
+        layout.endLayout();
+        return qCeil(height);
     }
 };
 

@@ -240,7 +240,9 @@ void Window::update_controls() {
     for (auto* widget : std::initializer_list<QWidget*>{m_pin_label, m_pin, m_reveal})
         widget->setVisible(asks_pin);
     auto const language = m_sheet->request.language;
-    set_text_or_hide(*m_pin_hint, choice != nullptr ? pin_words(language, *choice) : std::string{});
+    // After a wrong PIN the status line says what there is to say, unless the next one would be the last.
+    bool const hints = choice != nullptr && (m_question->error.empty() || choice->token.pin_final_try);
+    set_text_or_hide(*m_pin_hint, hints ? pin_words(language, *choice) : std::string{});
 
     bool const pin_typed = asks_pin && !m_pin->text().isEmpty();
     bool const decidable = m_page == Page::confirmation || (m_question != nullptr && m_question->choices.empty()) ||

@@ -15,22 +15,22 @@ enum class DigestAlgorithm : std::uint8_t { sha256 };
 
 /// How the signature value of PKCS#11 and of CMS/XML relate.
 enum class SignatureEncoding : std::uint8_t {
-    as_is,          ///< RSA: the same octets everywhere
-    r_s_or_der,     ///< ECDSA: r||s from PKCS#11 and in XML (RFC 4051 section 3.4.1), DER Ecdsa-Sig-Value in CMS (RFC 5753)
+    as_is,      ///< RSA: the same octets everywhere
+    r_s_or_der, ///< ECDSA: r||s from PKCS#11 and in XML (RFC 4051 section 3.4.1), DER Ecdsa-Sig-Value in CMS (RFC 5753)
 };
 
 struct Algorithm {
     KeyAlgorithm key;
-    std::string_view name;              ///< as NCALayer's getKeyInfo names it: "RSA"
+    std::string_view name; ///< as NCALayer's getKeyInfo names it: "RSA"
     DigestAlgorithm digest;
-    std::size_t digest_size;            ///< octets
-    std::string_view digest_oid;        ///< dotted
-    std::string_view signature_oid;     ///< dotted; what CMS writes into SignerInfo.signatureAlgorithm
-    bool signature_parameters_null;     ///< whether that AlgorithmIdentifier carries an explicit NULL
+    std::size_t digest_size;        ///< octets
+    std::string_view digest_oid;    ///< dotted
+    std::string_view signature_oid; ///< dotted; what CMS writes into SignerInfo.signatureAlgorithm
+    bool signature_parameters_null; ///< whether that AlgorithmIdentifier carries an explicit NULL
     std::string_view xml_digest_uri;
     std::string_view xml_signature_uri;
     SignatureEncoding encoding;
-    std::size_t coordinate_size;        ///< octets of r and of s; 0 where the value is no pair
+    std::size_t coordinate_size; ///< octets of r and of s; 0 where the value is no pair
 };
 
 /// The entry of a key algorithm: total, valid for the program's life.
@@ -45,4 +45,4 @@ struct Algorithm {
 /// A signature value of PKCS#11 in the form CMS wants. Error: signature_invalid (no pair of the algorithm's size).
 Result<Bytes> to_cms_signature(Algorithm const& algorithm, View raw_signature);
 
-}  // namespace tamga::signing
+} // namespace tamga::signing

@@ -1,5 +1,5 @@
-// A certificate, and what Kazakhstan's certificates say about their owner (kz-pki facts: SERIALNUMBER=IIN..., OU=BIN...,
-// roles as extendedKeyUsage). Parsed from a token's octets by tamga-prompt, tamga-token and tamga-web alike.
+// A certificate, and what Kazakhstan's certificates say about their owner (kz-pki facts: SERIALNUMBER=IIN...,
+// OU=BIN..., roles as extendedKeyUsage). Parsed from a token's octets by tamga-prompt, tamga-token and tamga-web alike.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -20,22 +20,22 @@ namespace tamga::signing {
 /// Immutable; cheap to copy (shared). Reading it is thread-safe.
 class Certificate {
 public:
-    /// Parses exactly one DER certificate, nothing behind it. Errors: bad_request; mechanism_unsupported where its key's
-    /// algorithm is not in the registry.
+    /// Parses exactly one DER certificate, nothing behind it. Errors: bad_request; mechanism_unsupported where its
+    /// key's algorithm is not in the registry.
     static Result<Certificate> parse(View der);
 
     [[nodiscard]] Bytes const& der() const noexcept;
-    [[nodiscard]] ipc::Fingerprint const& fingerprint() const noexcept;   ///< SHA-256 of der()
-    [[nodiscard]] std::string log_name() const;                           ///< 8 hex digits of the fingerprint
+    [[nodiscard]] ipc::Fingerprint const& fingerprint() const noexcept; ///< SHA-256 of der()
+    [[nodiscard]] std::string log_name() const;                         ///< 8 hex digits of the fingerprint
     [[nodiscard]] Algorithm const& algorithm() const noexcept;
-    [[nodiscard]] ::X509* x509() const noexcept;                          ///< borrowed
+    [[nodiscard]] ::X509* x509() const noexcept; ///< borrowed
 
     /// Owner, as UTF-8; empty where the certificate does not say.
-    [[nodiscard]] std::string common_name() const;       ///< CN: surname and first name
-    [[nodiscard]] std::string patronymic() const;        ///< GIVENNAME, which holds the patronymic
-    [[nodiscard]] std::string organisation() const;      ///< O
-    [[nodiscard]] std::string iin() const;               ///< 12 digits of SERIALNUMBER=IIN...
-    [[nodiscard]] std::string bin() const;               ///< 12 digits of OU=BIN... (or SERIALNUMBER=BIN...)
+    [[nodiscard]] std::string common_name() const;  ///< CN: surname and first name
+    [[nodiscard]] std::string patronymic() const;   ///< GIVENNAME, which holds the patronymic
+    [[nodiscard]] std::string organisation() const; ///< O
+    [[nodiscard]] std::string iin() const;          ///< 12 digits of SERIALNUMBER=IIN...
+    [[nodiscard]] std::string bin() const;          ///< 12 digits of OU=BIN... (or SERIALNUMBER=BIN...)
     [[nodiscard]] std::string issuer_common_name() const;
 
     /// Distinguished names as BouncyCastle prints them: encoded order, "," without blank, CN, SURNAME, SERIALNUMBER, C,
@@ -47,17 +47,17 @@ public:
     [[nodiscard]] std::string authority_key_identifier() const; ///< lower-case hex, empty where absent
     [[nodiscard]] std::int64_t not_before() const;              ///< seconds since 1970 (UTC)
     [[nodiscard]] std::int64_t not_after() const;
-    [[nodiscard]] std::vector<std::string> extended_key_usages() const;  ///< dotted OIDs
+    [[nodiscard]] std::vector<std::string> extended_key_usages() const; ///< dotted OIDs
     [[nodiscard]] bool has_extended_key_usage(std::string_view oid) const;
-    [[nodiscard]] std::string pem() const;                      ///< 64 columns, '\n'
+    [[nodiscard]] std::string pem() const; ///< 64 columns, '\n'
 
 private:
     struct State;
     std::shared_ptr<State const> m_state;
 };
 
-inline constexpr std::string_view eku_client_auth = "1.3.6.1.5.5.7.3.2";       ///< authentication certificate
-inline constexpr std::string_view eku_email_protection = "1.3.6.1.5.5.7.3.4";  ///< signature certificate
+inline constexpr std::string_view eku_client_auth = "1.3.6.1.5.5.7.3.2";      ///< authentication certificate
+inline constexpr std::string_view eku_email_protection = "1.3.6.1.5.5.7.3.4"; ///< signature certificate
 
 /// Why a certificate cannot be chosen.
 enum class Misfit : std::uint8_t { usage, person, organisation, serial_number, not_yet_valid, expired };
@@ -66,11 +66,11 @@ enum class Misfit : std::uint8_t { usage, person, organisation, serial_number, n
 [[nodiscard]] std::optional<Misfit> misfit(Certificate const& certificate, ipc::KeyFilter const& filter,
                                            std::int64_t now);
 
-/// Verifies a raw signature (PKCS#11's form) over `octets` with the certificate's public key: our own work, before it is
-/// given away, and the proof that a key belongs to a certificate. Error: signature_invalid.
+/// Verifies a raw signature (PKCS#11's form) over `octets` with the certificate's public key: our own work, before it
+/// is given away, and the proof that a key belongs to a certificate. Error: signature_invalid.
 Result<void> verify_raw(Certificate const& certificate, View octets, View raw_signature);
 
 /// The same where the digest is known already.
 Result<void> verify_digest(Certificate const& certificate, View digest, View raw_signature);
 
-}  // namespace tamga::signing
+} // namespace tamga::signing

@@ -29,8 +29,8 @@ private:
 
 enum class Encapsulation : bool { detached, attached };
 
-/// The attributes to be signed for a content whose digest is `content_digest` (by the certificate's algorithm's digest):
-/// DER SET OF { contentType, signingTime, messageDigest, signingCertificateV2 }. These octets go to the token.
+/// The attributes to be signed for a content whose digest is `content_digest` (by the certificate's algorithm's
+/// digest): DER SET OF { contentType, signingTime, messageDigest, signingCertificateV2 }. These octets go to the token.
 /// Errors: digest_length.
 Result<Bytes> prepare_cms(Certificate const& signer, View content_digest, std::int64_t signing_time);
 
@@ -41,4 +41,4 @@ Result<Bytes> prepare_cms(Certificate const& signer, View content_digest, std::i
 Result<Bytes> finish_cms(Certificate const& signer, View to_be_signed, View raw_signature, View content,
                          Encapsulation encapsulation, ExistingCms const* existing = nullptr);
 
-}  // namespace tamga::signing
+} // namespace tamga::signing

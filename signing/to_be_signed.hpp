@@ -14,9 +14,9 @@ namespace tamga::signing {
 
 /// What a to-be-signed structure commits to.
 struct Commitment {
-    Bytes digest;                                  ///< messageDigest, DigestValue
-    ipc::Fingerprint certificate{};                ///< signingCertificateV2; all zero where the form names none (XML)
-    std::int64_t signing_time = 0;                 ///< seconds since 1970; 0 where the form has none
+    Bytes digest;                   ///< messageDigest, DigestValue
+    ipc::Fingerprint certificate{}; ///< signingCertificateV2; all zero where the form names none (XML)
+    std::int64_t signing_time = 0;  ///< seconds since 1970; 0 where the form has none
 };
 
 /// DER SET OF Attribute (RFC 5652 section 5.4), exactly contentType = id-data, signingTime, messageDigest and
@@ -27,10 +27,11 @@ Result<Commitment> parse_signed_attributes(View octets, Algorithm const& algorit
 /// Limits: signing times of the years 1950 to 9999. Error: bad_request.
 Result<Bytes> signed_attributes(Commitment const& commitment);
 
-/// Canonical ds:SignedInfo with exactly one ds:Reference, of the two shapes signing/xml.hpp writes (XMLDSig section 4.3):
-/// URI="" with enveloped-signature and C14N-with-comments, or URI="#id" with C14N-with-comments alone; the methods must be
-/// `algorithm`'s. Namespace declarations and xml: attributes that canonicalisation put on ds:SignedInfo are allowed.
-/// No XML library: a strict grammar, so that the process holding the PIN parses nothing an attacker can bend.
+/// Canonical ds:SignedInfo with exactly one ds:Reference, of the two shapes signing/xml.hpp writes (XMLDSig
+/// section 4.3): URI="" with enveloped-signature and C14N-with-comments, or URI="#id" with C14N-with-comments alone;
+/// the methods must be `algorithm`'s. Namespace declarations and xml: attributes that canonicalisation put on
+/// ds:SignedInfo are allowed. No XML library: a strict grammar, so that the process holding the PIN parses nothing an
+/// attacker can bend.
 Result<Commitment> parse_signed_info(View octets, Algorithm const& algorithm);
 
 /// Canonical ds:SignedInfo from behind its start tag to its end, as parse_signed_info accepts it. `id`, an NCName, is
@@ -51,4 +52,4 @@ inline constexpr std::string_view xmldsig_namespace = "http://www.w3.org/2000/09
 /// First octets of our own authenticate structure (used from part 4 on; refused as raw from the beginning).
 inline constexpr std::string_view authenticate_prefix = "TAMGA-AUTHENTICATE-v1\0";
 
-}  // namespace tamga::signing
+} // namespace tamga::signing

@@ -34,12 +34,14 @@ public:
     XmlDocument& operator=(XmlDocument&&) noexcept;
     ~XmlDocument();
 
-    /// The octets whose digest becomes DigestValue: what the person is shown. Comments are not among them: a Reference to
+    /// The octets whose digest becomes DigestValue: what the person is shown. Comments are not among them: a Reference
+    /// to
     /// "" or "#id" leaves them out, whatever the transforms say (XMLDSig, section 4.3.3.3). Error: internal.
     [[nodiscard]] Result<Bytes> canonical() const;
 
     /// Appends ds:Signature without its value and returns canonical SignedInfo: the octets that go to the token.
-    /// `content_digest` is the digest of canonical() by the signer's algorithm. Call once. Errors: digest_length, internal.
+    /// `content_digest` is the digest of canonical() by the signer's algorithm. Call once. Errors: digest_length,
+    /// internal.
     Result<Bytes> prepare(Certificate const& signer, View content_digest);
 
     /// Puts the signature value in and gives the document as text:
@@ -52,4 +54,4 @@ private:
     std::unique_ptr<State> m_state;
 };
 
-}  // namespace tamga::signing
+} // namespace tamga::signing

@@ -24,12 +24,12 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::chrono::seconds handshake_patience{10};  ///< from accept to upgrade
-constexpr std::chrono::seconds frame_patience{30};      ///< without an octet in the middle of a frame
+constexpr std::chrono::seconds handshake_patience{10}; ///< from accept to upgrade
+constexpr std::chrono::seconds frame_patience{30};     ///< without an octet in the middle of a frame
 constexpr std::size_t head_limit = 8192;
 constexpr std::size_t largest_read = 65536;
-constexpr std::size_t unanswered_limit = 256;           ///< frames of one connection; more closes it with 1008
-constexpr unsigned char tls_handshake = 0x16;           ///< RFC 8446 section 5.1: ContentType handshake
+constexpr std::size_t unanswered_limit = 256; ///< frames of one connection; more closes it with 1008
+constexpr unsigned char tls_handshake = 0x16; ///< RFC 8446 section 5.1: ContentType handshake
 
 std::optional<std::string_view> field(http::fields const& fields, http::field name) {
     auto const found = fields.find(name);
@@ -42,16 +42,23 @@ bool is_close_code(std::uint16_t code) {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
-}  // namespace
+} // namespace
 
 Connection::Connection(std::shared_ptr<Server::State> server, asio::ip::tcp::socket socket, std::uint16_t port)
-    : m_server{std::move(server)}, m_tls{m_server->tls}, m_port{port}, m_stream{std::move(socket)}, m_frames{m_server->loop.get_executor()},
-      m_writing{m_server->loop.get_executor()}, m_patience{m_server->loop} {
+    : m_server{std::move(server)},
+      m_tls{m_server->tls},
+      m_port{port},
+      m_stream{std::move(socket)},
+      m_frames{m_server->loop.get_executor()},
+      m_writing{m_server->loop.get_executor()},
+      m_patience{m_server->loop} {
     m_asker.language = m_server->options.language;
     m_server->connections.insert(this);
 }
 
-Connection::~Connection() { m_server->connections.erase(this); }
+Connection::~Connection() {
+    m_server->connections.erase(this);
+}
 
 Task<void> Connection::run() {
     auto const self = shared_from_this();
@@ -123,12 +130,12 @@ Task<bool> Connection::admit(Parser::value_type const& request, bool octets_foll
     auto const judgement = judge(head, m_port, standing);
 
     switch (judgement.admission) {
-    case Admission::status_page:
-        co_await respond(200, status_page(), "text/html; charset=utf-8");
-        co_return false;
+    case Admission::status_page: co_await respond(200, status_page(), "text/html; charset=utf-8"); co_return false;
     case Admission::refused:
-        log::info("refused", {{"origin", head.origin.value_or("")}, {"host", head.host.value_or("")},
-                              {"status", judgement.status}, {"reason", judgement.reason}});
+        log::info("refused", {{"origin", head.origin.value_or("")},
+                              {"host", head.host.value_or("")},
+                              {"status", judgement.status},
+                              {"reason", judgement.reason}});
         co_await respond(judgement.status, std::string{judgement.reason} + "\n", "text/plain");
         co_return false;
     case Admission::websocket: break;
@@ -257,4 +264,4 @@ void Connection::abort() noexcept {
     m_stream.next_layer().next_layer().close(ignored);
 }
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

@@ -13,8 +13,8 @@
 
 namespace tamga::daemon {
 
-/// Two coroutines: one reads frames and answers heartbeats, one brings the other frames to the desk, in order. Both write,
-/// one at a time. When reading ends the answering one is cancelled, which dismisses its prompt.
+/// Two coroutines: one reads frames and answers heartbeats, one brings the other frames to the desk, in order. Both
+/// write, one at a time. When reading ends the answering one is cancelled, which dismisses its prompt.
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
     Connection(std::shared_ptr<Server::State> server, asio::ip::tcp::socket socket, std::uint16_t port);
@@ -55,4 +55,4 @@ private:
     bool m_open = false;
 };
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

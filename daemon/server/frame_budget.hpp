@@ -15,8 +15,7 @@ public:
     class Claim {
     public:
         explicit Claim(FrameBudget& budget) noexcept : m_budget{&budget} {}
-        Claim(Claim&& other) noexcept
-            : m_budget{other.m_budget}, m_octets{std::exchange(other.m_octets, 0)} {}
+        Claim(Claim&& other) noexcept : m_budget{other.m_budget}, m_octets{std::exchange(other.m_octets, 0)} {}
         Claim& operator=(Claim&&) = delete;
         ~Claim() { m_budget->give_back(m_octets); }
 
@@ -54,7 +53,8 @@ private:
     void give_back(std::size_t octets) {
         m_used -= octets;
         if (m_used < m_limit) {
-            for (auto* signal : m_waiting) signal->cancel();
+            for (auto* signal : m_waiting)
+                signal->cancel();
         }
     }
 
@@ -64,4 +64,4 @@ private:
     std::list<asio::steady_timer*> m_waiting;
 };
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

@@ -19,9 +19,11 @@ bool is_websocket_key(std::string_view key) {
     return key.size() == 24 && nonce && nonce->size() == 16;
 }
 
-Judgement refuse(unsigned status, std::string_view reason) { return {Admission::refused, status, reason}; }
+Judgement refuse(unsigned status, std::string_view reason) {
+    return {Admission::refused, status, reason};
+}
 
-}  // namespace
+} // namespace
 
 Judgement judge(Head const& head, std::uint16_t port, std::function<Standing(std::string_view)> const& standing) {
     if (head.repeated) return refuse(400, "a header field came twice");
@@ -36,4 +38,4 @@ Judgement judge(Head const& head, std::uint16_t port, std::function<Standing(std
     return {Admission::websocket, 101, {}};
 }
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

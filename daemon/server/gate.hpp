@@ -17,18 +17,18 @@ struct Head {
     std::string_view target;
     std::optional<std::string_view> host;
     std::optional<std::string_view> origin;
-    std::string_view key;         ///< Sec-WebSocket-Key
-    bool upgrade = false;         ///< asks for WebSocket
-    bool repeated = false;        ///< Host, Origin or Sec-WebSocket-Key came more than once
-    bool octets_follow = false;   ///< something came behind the head, before any answer
+    std::string_view key;       ///< Sec-WebSocket-Key
+    bool upgrade = false;       ///< asks for WebSocket
+    bool repeated = false;      ///< Host, Origin or Sec-WebSocket-Key came more than once
+    bool octets_follow = false; ///< something came behind the head, before any answer
 };
 
 enum class Admission : std::uint8_t { websocket, status_page, refused };
 
 struct Judgement {
     Admission admission{};
-    unsigned status = 200;        ///< HTTP status of a refusal
-    std::string_view reason;      ///< for the log, and the one line of a refusal's body
+    unsigned status = 200;   ///< HTTP status of a refusal
+    std::string_view reason; ///< for the log, and the one line of a refusal's body
 };
 
 /// Host first, on every route: with plain ws:// it is the only barrier against DNS rebinding (RFC 9110 section 15.5.20,
@@ -37,4 +37,4 @@ struct Judgement {
 [[nodiscard]] Judgement judge(Head const& head, std::uint16_t port,
                               std::function<Standing(std::string_view)> const& standing);
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

@@ -36,7 +36,8 @@ Task<void> accept_connections(std::shared_ptr<Server::State> server, asio::ip::t
         if (server->connections.size() >= most_connections) continue;
         if (std::chrono::system_clock::now() - server->tls_looked_at > std::chrono::hours{24}) {
             auto const renewed = server->renew_tls();
-            if (!renewed) log::error("tls", {{"error", wire_name(renewed.error().code)}, {"detail", renewed.error().detail}});
+            if (!renewed)
+                log::error("tls", {{"error", wire_name(renewed.error().code)}, {"detail", renewed.error().detail}});
         }
         auto const connection = std::make_shared<Connection>(server, std::move(socket), port);
         asio::co_spawn(server->loop, connection->run(), report_end);
@@ -51,7 +52,8 @@ Task<void> accept_local(std::shared_ptr<Server::State> server, asio::local::stre
         if (std::get<0>(accepted)) co_return;
         ::ucred peer{};
         ::socklen_t size = sizeof peer;
-        if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.uid != ::geteuid()) {
+        if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
+            peer.uid != ::geteuid()) {
             continue;
         }
         static constexpr std::string_view not_yet = "tamga.v1 is not spoken by this version\n";
@@ -60,7 +62,7 @@ Task<void> accept_local(std::shared_ptr<Server::State> server, asio::local::stre
     }
 }
 
-}  // namespace
+} // namespace
 
 void report_end(std::exception_ptr failure) {
     if (!failure) return;
@@ -76,8 +78,8 @@ void report_end(std::exception_ptr failure) {
 
 Result<std::unique_ptr<Server>> Server::make(asio::io_context& loop, ServerOptions options, Desk& desk, Sites& sites) {
     auto const limit = options.buffered_octets;
-    std::shared_ptr<State> state{
-        new State{loop, std::move(options), desk, sites, nullptr, {}, FrameBudget{loop.get_executor(), limit}, {}, false}};
+    std::shared_ptr<State> state{new State{
+        loop, std::move(options), desk, sites, nullptr, {}, FrameBudget{loop.get_executor(), limit}, {}, false}};
     if (auto renewed = state->renew_tls(); !renewed) return renewed.error();
     return std::unique_ptr<Server>{new Server{std::move(state)}};
 }
@@ -92,7 +94,7 @@ Result<void> Server::State::renew_tls() {
     if (!failure) context->use_private_key(asio::buffer(material->key_pem), asio::ssl::context::pem, failure);
     if (failure) return Error{Errc::config_invalid, "TLS certificate: " + failure.message()};
     ::SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
-    ::SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS);  // an idle socket holds no 34 kB of buffers
+    ::SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS); // an idle socket holds no 34 kB of buffers
     ::SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
     tls = std::move(context);
     return ok();
@@ -115,7 +117,8 @@ void Server::listen(ipc::Listener listener, UniqueFd socket) {
         return;
     }
     case ipc::ListenerKind::local: {
-        asio::local::stream_protocol::acceptor acceptor{m_state->loop, asio::local::stream_protocol{}, socket.release()};
+        asio::local::stream_protocol::acceptor acceptor{m_state->loop, asio::local::stream_protocol{},
+                                                        socket.release()};
         asio::co_spawn(m_state->loop, accept_local(m_state, std::move(acceptor)), report_end);
         return;
     }
@@ -125,7 +128,8 @@ void Server::listen(ipc::Listener listener, UniqueFd socket) {
 void Server::stop(std::function<void()> done) {
     if (m_state->stopping) return;
     m_state->stopping = true;
-    for (auto* connection : std::set<Connection*>{m_state->connections}) connection->leave();
+    for (auto* connection : std::set<Connection*>{m_state->connections})
+        connection->leave();
     auto waiting = [](std::shared_ptr<State> state, std::function<void()> finished) -> Task<void> {
         auto const deadline = Clock::now() + leaving_time;
         while (!state->connections.empty() && Clock::now() < deadline) {
@@ -138,4 +142,4 @@ void Server::stop(std::function<void()> done) {
     asio::co_spawn(m_state->loop, waiting(m_state, std::move(done)), asio::detached);
 }
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

@@ -15,14 +15,15 @@
 namespace tamga::daemon {
 
 struct TlsMaterial {
-    std::string chain_pem;  ///< the server certificate first
+    std::string chain_pem; ///< the server certificate first
     std::string key_pem;
 };
 
 struct ServerOptions {
-    std::size_t frame_octets = 256 * 1024 * 1024;     ///< one message; more closes the socket with 1009
-    std::size_t buffered_octets = 512 * 1024 * 1024;  ///< all unanswered messages together
-    /// The certificate to serve now. Asked at start, and again by the first connection of a day: it may have been renewed.
+    std::size_t frame_octets = 256 * 1024 * 1024;    ///< one message; more closes the socket with 1009
+    std::size_t buffered_octets = 512 * 1024 * 1024; ///< all unanswered messages together
+    /// The certificate to serve now. Asked at start, and again by the first connection of a day: it may have been
+    /// renewed.
     std::function<Result<TlsMaterial>()> tls_material;
     /// Whether the peer of this accepted TCP socket belongs to our own user.
     std::function<bool(int socket)> is_own_user;
@@ -33,7 +34,8 @@ struct ServerOptions {
 class Server {
 public:
     /// Errors: those of tls_material; config_invalid, where OpenSSL does not take it.
-    static Result<std::unique_ptr<Server>> make(asio::io_context& loop, ServerOptions options, Desk& desk, Sites& sites);
+    static Result<std::unique_ptr<Server>> make(asio::io_context& loop, ServerOptions options, Desk& desk,
+                                                Sites& sites);
     ~Server();
 
     /// Serves connections of this listening socket from now on.
@@ -48,4 +50,4 @@ private:
     std::shared_ptr<State> m_state;
 };
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

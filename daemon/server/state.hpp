@@ -32,4 +32,4 @@ struct Server::State {
 /// no news; anything else (memory not to be had, a bug) costs that connection and is logged.
 void report_end(std::exception_ptr failure);
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

@@ -29,7 +29,7 @@ std::string section(Language language, std::string_view tag) {
     return html;
 }
 
-}  // namespace
+} // namespace
 
 std::string const& status_page() {
     static std::string const page = [] {
@@ -45,11 +45,10 @@ std::string const& status_page() {
 }
 
 std::string const& content_security_policy() {
-    static std::string const policy =
-        "default-src 'none'; style-src 'sha256-" +
-        to_base64(signing::digest(signing::DigestAlgorithm::sha256, as_view(style))) +
-        "'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+    static std::string const policy = "default-src 'none'; style-src 'sha256-" +
+                                      to_base64(signing::digest(signing::DigestAlgorithm::sha256, as_view(style))) +
+                                      "'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
     return policy;
 }
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

@@ -9,4 +9,4 @@ namespace tamga::daemon {
 /// The policy every answer carries: no script, no frame, one style sheet named by its digest.
 [[nodiscard]] std::string const& content_security_policy();
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

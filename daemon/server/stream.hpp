@@ -34,8 +34,10 @@ public:
     auto async_read_some(Buffers const& buffers, Token&& token) {
         return asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
             [this](auto handler, Buffers const& into) {
-                if (m_tls) m_tls->async_read_some(into, std::move(handler));
-                else m_socket.async_read_some(into, std::move(handler));
+                if (m_tls)
+                    m_tls->async_read_some(into, std::move(handler));
+                else
+                    m_socket.async_read_some(into, std::move(handler));
             },
             token, buffers);
     }
@@ -44,8 +46,10 @@ public:
     auto async_write_some(Buffers const& buffers, Token&& token) {
         return asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
             [this](auto handler, Buffers const& from) {
-                if (m_tls) m_tls->async_write_some(from, std::move(handler));
-                else m_socket.async_write_some(from, std::move(handler));
+                if (m_tls)
+                    m_tls->async_write_some(from, std::move(handler));
+                else
+                    m_socket.async_write_some(from, std::move(handler));
             },
             token, buffers);
     }
@@ -64,4 +68,4 @@ inline void teardown(boost::beast::role_type role, Stream& stream, boost::system
     boost::beast::websocket::teardown(role, stream.next_layer(), failure);
 }
 
-}  // namespace tamga::daemon
+} // namespace tamga::daemon

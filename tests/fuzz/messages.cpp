@@ -1,6 +1,6 @@
 // Every message type read from arbitrary octets: no crash, no over-read, and what was read is written back the same.
-#include "base/channel.hpp"
 #include "base/messages.hpp"
+#include "base/channel.hpp"
 
 #include <cstdlib>
 
@@ -14,7 +14,7 @@ void round_trip(View octets) {
     if (!packet.is<M>()) return;
     auto const message = packet.as<M>();
     if (!message) return;
-    if constexpr (!std::is_same_v<M, ipc::Unlock>) {  // its PIN is wiped out of the packet, so it cannot be compared
+    if constexpr (!std::is_same_v<M, ipc::Unlock>) { // its PIN is wiped out of the packet, so it cannot be compared
         ipc::Writer writer;
         writer(static_cast<std::uint8_t>(M::type));
         M::fields(writer, *message);
@@ -27,7 +27,7 @@ void round_trip_each(View octets) {
     (round_trip<Ms>(octets), ...);
 }
 
-}  // namespace
+} // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t size) {
     using namespace tamga::ipc;
@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t siz
     round_trip_each<Hello, ModuleCount, Listener, WebChannel, TokenChannel, TokenGone, PromptChannel, PromptWanted,
                     PromptRefused, RestartToken, Stop, ListKeys, TokenFound, CertificateFound, ListingDone, SignItems,
                     SignLarge, Signatures, FinishLease, LeaseEnded, Unlock, UnlockReply, Mandate, MandateReply,
-                    PromptRequest, CandidateToken, CandidateCertificate, CandidatesDone, Accepted, PromptEnded, Progress,
-                    RequestDone>({data, size});
+                    PromptRequest, CandidateToken, CandidateCertificate, CandidatesDone, Accepted, PromptEnded,
+                    Progress, RequestDone>({data, size});
     return 0;
 }

@@ -9,7 +9,7 @@
 namespace tamga::test {
 
 struct Outcome {
-    int status = -1;  ///< exit status; 127 where the tool is missing
+    int status = -1; ///< exit status; 127 where the tool is missing
     std::string output;
 };
 
@@ -31,4 +31,4 @@ private:
     std::filesystem::path m_directory;
 };
 
-}  // namespace tamga::test
+} // namespace tamga::test

@@ -52,10 +52,10 @@ public:
     /// Serves `channel` until its end. Knobs must be set before.
     void serve(ipc::Channel channel) {
         m_thread = std::thread{[this, channel = std::move(channel)]() mutable {
-            if (!ipc::say_hello(channel, ipc::Role::token)) return;
-            if (!ipc::await_hello(channel, ipc::Role::prompt)) return;
-            while (auto packet = channel.receive())
-                answer(channel, *packet);
+            if (ipc::say_hello(channel, ipc::Role::token) && ipc::await_hello(channel, ipc::Role::prompt)) {
+                while (auto packet = channel.receive())
+                    answer(channel, *packet);
+            }
             m_events.add("token sees the end");
         }};
     }

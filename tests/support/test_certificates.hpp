@@ -20,7 +20,7 @@ struct CertificateSpec {
     std::string surname = "ТЕСТОВ";
     std::string patronymic = "ТЕСТОВИЧ";
     std::string iin = "123456789011";
-    std::string bin{};         ///< 12 digits; empty: an individual
+    std::string bin{}; ///< 12 digits; empty: an individual
     std::string organisation{};
     std::vector<std::string> extended_key_usages{"1.3.6.1.5.5.7.3.4", "1.2.398.3.3.4.1.1"};
     std::int64_t not_before = 1'700'000'000;
@@ -29,7 +29,7 @@ struct CertificateSpec {
 
 struct TestKey {
     std::shared_ptr<EVP_PKEY> key;
-    Bytes certificate;  ///< DER
+    Bytes certificate; ///< DER
 
     /// Hashes with SHA-256 and signs: what C_Sign would give, r||s for EC.
     [[nodiscard]] Bytes sign(View octets) const;
@@ -44,4 +44,4 @@ struct TestKey {
 /// The certificate of that CA (CN=TAMGA TEST CA, C=KZ).
 [[nodiscard]] std::string ca_certificate_pem();
 
-}  // namespace tamga::test
+} // namespace tamga::test

@@ -30,7 +30,8 @@ TEST(Result, MadeByDefaultIsAnError) {
 
 TEST(Errc, EveryErrorHasAWordOfItsOwn) {
     std::set<std::string_view> words;
-    for (std::size_t i = 0; i < errc_count; ++i) words.insert(wire_name(static_cast<Errc>(i)));
+    for (std::size_t i = 0; i < errc_count; ++i)
+        words.insert(wire_name(static_cast<Errc>(i)));
 
     EXPECT_EQ(words.size(), errc_count);
 }
@@ -52,7 +53,8 @@ TEST(Base64, NamesTheFirstWrongOctetAsJavaDoes) {
 }
 
 TEST(Base64, RefusesWrongPaddingAndLeftOverDigits) {
-    for (char const* text : {"A", "AA=", "AAA==", "AAAA=", "AA===", "AA=A"}) EXPECT_FALSE(from_base64(text)) << text;
+    for (char const* text : {"A", "AA=", "AAA==", "AAAA=", "AA===", "AA=A"})
+        EXPECT_FALSE(from_base64(text)) << text;
 }
 
 TEST(Channel, CarriesAMessageAndItsDescriptor) {
@@ -79,6 +81,18 @@ TEST(Channel, SaysClosedWhenTheOtherEndIsGone) {
 
     EXPECT_EQ(pair->first.receive().error().code, Errc::channel_closed);
     EXPECT_EQ(pair->first.send(ipc::Stop{}).error().code, Errc::channel_closed);
+}
+
+TEST(Channel, HearsTheLastWordsOfAnEndThatLeftWithoutReadingEverything) {
+    auto pair = ipc::make_pair();
+    ASSERT_TRUE(pair->first.send(ipc::Progress{1, 2}));
+    ASSERT_TRUE(pair->second.send(ipc::Stop{}));
+    pair->second.close();
+
+    auto last = pair->first.receive();
+    ASSERT_TRUE(last);
+    EXPECT_TRUE(last->is<ipc::Stop>());
+    EXPECT_EQ(pair->first.receive().error().code, Errc::channel_closed);
 }
 
 TEST(Channel, RefusesAMessageOver64KiB) {
@@ -180,5 +194,5 @@ TEST(Text, PutsArgumentsWhereTheTranslationWantsThem) {
     EXPECT_EQ(text(Language::en, "%2 before %1", {"a", "b"}), "b before a");
 }
 
-}  // namespace
-}  // namespace tamga
+} // namespace
+} // namespace tamga

@@ -1,0 +1,136 @@
+// A display of one's own and the real tamga-prompt on it, driven by keyboard. Needs Xvfb, xdotool and ImageMagick's
+// import: where one is missing, the test fails.
+#pragma once
+
+#include "tests/support/prompt_peers.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <xcb/xcb.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+
+namespace tamga::testing {
+
+/// Ended and waited for on destruction.
+class Process {
+public:
+    Process() = default;
+    Process(std::vector<std::string> arguments, std::vector<std::string> environment, int passed_fd, int as_fd) {
+        ::posix_spawn_file_actions_t actions{};
+        ::posix_spawn_file_actions_init(&actions);
+        ::posix_spawn_file_actions_adddup2(&actions, passed_fd, as_fd);
+        auto const failed = ::posix_spawnp(&m_pid, arguments[0].c_str(), &actions, nullptr, pointers(arguments).data(),
+                                           pointers(environment).data());
+        ::posix_spawn_file_actions_destroy(&actions);
+        EXPECT_EQ(failed, 0) << "cannot start " << arguments[0];
+        if (failed != 0) m_pid = -1;
+    }
+    Process(Process const&) = delete;
+    Process& operator=(Process const&) = delete;
+    ~Process() {
+        if (m_pid <= 0) return;
+        ::kill(m_pid, SIGTERM);
+        ::waitpid(m_pid, nullptr, 0);
+    }
+    /// Its exit status as waitpid gives it.
+    int wait() {
+        int status = -1;
+        ::waitpid(std::exchange(m_pid, -1), &status, 0);
+        return status;
+    }
+
+private:
+    static std::vector<char*> pointers(std::vector<std::string>& texts) {
+        std::vector<char*> list;
+        for (auto& text : texts)
+            list.push_back(text.data());
+        list.push_back(nullptr);
+        return list;
+    }
+    ::pid_t m_pid = -1;
+};
+
+/// Xvfb on a number it finds free itself.
+class Display {
+public:
+    Display() {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+        UniqueFd const reading{ends[0]};
+        UniqueFd writing{ends[1]};
+        m_server = std::make_unique<Process>(std::vector<std::string>{"Xvfb", "-displayfd", "9", "-screen", "0",
+                                                                      "1280x900x24", "-nolisten", "tcp", "-noreset"},
+                                             std::vector<std::string>{"PATH=/usr/bin:/bin"}, writing.get(), 9);
+        writing.reset();
+        for (char c = 0; ::read(reading.get(), &c, 1) == 1 && c != '\n';)
+            m_number += c;
+        EXPECT_FALSE(m_number.empty()) << "Xvfb did not start";
+    }
+    [[nodiscard]] std::string name() const { return ":" + m_number; }
+
+    /// The root window's number: giving it the keyboard takes it from every other window.
+    [[nodiscard]] std::string root() const {
+        auto* connection = ::xcb_connect(name().c_str(), nullptr);
+        auto const number = ::xcb_setup_roots_iterator(::xcb_get_setup(connection)).data->root;
+        ::xcb_disconnect(connection);
+        return std::to_string(number);
+    }
+
+    /// Runs a tool on this display and gives what it printed.
+    std::string run(std::string const& command) const {
+        std::unique_ptr<FILE, int (*)(FILE*)> const tool{::popen(("DISPLAY=" + name() + ' ' + command).c_str(), "r"),
+                                                         &::pclose};
+        std::string output;
+        for (int c = 0; (c = std::fgetc(tool.get())) != EOF;)
+            output += static_cast<char>(c);
+        if (!output.empty() && output.back() == '\n') output.pop_back();
+        return output;
+    }
+
+private:
+    std::unique_ptr<Process> m_server;
+    std::string m_number;
+};
+
+/// tamga-prompt as tamgad starts it; the test is tamgad and tamga-web.
+class RealPrompt {
+public:
+    RealPrompt(std::string const& display, FakeToken& token) {
+        auto control = ipc::make_pair();
+        auto web_pair = ipc::make_pair();
+        auto token_pair = ipc::make_pair();
+        std::vector<std::string> environment{"PATH=/usr/bin:/bin", "HOME=/nonexistent", "TAMGA_DEBUG=1",
+                                             "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent",
+                                             "ASAN_OPTIONS=detect_leaks=0"};
+        if (!display.empty()) environment.push_back("DISPLAY=" + display);
+        m_process = std::make_unique<Process>(std::vector<std::string>{TAMGA_PROMPT_PROGRAM}, environment,
+                                              control->second.fd(), 3);
+        control->second.close();
+        auto& launcher = control->first;
+        EXPECT_TRUE(ipc::say_hello(launcher, ipc::Role::launcher));
+        EXPECT_TRUE(ipc::await_hello(launcher, ipc::Role::prompt, std::chrono::seconds{20}));
+        EXPECT_TRUE(launcher.send(ipc::TokenChannel{ipc::ModuleIndex{0}}, {token_pair->second.fd()}));
+        EXPECT_TRUE(launcher.send(ipc::WebChannel{ipc::RequestId{7}}, {web_pair->second.fd()}));
+        token_pair->second.close();
+        web_pair->second.close();
+        token.serve(std::move(token_pair->first));
+        web = std::move(web_pair->first);
+        EXPECT_TRUE(ipc::say_hello(web, ipc::Role::web));
+        EXPECT_TRUE(ipc::await_hello(web, ipc::Role::prompt, std::chrono::seconds{20}));
+        m_control = std::move(launcher);
+    }
+    int wait() { return m_process->wait(); }
+
+    ipc::Channel web;
+
+private:
+    ipc::Channel m_control;
+    std::unique_ptr<Process> m_process;
+};
+
+} // namespace tamga::testing

@@ -1,0 +1,222 @@
+// The real window under a virtual display, driven by keyboard. Each test leaves a screenshot in the build directory.
+#include "tests/window/display.hpp"
+
+#include <unistd.h>
+
+namespace tamga {
+namespace {
+
+using testing::make_certificate;
+using testing::Owner;
+
+class WindowTest : public ::testing::Test {
+protected:
+    Owner const m_employee{
+        .name = "ТЕСТОВ ТЕСТ", .organisation = "ТОО \"ТЕСТОВАЯ ОРГАНИЗАЦИЯ\"", .bin = "123456789021"};
+    Bytes const m_key = make_certificate({});
+    testing::Events m_events;
+    testing::FakeToken m_token{m_events, "1234", {m_key}};
+    ipc::PromptRequest m_request = testing::sign_request();
+    std::vector<Bytes> m_documents{document("ӨТІНІШ\n\nМаған мекенжай анықтамасын беруіңізді сұраймын.\n\nЗАЯВЛЕНИЕ\n\n"
+                                            "Прошу выдать адресную справку.\n\nREQUEST No. 1\n\nPlease issue a "
+                                            "certificate of address.\n")};
+    std::vector<Bytes> m_readable{m_key};
+    testing::Display m_display;
+    std::unique_ptr<testing::RealPrompt> m_prompt;
+    std::string m_window;
+
+    static Bytes document(std::string_view text) { return to_bytes(as_view(text)); }
+
+    /// Opens the window, gives it the keyboard and waits until its buttons work.
+    void open() {
+        m_prompt = std::make_unique<testing::RealPrompt>(m_display.name(), m_token);
+        testing::send_request(m_prompt->web, m_request, m_documents, m_token.info, m_readable);
+        m_window = m_display.run("timeout 30 xdotool search --sync --onlyvisible --name '^Tamga$'");
+        ASSERT_FALSE(m_window.empty());
+        m_display.run("xdotool windowfocus --sync " + m_window);
+        ::usleep(900'000);
+    }
+    void press(std::string const& keys) const { m_display.run("xdotool key --delay 30 " + keys); }
+    void type(std::string const& text) const { m_display.run("xdotool type --delay 30 " + text); }
+    /// Waits for what the keyboard set off to be painted.
+    void picture(std::string const& name) const {
+        ::usleep(400'000);
+        std::filesystem::create_directories(TAMGA_PICTURES);
+        auto const file = std::string{TAMGA_PICTURES "/"} + name + ".png";
+        m_display.run("import -window " + m_window + ' ' + file);
+        EXPECT_TRUE(std::filesystem::exists(file));
+    }
+    template <class M>
+    Result<M> hear(std::chrono::seconds patience = std::chrono::seconds{20}) {
+        auto packet = m_prompt->web.receive(patience);
+        return packet ? packet->as<M>() : packet.error();
+    }
+    std::size_t unlocks() const {
+        auto const all = m_events.all();
+        return static_cast<std::size_t>(
+            std::count_if(all.begin(), all.end(), [](auto const& event) { return event.starts_with("unlock"); }));
+    }
+    void TearDown() override {
+        if (m_prompt) m_prompt->web.close();
+        m_prompt.reset();
+        m_token.stop();
+    }
+};
+
+TEST_F(WindowTest, APinAndReturnSignAndTheWindowGoesWhenDone) {
+    m_request.language = Language::kk;
+    open();
+    type("1234");
+    picture("text-kk");
+
+    press("Return");
+    auto const accepted = hear<ipc::Accepted>();
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->certificate, m_key);
+    ASSERT_TRUE(m_prompt->web.send(ipc::Progress{1, 3}));
+    picture("waiting-kk");
+    ASSERT_TRUE(m_prompt->web.send(ipc::RequestDone{ipc::Status::from(ok())}));
+
+    EXPECT_EQ(m_prompt->wait(), 0);
+    EXPECT_EQ(unlocks(), 1U);
+}
+
+TEST_F(WindowTest, AWrongPinIsSaidAndTheRightOneTakenInTheSameWindow) {
+    m_request.language = Language::ru;
+    open();
+    type("1111");
+    press("Return");
+    ::usleep(300'000);
+    picture("wrong-pin-ru");
+    EXPECT_EQ(unlocks(), 1U);
+
+    type("1234");
+    press("Return");
+
+    EXPECT_TRUE(hear<ipc::Accepted>());
+    EXPECT_EQ(unlocks(), 2U);
+}
+
+TEST_F(WindowTest, S19_ReturnAndEscapeRightAfterTheWindowBecameActiveDoNothing) {
+    open();
+    type("1234");
+
+    m_display.run("xdotool windowfocus " + m_display.root() + " sleep 0.3 windowfocus " + m_window +
+                  " key --delay 5 Return Escape");
+
+    EXPECT_EQ(hear<ipc::PromptEnded>(std::chrono::seconds{2}).error().code, Errc::timeout);
+    EXPECT_EQ(unlocks(), 0U);
+    press("Return");
+    EXPECT_TRUE(hear<ipc::Accepted>()) << "but later they do";
+}
+
+TEST_F(WindowTest, EscapeCancels) {
+    open();
+    press("Escape");
+
+    EXPECT_EQ(hear<ipc::PromptEnded>()->status.code, Errc::user_cancelled);
+}
+
+TEST_F(WindowTest, S19_TheWindowGoesWhenThePageDoes) {
+    open();
+    m_prompt->web.close();
+
+    EXPECT_EQ(m_prompt->wait(), 0);
+}
+
+TEST_F(WindowTest, ABatchIsAListOfWhichEachDocumentCanBeRead) {
+    m_documents = {document("First request\n\nof three."), document("Second request"), Bytes(5000, 0x00)};
+    m_request.language = Language::ru;
+    m_readable.clear();
+    open();
+    picture("batch-ru");
+
+    press("Escape");
+    EXPECT_EQ(hear<ipc::PromptEnded>()->status.code, Errc::user_cancelled);
+}
+
+TEST_F(WindowTest, ANewSiteThatLooksLikeAKnownOneIsMarkedAndCanBeRefusedByKeyboard) {
+    m_request.origin = "https://egov-kz.example";
+    m_request.resembles = "egov.kz";
+    m_request.site_is_new = true;
+    open();
+    picture("look-alike-en");
+
+    press("alt+n");
+    EXPECT_EQ(hear<ipc::PromptEnded>()->status.code, Errc::site_refused);
+}
+
+TEST_F(WindowTest, OfThreeKeysTheOneThePersonPointsAtIsUsed) {
+    auto const employee = make_certificate(m_employee);
+    m_readable = {m_key, employee, make_certificate({.usage = "clientAuth"}), make_certificate({.valid_days = -30})};
+    m_request.language = Language::ru;
+    open();
+    picture("keys-ru");
+    press("Down Down");
+    press("alt+a"); // nothing is typed yet: only shows the field
+    picture("keys-chosen-ru");
+
+    press("Escape");
+    EXPECT_EQ(hear<ipc::PromptEnded>()->status.code, Errc::user_cancelled);
+    EXPECT_EQ(unlocks(), 0U);
+}
+
+TEST_F(WindowTest, TheLastAttemptIsConfirmedInTheWindow) {
+    m_token.info.pin_final_try = true;
+    m_token.attempts_left = 1;
+    open();
+    type("1234");
+    press("Return");
+    picture("last-attempt-en");
+    EXPECT_EQ(unlocks(), 0U);
+
+    press("alt+u");
+    EXPECT_TRUE(hear<ipc::Accepted>());
+}
+
+TEST_F(WindowTest, ALockedPinIsSaidAndReportedOnceRead) {
+    m_token.attempts_left = 1;
+    m_request.language = Language::kk;
+    open();
+    type("1111");
+    press("Return");
+    picture("locked-kk");
+
+    press("Return");
+    EXPECT_EQ(hear<ipc::PromptEnded>()->status.code, Errc::pin_locked);
+}
+
+TEST_F(WindowTest, ASiteAloneIsAskedAboutWithoutDocumentKeyOrPin) {
+    m_request.purpose = ipc::Purpose::site;
+    m_request.site_is_new = true;
+    m_request.origin = "https://portal.example.kz";
+    m_documents.clear();
+    open();
+    picture("site-en");
+
+    press("alt+a");
+    EXPECT_TRUE(hear<ipc::Accepted>());
+}
+
+TEST_F(WindowTest, S10_HostileTextStaysInsideItsPlace) {
+    auto const hostile = make_certificate({.name = "<b>ADMIN</b>\u202Egnp.exe &amp; \n second line"});
+    m_readable = {hostile};
+    m_request.origin = "https://" + std::string(240, 'a') + ".еgov.kz";
+    m_documents = {document(std::string(3000, 'W') + "\u202Etxt\u200B <script>alert(1)</script>\x01\n")};
+    open();
+    picture("hostile-en");
+
+    press("Escape");
+    EXPECT_EQ(hear<ipc::PromptEnded>()->status.code, Errc::user_cancelled);
+}
+
+TEST_F(WindowTest, WithoutADisplayItSaysSoInsteadOfCrashing) {
+    m_prompt = std::make_unique<testing::RealPrompt>("", m_token);
+    testing::send_request(m_prompt->web, m_request, m_documents, m_token.info, m_readable);
+
+    EXPECT_EQ(hear<ipc::PromptEnded>()->status.code, Errc::prompt_unavailable);
+    EXPECT_EQ(m_prompt->wait(), 0);
+}
+
+} // namespace
+} // namespace tamga
