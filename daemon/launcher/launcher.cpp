@@ -95,8 +95,7 @@ void Launcher::read_signals() {
 void Launcher::run_due() {
     auto const now = Clock::now();
     if (m_retry_listening && *m_retry_listening <= now) {
-        for (auto const* listening : m_listeners.open_missing())
-            offer(*listening);
+        offer(m_listeners.open_missing());
         m_retry_listening.reset();
         if (m_listeners.anything_taken()) m_retry_listening = now + listening_retry;
     }

@@ -41,8 +41,13 @@ bool Launcher::connect(Child& first, A const& to_first, Child& second, B const& 
     return true;
 }
 
-void Launcher::offer(Listening const& listening) {
-    if (auto* web = running(Job::web)) tell(*web, listening.message, {listening.fd.get()});
+/// Not before the modules are known: whoever connects earlier waits in the socket's queue, and is not told that there is
+/// no token.
+void Launcher::offer(std::vector<Listening const*> const& listening) {
+    auto* web = running(Job::web);
+    if (web == nullptr || !m_modules) return;
+    for (auto const* each : listening)
+        tell(*web, each->message, {each->fd.get()});
 }
 
 void Launcher::connect_to_web(Child& token) {
@@ -55,11 +60,10 @@ void Launcher::introduce(Child& child) {
     if (child.job == Job::token) connect_to_web(child);
     if (child.job != Job::web) return;
     m_last_request = {}; // a new process counts from 1 again
-    for (auto const* listening : m_listeners.open())
-        offer(*listening);
     for (auto& other : m_children) {
         if (other.job == Job::token && other.pid != 0) connect_to_web(other);
     }
+    offer(m_listeners.open());
 }
 
 Launcher::Heard Launcher::receive_one(Child& child) {
@@ -101,6 +105,7 @@ Result<void> Launcher::modules_counted(ipc::Packet& packet) {
     if (m_stopping) return ok();
     for (std::uint8_t i = 0; i < counted->count; ++i)
         start(add(Job::token, ipc::ModuleIndex{i}));
+    offer(m_listeners.open());
     return ok();
 }
 

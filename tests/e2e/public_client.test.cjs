@@ -21,7 +21,7 @@ before(async () => {
   process.env.TAMGA_CA = daemon.authority();
   client = new NCALayerClient(daemon.url, false);
 });
-after(() => daemon.stop());
+after(() => { if (process.env.SHOW_LOG) console.log(daemon.log()); return daemon.stop(); });
 
 const person = (script) => daemon.person(script);
 const signs = 'key first\npin 12345678\naccept\n';
