@@ -168,25 +168,40 @@ void Keys::token_gone(ipc::ModuleIndex module) {
 }
 
 Task<Result<std::vector<FoundToken>>> Keys::list(std::vector<std::string> storages, ipc::Depth depth) {
+    struct Answer {
+        ipc::ModuleIndex module;
+        Result<std::vector<FoundToken>> tokens;
+    };
+    using Answers = Mailbox<Answer>;
+    auto const answers = std::make_shared<Answers>(m_executor);
+    auto ask = [](ipc::ModuleIndex module, std::shared_ptr<TokenProcess> process, ipc::Depth wanted,
+                  std::shared_ptr<Answers> into) -> Task<void> {
+        auto tokens = co_await process->list(wanted);
+        into->put({module, std::move(tokens)});
+    };
+    for (auto const& [module, process] : m_processes) {
+        asio::co_spawn(m_executor, ask(module, process, depth, answers), asio::detached);
+    }
+
     std::vector<FoundToken> found;
     Error failure{Errc::token_absent, "no token in the storages asked for"};
-    auto const processes = m_processes; // a copy: processes come and go while we wait
-    for (auto const& [module, process] : processes) {
-        auto listed = co_await process->list(depth);
-        if (!listed) {
-            log::warning("list", {{"module", unsigned{module.value()}},
-                                  {"error", wire_name(listed.error().code)},
-                                  {"detail", listed.error().detail}});
-            if (listed.error().code == Errc::timeout) m_restart(module);
-            failure = listed.error();
+    for (auto waiting = m_processes.size(); waiting > 0; --waiting) {
+        auto answer = co_await answers->next();
+        if (!answer->tokens) {
+            failure = answer->tokens.error();
+            log::warning("list", {{"module", unsigned{answer->module.value()}},
+                                  {"error", wire_name(failure.code)},
+                                  {"detail", failure.detail}});
+            if (failure.code == Errc::timeout) m_restart(answer->module);
             continue;
         }
-        for (auto& token : *listed) {
+        for (auto& token : *answer->tokens) {
             if (!storages.empty() && std::ranges::find(storages, token.info.storage) == storages.end()) continue;
             found.push_back(std::move(token));
         }
     }
     if (found.empty()) co_return failure;
+    std::ranges::stable_sort(found, {}, &FoundToken::module);
     co_return found;
 }
 
