@@ -21,7 +21,7 @@ before(async () => {
   const knobs = path.join(path.dirname(calls), 'knobs');
   fs.writeFileSync(knobs, `log ${calls}\n`);
   daemon = await Daemon.start({
-    modules: `[[module]]\nname = "spy"\npath = "${build}/lib/libtamga-fake-pkcs11.so"\nstorage = "AKKaztokenStore"\n`
+    modules: `[[module]]\nname = "spy"\npath = "${build}/tests/fake_module/libtamga-fake-pkcs11.so"\nstorage = "AKKaztokenStore"\n`
       + `environment = { TAMGA_FAKE_PKCS11 = "${knobs}" }\n`,
   });
 });
@@ -61,6 +61,11 @@ test('S1: absent, null, http, file and malformed origins get 403 and no token is
   assert.equal(status(await raw(upgrade({ origin: null }))), 403, 'absent');
   assert.equal(status(await raw(upgrade({ extra: 'Origin: https://evil.test\r\n' }))), 400, 'twice');
   assert.deepEqual(spyCalls().filter((call) => !/C_(Initialize|GetFunctionList)/.test(call)), []);
+
+  const socket = await daemon.connect();
+  await socket.ask({ module: 'kz.gov.pki.knca.commonUtils', method: 'getActiveTokens' });
+  assert.ok(spyCalls().includes('C_GetSlotList'), 'the spy is there and hears who may ask');
+  socket.close();
 });
 
 test('S1: an unlisted origin is asked about at its first request for a token, and learns nothing before', async () => {
