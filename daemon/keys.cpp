@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::chrono::seconds list_limit{10};
 constexpr std::chrono::seconds sign_limit{30};
+constexpr std::size_t most_found = 512; ///< tokens and certificates of one module; more is a module gone wrong
 
 template <class Map>
 struct Registration {
@@ -87,7 +88,7 @@ Task<Result<std::vector<FoundToken>>> TokenProcess::list(ipc::Depth depth) {
     if (auto sent = co_await m_channel.send(question); !sent) co_return Errc::token_crashed;
 
     std::vector<FoundToken> tokens;
-    while (true) {
+    for (std::size_t found = 0; found <= most_found; ++found) {
         auto packet = co_await answers.next(deadline);
         if (!packet) co_return Errc::timeout;
         if (auto token = packet->as<ipc::TokenFound>()) {
@@ -102,6 +103,7 @@ Task<Result<std::vector<FoundToken>>> TokenProcess::list(ipc::Depth depth) {
             co_return Errc::token_crashed;
         }
     }
+    co_return Error{Errc::token_failure, "the module lists no end of certificates"};
 }
 
 Lease::Lease(std::shared_ptr<TokenProcess> process, ipc::RequestId request)
