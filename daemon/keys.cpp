@@ -181,13 +181,18 @@ Task<Result<std::vector<FoundToken>>> Keys::list(std::vector<std::string> storag
         auto tokens = co_await process->list(wanted);
         into->put({module, std::move(tokens)});
     };
-    for (auto const& [module, process] : m_processes) {
-        asio::co_spawn(m_executor, ask(module, process, depth, answers), asio::detached);
-    }
-
     std::vector<FoundToken> found;
     Error failure{Errc::token_absent, "no token in the storages asked for"};
-    for (auto waiting = m_processes.size(); waiting > 0; --waiting) {
+    std::size_t waiting = 0;
+    for (auto const& [module, process] : m_processes) {
+        if (process == nullptr) {
+            failure = Error{Errc::token_crashed, "being started again"};
+            continue;
+        }
+        asio::co_spawn(m_executor, ask(module, process, depth, answers), asio::detached);
+        ++waiting;
+    }
+    for (; waiting > 0; --waiting) {
         auto answer = co_await answers->next();
         if (!answer->tokens) {
             failure = answer->tokens.error();
@@ -209,7 +214,8 @@ Task<Result<std::vector<FoundToken>>> Keys::list(std::vector<std::string> storag
 
 Result<std::shared_ptr<TokenProcess>> Keys::process(ipc::ModuleIndex module) const {
     auto const found = m_processes.find(module);
-    if (found == m_processes.end()) return Error{Errc::token_crashed, "its process is not running"};
+    if (found == m_processes.end() || found->second == nullptr)
+        return Error{Errc::token_crashed, "its process is not running"};
     return found->second;
 }
 

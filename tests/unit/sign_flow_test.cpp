@@ -157,7 +157,7 @@ private:
         };
         LauncherLink link{loop.get_executor(), std::move(control), std::move(events)};
         Prompts prompts{loop.get_executor(), link};
-        SignFlow flow{keys, prompts, sites, compute, 5s};
+        SignFlow flow{loop.get_executor(), keys, prompts, sites, compute, 5s};
         Desk desk{flow, compute};
         Asker asker{origin, Language::en};
         auto request = [&]() -> Task<void> {
