@@ -82,7 +82,7 @@ async function page() {
     '/ncalayer-client.js': ['text/javascript', path.join(root, 'tests/e2e/node_modules/ncalayer-js-client/ncalayer-client.js')],
   };
   const server = http.createServer((request, response) => {
-    const [type, file] = files[request.url] ?? [];
+    const [type, file] = files[request.url.split('?')[0]] ?? [];
     if (!file) return response.writeHead(404).end();
     return response.writeHead(200, { 'Content-Type': type }).end(fs.readFileSync(file));
   });

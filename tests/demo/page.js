@@ -20,7 +20,7 @@ function client() {
 
 function on(id, action) {
   element(id).addEventListener('click', async () => {
-    element('result').textContent = '...';
+    element('result').textContent = 'Waiting for an answer...';
     try {
       const result = await action(await client(), element('text').value);
       element('result').textContent = typeof result === 'string' ? result : JSON.stringify(result, null, 2);
