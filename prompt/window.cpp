@@ -16,6 +16,7 @@
 #include <QPushButton>
 #include <QScreen>
 #include <QSocketNotifier>
+#include <QStyle>
 #include <QTimer>
 #include <QVBoxLayout>
 
@@ -269,11 +270,21 @@ void Window::show_error(std::string const& words) {
     set_text_or_hide(*m_status, words);
 }
 
+/// As high as its contents ask for, and no higher than the screen: the buttons must be in sight.
+void Window::take_its_size() {
+    auto const frame = style()->pixelMetric(QStyle::PM_TitleBarHeight); // the desktop adds it outside
+    auto const room = screen()->availableSize() - QSize{0, frame};
+    auto const width = std::min(680, room.width());
+    // The rows wrap, and a list that has never been shown takes itself for a narrow one.
+    auto const margins = layout()->contentsMargins();
+    m_keys->viewport()->resize(width - margins.left() - margins.right(), m_keys->viewport()->height());
+    m_keys->updateGeometry();
+    resize(width, std::min(heightForWidth(width), room.height()));
+}
+
 Act Window::run(int fd) {
     if (!isVisible()) {
-        auto const room = screen()->availableSize();
-        resize(std::min(680, room.width()),
-               std::min(heightForWidth(680) > 0 ? heightForWidth(680) : 560, room.height()));
+        take_its_size();
         QDialog::show();
         activateWindow();
     }

@@ -47,6 +47,7 @@ private:
     enum class Page : std::uint8_t { question, confirmation, waiting, failure };
     void turn_to(Page page);
     void finish(Act act);
+    void take_its_size();
     Act run(int fd);
     [[nodiscard]] bool is_live() const;
     [[nodiscard]] Choice const* chosen() const;
