@@ -32,6 +32,10 @@ Packet packet_from(View bytes) {
     return packet;
 }
 
+void Channel::hang_up() noexcept {
+    ::shutdown(m_fd.get(), SHUT_RDWR);
+}
+
 Result<void> Channel::send_octets(View octets, std::span<int const> descriptors, int flags) {
     if (!m_fd) return Errc::channel_closed;
     if (descriptors.size() > max_descriptors) return Error{Errc::too_large, "descriptors"};

@@ -60,6 +60,8 @@ public:
     explicit operator bool() const noexcept { return static_cast<bool>(m_fd); }
     [[nodiscard]] UniqueFd release() noexcept { return std::move(m_fd); }
     void close() noexcept { m_fd.reset(); }
+    /// Both ends see end of file from now on (shutdown(2)); the descriptor stays, for whoever polls it.
+    void hang_up() noexcept;
 
     /// Sends `message` and copies of `descriptors` (at most 8; SCM_RIGHTS). Blocks while the other end's buffer is
     /// full. Errors: too_large (over 64 KiB), channel_closed, system.

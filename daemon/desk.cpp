@@ -21,6 +21,12 @@ std::string_view name_of(protocol::Action const& action) {
     return "sign";
 }
 
+/// For the log. What is wrong with an XML document cannot be said without quoting it: that is for the page alone.
+std::string_view detail_of(Result<protocol::Outcome> const& outcome) {
+    if (outcome || outcome.error().code == Errc::xml_malformed) return {};
+    return outcome.error().detail;
+}
+
 std::size_t size_of(Result<protocol::Outcome> const& outcome) {
     if (!outcome) return 0;
     auto const* documents = std::get_if<protocol::SignedDocuments>(&*outcome);
@@ -57,7 +63,7 @@ Task<std::optional<std::string>> Desk::answer(Asker& asker, std::string frame) {
     log::info("request", {{"origin", asker.origin},
                           {"asked", asked},
                           {"outcome", outcome ? "ok" : wire_name(outcome.error().code)},
-                          {"detail", outcome ? std::string_view{} : std::string_view{outcome.error().detail}},
+                          {"detail", detail_of(outcome)},
                           {"ms", std::int64_t{took.count()}}});
     auto render = [&] { return protocol::ncalayer::render(call.reply, std::move(outcome)); };
     auto text = co_await m_compute.run_if_large(size_of(outcome), std::move(render));

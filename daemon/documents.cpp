@@ -80,7 +80,17 @@ Result<Bytes> Document::finish(signing::Certificate const& signer, View raw_sign
                       m_format);
 }
 
+std::size_t size_of(protocol::Sign const& request) {
+    std::size_t size = 0;
+    for (auto const& document : request.documents)
+        size += document.size();
+    return size;
+}
+
 Result<std::vector<Document>> read_documents(protocol::Sign& request) {
+    if (request.format == protocol::Format::xml && size_of(request) > signing::max_xml_size) {
+        return Error{Errc::too_large, "XML documents of one request"};
+    }
     std::vector<Document> documents;
     documents.reserve(request.documents.size());
     for (auto& octets : request.documents) {

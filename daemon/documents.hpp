@@ -45,7 +45,11 @@ private:
     bool m_digested;
 };
 
-/// Reads all of them, or the first error. Frees each document of the request as it goes.
+/// Octets of all documents of a request.
+[[nodiscard]] std::size_t size_of(protocol::Sign const& request);
+
+/// Reads all of them, or the first error; too_large where XML documents are over signing::max_xml_size together. Frees
+/// each document of the request as it goes.
 Result<std::vector<Document>> read_documents(protocol::Sign& request);
 
 } // namespace tamga::daemon

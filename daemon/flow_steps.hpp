@@ -13,7 +13,7 @@ struct FlowStep {
 };
 
 inline constexpr FlowStep flow_steps[] = {
-    {"0", "accept", "daemon/server/listener.cpp"},
+    {"0", "accept", "daemon/server/server.cpp"},
     {"1", "frame", "daemon/server/connection.cpp"},
     {"2", "parse", "protocol/ncalayer/ncalayer.cpp"},
     {"3", "flow", "daemon/sign_flow.cpp"},

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::chrono::seconds list_limit{10};
 constexpr std::chrono::seconds sign_limit{30};
+constexpr std::size_t most_found = 512; ///< tokens and certificates of one module; more is a module gone wrong
 
 template <class Map>
 struct Registration {
@@ -87,7 +88,7 @@ Task<Result<std::vector<FoundToken>>> TokenProcess::list(ipc::Depth depth) {
     if (auto sent = co_await m_channel.send(question); !sent) co_return Errc::token_crashed;
 
     std::vector<FoundToken> tokens;
-    while (true) {
+    for (std::size_t found = 0; found <= most_found; ++found) {
         auto packet = co_await answers.next(deadline);
         if (!packet) co_return Errc::timeout;
         if (auto token = packet->as<ipc::TokenFound>()) {
@@ -102,6 +103,7 @@ Task<Result<std::vector<FoundToken>>> TokenProcess::list(ipc::Depth depth) {
             co_return Errc::token_crashed;
         }
     }
+    co_return Error{Errc::token_failure, "the module lists no end of certificates"};
 }
 
 Lease::Lease(std::shared_ptr<TokenProcess> process, ipc::RequestId request)
@@ -168,31 +170,52 @@ void Keys::token_gone(ipc::ModuleIndex module) {
 }
 
 Task<Result<std::vector<FoundToken>>> Keys::list(std::vector<std::string> storages, ipc::Depth depth) {
+    struct Answer {
+        ipc::ModuleIndex module;
+        Result<std::vector<FoundToken>> tokens;
+    };
+    using Answers = Mailbox<Answer>;
+    auto const answers = std::make_shared<Answers>(m_executor);
+    auto ask = [](ipc::ModuleIndex module, std::shared_ptr<TokenProcess> process, ipc::Depth wanted,
+                  std::shared_ptr<Answers> into) -> Task<void> {
+        auto tokens = co_await process->list(wanted);
+        into->put({module, std::move(tokens)});
+    };
     std::vector<FoundToken> found;
     Error failure{Errc::token_absent, "no token in the storages asked for"};
-    auto const processes = m_processes; // a copy: processes come and go while we wait
-    for (auto const& [module, process] : processes) {
-        auto listed = co_await process->list(depth);
-        if (!listed) {
-            log::warning("list", {{"module", unsigned{module.value()}},
-                                  {"error", wire_name(listed.error().code)},
-                                  {"detail", listed.error().detail}});
-            if (listed.error().code == Errc::timeout) m_restart(module);
-            failure = listed.error();
+    std::size_t waiting = 0;
+    for (auto const& [module, process] : m_processes) {
+        if (process == nullptr) {
+            failure = Error{Errc::token_crashed, "being started again"};
             continue;
         }
-        for (auto& token : *listed) {
+        asio::co_spawn(m_executor, ask(module, process, depth, answers), asio::detached);
+        ++waiting;
+    }
+    for (; waiting > 0; --waiting) {
+        auto answer = co_await answers->next();
+        if (!answer->tokens) {
+            failure = answer->tokens.error();
+            log::warning("list", {{"module", unsigned{answer->module.value()}},
+                                  {"error", wire_name(failure.code)},
+                                  {"detail", failure.detail}});
+            if (failure.code == Errc::timeout) m_restart(answer->module);
+            continue;
+        }
+        for (auto& token : *answer->tokens) {
             if (!storages.empty() && std::ranges::find(storages, token.info.storage) == storages.end()) continue;
             found.push_back(std::move(token));
         }
     }
     if (found.empty()) co_return failure;
+    std::ranges::stable_sort(found, {}, &FoundToken::module);
     co_return found;
 }
 
 Result<std::shared_ptr<TokenProcess>> Keys::process(ipc::ModuleIndex module) const {
     auto const found = m_processes.find(module);
-    if (found == m_processes.end()) return Error{Errc::token_crashed, "its process is not running"};
+    if (found == m_processes.end() || found->second == nullptr)
+        return Error{Errc::token_crashed, "its process is not running"};
     return found->second;
 }
 

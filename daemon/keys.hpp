@@ -98,7 +98,7 @@ public:
 private:
     asio::any_io_executor m_executor;
     std::function<void(ipc::ModuleIndex)> m_restart;
-    std::map<ipc::ModuleIndex, std::shared_ptr<TokenProcess>> m_processes;
+    std::map<ipc::ModuleIndex, std::shared_ptr<TokenProcess>> m_processes; ///< null: ended, being started again
 };
 
 } // namespace tamga::daemon

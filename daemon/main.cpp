@@ -72,7 +72,7 @@ int serve() {
     keys =
         std::make_unique<Keys>(loop.get_executor(), [&](ipc::ModuleIndex module) { launcher.restart_token(module); });
     Prompts prompts{loop.get_executor(), launcher};
-    SignFlow flow{*keys, prompts, sites, compute, std::chrono::seconds{config->prompt_seconds}};
+    SignFlow flow{loop.get_executor(), *keys, prompts, sites, compute, std::chrono::seconds{config->prompt_seconds}};
     Desk desk{flow, compute};
     auto made = Server::make(loop, std::move(options), desk, sites);
     if (!made) return fail("server", made.error());

@@ -12,6 +12,7 @@ namespace tamga::daemon {
 namespace {
 
 constexpr std::size_t message_room = 60'000; ///< octets of items in one message; a larger item goes in a memfd
+constexpr std::size_t large_xml = 64 * 1024;
 constexpr std::size_t largest_chunk = 64;
 constexpr std::size_t chunks_in_flight = 2;
 constexpr std::chrono::milliseconds chunk_time{250};
@@ -21,13 +22,6 @@ std::uint64_t modules_of(std::vector<FoundToken> const& tokens) {
     for (auto const& token : tokens)
         modules |= std::uint64_t{1} << token.module.value();
     return modules;
-}
-
-std::size_t size_of(std::vector<Bytes> const& documents) {
-    std::size_t size = 0;
-    for (auto const& document : documents)
-        size += document.size();
-    return size;
 }
 
 std::size_t size_shown(std::vector<Document> const& documents) {
@@ -66,7 +60,15 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     if (m_sites.standing(asker.origin) == Standing::refused) co_return Errc::site_refused;
 
     // What can fail without the person fails before the person is asked ...
-    auto const large = request.format == protocol::Format::xml ? Compute::large + 1 : size_of(request.documents);
+    // A tree takes up to thirty times its text: one large one at a time, from reading it to the answer.
+    auto const is_xml = request.format == protocol::Format::xml;
+    std::optional<Turnstile::Turn> tree_turn;
+    if (is_xml && size_of(request) > large_xml) {
+        auto turn = co_await m_large_trees.enter();
+        if (!turn) co_return turn.error();
+        tree_turn.emplace(std::move(*turn));
+    }
+    auto const large = is_xml ? Compute::large + 1 : size_of(request);
     auto read = [&request] { return read_documents(request); };
     auto documents = co_await m_compute.run_if_large(large, std::move(read));
     if (!documents) co_return documents.error();

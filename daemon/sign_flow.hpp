@@ -21,8 +21,14 @@ struct Asker {
 /// Runs on the loop thread. Cancelling a flow (page gone) dismisses its prompt and logs its token out.
 class SignFlow {
 public:
-    SignFlow(Keys& keys, Prompts& prompts, Sites& sites, Compute& compute, std::chrono::seconds prompt_limit)
-        : m_keys{keys}, m_prompts{prompts}, m_sites{sites}, m_compute{compute}, m_prompt_limit{prompt_limit} {}
+    SignFlow(asio::any_io_executor executor, Keys& keys, Prompts& prompts, Sites& sites, Compute& compute,
+             std::chrono::seconds prompt_limit)
+        : m_keys{keys},
+          m_prompts{prompts},
+          m_sites{sites},
+          m_compute{compute},
+          m_prompt_limit{prompt_limit},
+          m_large_trees{std::move(executor)} {}
 
     /// Errors of all: site_refused, user_cancelled, timeout, busy, prompt_unavailable, token_absent, token_crashed ...
     Task<Result<protocol::Outcome>> run(Asker asker, protocol::ListStorages request);
@@ -57,6 +63,7 @@ private:
     Sites& m_sites;
     Compute& m_compute;
     std::chrono::seconds m_prompt_limit;
+    Turnstile m_large_trees;
 };
 
 } // namespace tamga::daemon

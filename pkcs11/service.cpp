@@ -15,11 +15,19 @@ using std::chrono::steady_clock;
 
 namespace {
 
-/// A peer that is gone shows as end of file at the next poll; nothing is to be done about it here.
+constexpr int reading_patience_ms = 3000;
+
+/// A peer that is gone shows as end of file at the next poll. One that stops reading is taken for gone, so that it
+/// cannot keep us from hearing the others: a cancel, the end of a lease.
 template <class M>
 void tell(ipc::Channel& channel, M const& message) {
-    auto const sent = channel.send(message);
-    if (!sent && sent.error().code != Errc::channel_closed) log::warning("channel", {{"error", sent.error().detail}});
+    auto sent = channel.try_send(message);
+    ::pollfd room{channel.fd(), POLLOUT, 0};
+    while (!sent && sent.error().code == Errc::busy && ::poll(&room, 1, reading_patience_ms) > 0)
+        sent = channel.try_send(message);
+    if (sent || sent.error().code == Errc::channel_closed) return;
+    log::warning("channel", {{"error", wire_name(sent.error().code)}, {"detail", sent.error().detail}});
+    channel.hang_up();
 }
 
 /// How long poll may sleep: rounded up, so that it does not spin in the last millisecond.

@@ -16,6 +16,7 @@
 #include <QPushButton>
 #include <QScreen>
 #include <QSocketNotifier>
+#include <QTimer>
 #include <QVBoxLayout>
 
 #include <algorithm>
@@ -25,6 +26,7 @@ namespace tamga::prompt {
 namespace {
 
 constexpr int inert_ms = 500;
+constexpr int failure_shown_ms = 60'000;
 
 QString qt(std::string_view text) {
     return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
@@ -213,6 +215,8 @@ void Window::tell(std::string const& words, int fd) {
     turn_to(Page::failure);
     show_error(words);
     m_cancel->setFocus();
+    // Nobody waits for this window any more: it may not stay for ever either.
+    if (fd < 0) QTimer::singleShot(failure_shown_ms, this, [this] { finish(Act::cancel); });
     run(fd);
 }
 

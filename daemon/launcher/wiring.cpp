@@ -41,8 +41,8 @@ bool Launcher::connect(Child& first, A const& to_first, Child& second, B const& 
     return true;
 }
 
-/// Not before the modules are known: whoever connects earlier waits in the socket's queue, and is not told that there is
-/// no token.
+/// Not before the modules are known: whoever connects earlier waits in the socket's queue, and is not told that there
+/// is no token.
 void Launcher::offer(std::vector<Listening const*> const& listening) {
     auto* web = running(Job::web);
     if (web == nullptr || !m_modules) return;

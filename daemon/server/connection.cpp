@@ -26,7 +26,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::chrono::seconds handshake_patience{10}; ///< from accept to upgrade
-constexpr std::chrono::seconds frame_patience{30};     ///< without an octet in the middle of a frame
+constexpr std::chrono::seconds frame_patience{60};     ///< from a frame's first octets to its last
 constexpr std::size_t head_limit = 8192;
 constexpr std::size_t largest_read = 65536;
 constexpr std::size_t give_memory_back_above = 8 * 1024 * 1024;
@@ -79,10 +79,7 @@ Connection::~Connection() {
 
 Task<void> Connection::run() {
     auto const self = shared_from_this();
-    m_patience.expires_after(handshake_patience);
-    m_patience.async_wait([weak = weak_from_this()](error_code aborted) {
-        if (auto const connection = weak.lock(); connection && !aborted) connection->abort();
-    });
+    expect_within(handshake_patience);
     auto const opened = co_await open();
     m_patience.cancel();
     if (!opened) co_return;
@@ -98,6 +95,14 @@ Task<void> Connection::run() {
     co_await read_frames();
     m_open = false;
     m_answering.emit(asio::cancellation_type::terminal);
+}
+
+/// The socket is dropped unless m_patience is cancelled before `limit` is over.
+void Connection::expect_within(std::chrono::seconds limit) {
+    m_patience.expires_after(limit);
+    m_patience.async_wait([weak = weak_from_this()](error_code aborted) {
+        if (auto const connection = weak.lock(); connection && !aborted) connection->abort();
+    });
 }
 
 /// Hop 0: peer, TLS, head, gate. True once the socket speaks WebSocket.
@@ -226,19 +231,14 @@ Task<std::optional<Connection::Frame>> Connection::read_frame() {
             co_return std::nullopt;
         }
         frame.text.resize(before + std::clamp<std::size_t>(before, 4096, largest_read));
-        if (before != 0) {
-            m_patience.expires_after(frame_patience);
-            m_patience.async_wait([weak = weak_from_this()](error_code aborted) {
-                if (auto const connection = weak.lock(); connection && !aborted) connection->abort();
-            });
-        }
         auto const into = asio::buffer(frame.text.data() + before, frame.text.size() - before);
         auto const read = co_await m_stream.async_read_some(into, as_result);
-        m_patience.cancel();
         if (std::get<0>(read)) co_return std::nullopt;
+        if (before == 0 && !m_stream.is_message_done()) expect_within(frame_patience);
         frame.text.resize(before + std::get<1>(read));
         frame.claim.add(std::get<1>(read));
     } while (!m_stream.is_message_done());
+    m_patience.cancel();
     co_return frame;
 }
 

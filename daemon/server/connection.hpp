@@ -31,6 +31,7 @@ private:
     };
     using Parser = boost::beast::http::request_parser<boost::beast::http::empty_body>;
 
+    void expect_within(std::chrono::seconds limit);
     Task<bool> open();
     Task<bool> admit(Parser::value_type const& request, bool octets_follow);
     Task<void> respond(unsigned status, std::string_view body, std::string_view type);

@@ -19,9 +19,9 @@ let calls; // what the spy module saw
 before(async () => {
   calls = path.join(fs.mkdtempSync(path.join(os.homedir(), '.cache/tamga-spy-')), 'calls');
   const knobs = path.join(path.dirname(calls), 'knobs');
-  fs.writeFileSync(knobs, `log ${calls}\n`);
+  fs.writeFileSync(knobs, `log ${calls}\ntoken spy 4321 3\n`);
   daemon = await Daemon.start({
-    modules: `[[module]]\nname = "spy"\npath = "${build}/lib/libtamga-fake-pkcs11.so"\nstorage = "AKKaztokenStore"\n`
+    modules: `[[module]]\nname = "spy"\npath = "${build}/tests/fake_module/libtamga-fake-pkcs11.so"\nstorage = "AKKaztokenStore"\n`
       + `environment = { TAMGA_FAKE_PKCS11 = "${knobs}" }\n`,
   });
 });
@@ -60,7 +60,14 @@ test('S1: absent, null, http, file and malformed origins get 403 and no token is
   for (const origin of refused) assert.equal(status(await raw(upgrade({ origin }))), 403, origin);
   assert.equal(status(await raw(upgrade({ origin: null }))), 403, 'absent');
   assert.equal(status(await raw(upgrade({ extra: 'Origin: https://evil.test\r\n' }))), 400, 'twice');
-  assert.deepEqual(spyCalls().filter((call) => !/C_(Initialize|GetFunctionList)/.test(call)), []);
+  assert.deepEqual(spyCalls(), []);
+
+  // The control: a site on the list reaches the module.
+  const socket = await daemon.connect();
+  const answer = await socket.ask({ module: 'kz.gov.pki.knca.commonUtils', method: 'getActiveTokens' });
+  assert.equal(answer, '{"responseObject":["AKKaztokenStore"],"code":"200"}');
+  assert.ok(spyCalls().includes('C_GetSlotList'), spyCalls().join());
+  socket.close();
 });
 
 test('S1: an unlisted origin is asked about at its first request for a token, and learns nothing before', async () => {
@@ -90,18 +97,78 @@ test('S1: in strict mode an unlisted origin gets 403', async () => {
   } finally { await strict.stop(); }
 });
 
-test('"never" for a site is remembered over a restart, and the socket stays open', async () => {
-  const origin = 'https://never.test';
-  daemon.person('refuse_site\n');
-  const socket = await daemon.connect({ origin });
-  const ask = () => socket.ask({ module: 'kz.gov.pki.knca.commonUtils', method: 'getActiveTokens' });
-  assert.equal(await ask(), '{"code":"500","message":"action.canceled"}');
-  const asked = daemon.shown().length;
+test('S5: "never" for a site is remembered over a restart, and the socket stays open', async () => {
+  const other = await Daemon.start({ modules: '', script: 'refuse_site\n' });
+  try {
+    const origin = 'https://never.test';
+    const request = { module: 'kz.gov.pki.knca.commonUtils', method: 'getActiveTokens' };
+    const socket = await other.connect({ origin });
+    for (let i = 0; i < 2; i += 1) assert.equal(await socket.ask(request), '{"code":"500","message":"action.canceled"}');
+    assert.equal(other.shown().length, 1);
+    assert.equal(other.shown()[0].origin, origin);
+    other.process.kill('SIGTERM');
+    await other.ended;
+    await other.launch();
 
-  assert.equal(await ask(), '{"code":"500","message":"action.canceled"}');
-  assert.equal(daemon.shown().length, asked);
-  const sites = fs.readFileSync(path.join(daemon.home, '.local/state/tamga/sites.toml'), 'utf8');
-  assert.match(sites, /never\.test/);
+    const again = await other.connect({ origin });
+    assert.equal(await again.ask(request), '{"code":"500","message":"action.canceled"}');
+    assert.equal(other.shown().length, 1, 'nobody is asked a second time');
+    again.close();
+  } finally { await other.stop(); }
+});
+
+test('S11: nothing a page says makes any process load a library', async () => {
+  const planted = path.join(daemon.home, 'planted.so');
+  fs.copyFileSync(path.join(build, 'tests/fake_module/libtamga-fake-pkcs11.so'), planted);
+  daemon.person('key first\npin 12345678\naccept\n');
+  const socket = await daemon.connect();
+  for (const storage of [planted, `PKCS12:${planted}`, `../../${planted}`, `file://${planted}`]) {
+    for (const request of [
+      { module: 'kz.gov.pki.knca.commonUtils', method: 'getKeyInfo', args: [storage] },
+      { module: 'kz.gov.pki.knca.commonUtils', method: 'createCAdESFromFile', args: [storage, 'SIGNATURE', planted, true] },
+      { module: storage, method: storage, args: [storage], path: planted, library: planted },
+      { module: 'kz.gov.pki.knca.basics', method: 'sign', args: { allowedStorages: [storage], format: 'cms', data: 'MTEK', signingParams: { module: planted }, signerParams: { extKeyUsageOids: [], chain: [planted] }, logo: planted } },
+      { module: 'kz.gov.pki.ncalayerservices.accessory', method: 'installBundle', symname: planted },
+    ]) assert.ok(JSON.parse(await socket.ask(request)));
+  }
+  socket.close();
+
+  for (const pid of Object.values(daemon.pids()).flat().concat(daemon.process.pid)) {
+    assert.ok(!fs.readFileSync(`/proc/${pid}/maps`, 'utf8').includes('planted'), `process ${pid}`);
+  }
+});
+
+test('S20: consent belongs to the origin of the socket, and no page can frame ours', async () => {
+  daemon.person('cancel\n');
+  const framed = await daemon.connect({ origin: 'https://framed.test' });
+  await framed.ask({ module: 'kz.gov.pki.knca.commonUtils', method: 'getActiveTokens' });
+  assert.equal(daemon.shown().at(-1).origin, 'https://framed.test');
+  framed.close();
+
+  const page = await raw(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${daemon.port}\r\n\r\n`);
+  assert.match(page, /Content-Security-Policy: default-src 'none'; style-src 'sha256-[^']+'; frame-ancestors 'none'/i);
+  assert.match(page, /X-Content-Type-Options: nosniff/i);
+});
+
+test('S22: XML with a DTD, entities, XInclude or an XPath beyond the subset reads nothing and asks nobody', async () => {
+  const secret = path.join(daemon.home, 'secret.txt');
+  fs.writeFileSync(secret, 'SECRET');
+  const bomb = `<!DOCTYPE a [${Array.from({ length: 10 }, (_, i) => `<!ENTITY e${i + 1} "${`&e${i};`.repeat(10)}">`).join('')}]><a>&e10;</a>`;
+  daemon.person('key first\npin 12345678\naccept\n');
+  const socket = await daemon.connect();
+  const shown = daemon.shown().length;
+  const sign = (xml, tbs = '', parent = '') => socket.ask({ module: 'kz.gov.pki.knca.commonUtils', method: 'signXml', args: ['AKKaztokenStore', 'SIGNATURE', xml, tbs, parent] });
+
+  for (const answer of [
+    await sign(bomb),
+    await sign(`<!DOCTYPE a [<!ENTITY x SYSTEM "file://${secret}">]><a>&x;</a>`),
+    await sign('<!DOCTYPE a SYSTEM "http://127.0.0.1:1/a.dtd"><a/>'),
+    await sign('<r><b Id="1x"/></r>', '/r/b', '/r'),
+    await sign('<r><b Id="x"/><c Id="x"/></r>', '/r/b', '/r'),
+    await sign('<r><b Id="x"/></r>', 'document("/etc/passwd")', '/r'),
+    await sign(`${'<a>'.repeat(10000)}${'</a>'.repeat(10000)}`),
+  ]) assert.equal(JSON.parse(answer).code, '500', answer.slice(0, 80));
+  assert.equal(daemon.shown().length, shown);
   socket.close();
 });
 

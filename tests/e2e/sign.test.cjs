@@ -5,7 +5,7 @@ const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const { after, before, test } = require('node:test');
-const { Daemon, fromPem, until, verifyCms } = require('./support/daemon.cjs');
+const { Daemon, build, fromPem, until, verifyCms } = require('./support/daemon.cjs');
 
 const signs = 'key first\npin 12345678\naccept\n';
 const basics = (data, signingParams = { decode: true }, format = 'cms') => ({
@@ -171,6 +171,36 @@ test('S6: a PIN is found in no memory of tamga-web and tamgad, and after logout 
     assert.equal(memoryHolds(other.process.pid, pin), false, 'tamgad');
     assert.equal(memoryHolds(token, pin), false, 'tamga-token after logout');
     assert.ok(!other.log().includes(pin));
+    socket.close();
+  } finally { await other.stop(); }
+});
+
+test('S25: what is wrong with a document is told to the page, and its words are not logged', async () => {
+  const socket = await daemon.connect();
+
+  const reply = await socket.ask(basics('<r><iin880101300123>x</r>', {}, 'xml'));
+
+  assert.match(reply, /iin880101300123/);
+  assert.match(daemon.log(), /outcome="xml_malformed"/);
+  assert.doesNotMatch(daemon.log(), /880101300123/);
+  socket.close();
+});
+
+test('a module that lists no end of certificates costs its own requests alone', async () => {
+  const folder = fs.mkdtempSync(`${daemon.home}/endless-`);
+  fs.writeFileSync(`${folder}/knobs`, `log ${folder}/calls\ntoken endless 87654321 3\n`
+    + `certificate 0 01 ${daemon.token}/sign.pem\n`.repeat(600));
+  const other = await Daemon.start({
+    modules: `[[module]]\nname = "endless"\npath = "${build}/tests/fake_module/libtamga-fake-pkcs11.so"\n`
+      + `storage = "AKKaztokenStore"\nenvironment = { TAMGA_FAKE_PKCS11 = "${folder}/knobs" }\n`,
+  });
+  try {
+    const socket = await other.connect();
+    const reply = await parsed(socket, basics(document));
+
+    assert.equal(reply.status, false);
+    assert.match(other.log(), /the module lists no end of certificates/);
+    assert.equal(other.shown().length, 0);
     socket.close();
   } finally { await other.stop(); }
 });

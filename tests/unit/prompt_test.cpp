@@ -341,6 +341,7 @@ TEST_F(PromptTest, ARequestToSignNothingIsMalformed) {
 TEST(Visible, S10_HostileCharactersBecomeVisible) {
     EXPECT_EQ(visible_line("exe\u202Egpj\x01"), "exe‹U+202E›gpj‹U+0001›");
     EXPECT_EQ(visible_line("a\u200Bb\uFEFF\u2028\u061C"), "a‹U+200B›b‹U+FEFF›‹U+2028›‹U+061C›");
+    EXPECT_EQ(visible_line("a\uFFA0b\u2800c\U0001D173"), "a‹U+FFA0›b‹U+2800›c‹U+1D173›");
     EXPECT_EQ(visible_line("two\nlines"), "two‹U+000A›lines");
     EXPECT_EQ(visible_line("\xFFok\xC3"), "‹FF›ok‹C3›");
     EXPECT_EQ(visible_line("әңғүұқөһі <b>&amp;"), "әңғүұқөһі <b>&amp;");

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -58,6 +59,12 @@ TEST(Readme, TellsTheWayOfOneRequestAsTheCodeGoesIt) {
         row.resize(3);
 
     EXPECT_EQ(table, steps_of_the_code());
+}
+
+TEST(Readme, NamesPlacesThatExist) {
+    for (auto const& step : daemon::flow_steps) {
+        EXPECT_TRUE(std::filesystem::exists(std::filesystem::path{TAMGA_SOURCE_DIR} / step.where)) << step.where;
+    }
 }
 
 } // namespace

@@ -1,0 +1,220 @@
+// The flow of tamga-web, run against fakes at the other ends of its pairs: the order of the hops, and who hears what.
+#include "base/sealed_items.hpp"
+#include "daemon/desk.hpp"
+#include "daemon/launcher_link.hpp"
+#include "tests/support/test_certificates.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+namespace tamga::daemon {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr ipc::ModuleIndex module{0};
+constexpr ipc::SlotId slot{5};
+
+/// What happened at the fakes, in order; they run in threads of their own, as the real ones in processes, and end when
+/// the page has its answer.
+class Story {
+public:
+    /// The next message for a fake; nothing once its channel is closed or the request is over.
+    std::optional<ipc::Packet> next(ipc::Channel& channel) const {
+        while (!over) {
+            auto packet = channel.receive(20ms);
+            if (packet) return std::move(*packet);
+            if (packet.error().code != Errc::timeout) break;
+        }
+        return std::nullopt;
+    }
+    void tell(std::string event) {
+        std::scoped_lock const lock{m_mutex};
+        m_events.push_back(std::move(event));
+    }
+    [[nodiscard]] std::vector<std::string> events() const {
+        std::scoped_lock const lock{m_mutex};
+        return m_events;
+    }
+
+    std::atomic<bool> over = false;
+
+private:
+    mutable std::mutex m_mutex;
+    std::vector<std::string> m_events;
+};
+
+/// A token that holds one key and answers as tamga-token does.
+void play_token(ipc::Channel web, test::TestKey const& key, bool plugged_in, Story& story) {
+    ASSERT_TRUE(ipc::say_hello(web, ipc::Role::token) && ipc::await_hello(web, ipc::Role::web, 5s));
+    while (auto packet = story.next(web)) {
+        if (auto question = packet->as<ipc::ListKeys>()) {
+            story.tell("3b list");
+            if (plugged_in) {
+                ASSERT_TRUE(web.send(ipc::TokenFound{question->query, slot, {.storage = "AKKaztokenStore"}}));
+                ASSERT_TRUE(web.send(ipc::CertificateFound{question->query, slot, key.certificate}));
+            }
+            ASSERT_TRUE(web.send(ipc::ListingDone{question->query, ipc::Status::from(ok())}));
+        } else if (auto items = packet->as<ipc::SignItems>()) {
+            story.tell("3e sign");
+            ipc::Signatures signatures{items->request, items->first, {}};
+            for (auto const& item : items->items)
+                signatures.values.push_back(key.sign(item));
+            ASSERT_TRUE(web.send(signatures));
+        } else if (auto finish = packet->as<ipc::FinishLease>()) {
+            story.tell("3e logout");
+            ASSERT_TRUE(web.send(ipc::LeaseEnded{finish->request, ipc::Status::from(ok())}));
+        }
+    }
+}
+
+enum class Person { agrees, cancels, refuses_the_site };
+
+/// A prompt whose person decides at once.
+void play_prompt(ipc::Channel web, test::TestKey const& key, Person person, Story& story) {
+    ASSERT_TRUE(ipc::say_hello(web, ipc::Role::prompt) && ipc::await_hello(web, ipc::Role::web, 5s));
+    auto asked = web.receive(5s);
+    auto const request = asked->as<ipc::PromptRequest>();
+    ASSERT_TRUE(request);
+    if (request->purpose != ipc::Purpose::site) {
+        auto const items = SealedItems::open(asked->descriptors.front());
+        story.tell("3c shows " + std::string{as_text(items->items().front())});
+    } else {
+        story.tell("3c asks about the site");
+    }
+    while (!web.receive(5s)->is<ipc::CandidatesDone>()) {
+    }
+    switch (person) {
+    case Person::agrees: ASSERT_TRUE(web.send(ipc::Accepted{module, slot, key.certificate})); break;
+    case Person::cancels: ASSERT_TRUE(web.send(ipc::PromptEnded{ipc::Status::from(Errc::user_cancelled)})); return;
+    case Person::refuses_the_site:
+        ASSERT_TRUE(web.send(ipc::PromptEnded{ipc::Status::from(Errc::site_refused)}));
+        return;
+    }
+    while (auto packet = story.next(web)) {
+        if (auto done = packet->as<ipc::RequestDone>()) story.tell(done->status.ok ? "done" : "failed");
+    }
+}
+
+class SignFlowTest : public ::testing::Test {
+protected:
+    /// Runs one request of `origin` through the desk and gives the text that goes back to the page.
+    std::string ask(std::string const& origin, std::string const& frame, Person person, bool plugged_in = true) {
+        auto control = ipc::make_pair();
+        auto token = ipc::make_pair();
+        std::thread launcher{
+            [&, launcher_end = std::move(control->second), web_end = std::move(token->second)]() mutable {
+                play_launcher(std::move(launcher_end), std::move(web_end), person);
+            }};
+        std::thread token_process{
+            [&, end = std::move(token->first)]() mutable { play_token(std::move(end), m_key, plugged_in, m_story); }};
+
+        auto text = run_web(std::move(control->first), origin, frame);
+        launcher.join();
+        token_process.join();
+        return text;
+    }
+
+    Story m_story;
+    test::TestKey m_key = test::make_certificate();
+    policy::OriginRules m_rules{{"portal.test"}, {}, false, false};
+
+private:
+    void play_launcher(ipc::Channel web, ipc::Channel token, Person person) {
+        ASSERT_TRUE(ipc::say_hello(web, ipc::Role::launcher) && ipc::await_hello(web, ipc::Role::web, 5s));
+        ASSERT_TRUE(web.send(ipc::TokenChannel{module}, {token.fd()}));
+        token.close();
+        while (auto packet = m_story.next(web)) {
+            auto const wanted = packet->as<ipc::PromptWanted>();
+            ASSERT_TRUE(wanted);
+            auto pair = ipc::make_pair();
+            ASSERT_TRUE(web.send(ipc::PromptChannel{wanted->request}, {pair->first.fd()}));
+            pair->first.close();
+            play_prompt(std::move(pair->second), m_key, person, m_story);
+        }
+    }
+
+    std::string run_web(ipc::Channel control, std::string const& origin, std::string const& frame) {
+        asio::io_context loop{1};
+        Compute compute;
+        Sites sites{m_rules, policy::ConsentBook::load({})};
+        Keys keys{loop.get_executor(), [](ipc::ModuleIndex) {}};
+        std::string reply;
+        std::function<void()> begin;
+        LauncherEvents events;
+        events.listener = [](ipc::Listener, UniqueFd) {};
+        events.token_gone = [](ipc::ModuleIndex) {};
+        events.stop = [] {};
+        events.token_up = [&](ipc::ModuleIndex index, ipc::Channel channel) {
+            keys.token_up(index, std::move(channel));
+            begin();
+        };
+        LauncherLink link{loop.get_executor(), std::move(control), std::move(events)};
+        Prompts prompts{loop.get_executor(), link};
+        SignFlow flow{loop.get_executor(), keys, prompts, sites, compute, 5s};
+        Desk desk{flow, compute};
+        Asker asker{origin, Language::en};
+        auto request = [&]() -> Task<void> {
+            auto answer = co_await desk.answer(asker, frame);
+            reply = answer.value_or("");
+            m_story.over = true;
+        };
+        begin = [&] { asio::co_spawn(loop, request(), asio::detached); };
+        asio::co_spawn(loop, link.run(), asio::detached);
+        loop.run(); // until the fakes have closed their ends and every coroutine has seen it
+        return reply;
+    }
+};
+
+std::string const sign_one = R"({"module":"kz.gov.pki.knca.basics","method":"sign","args":{"allowedStorages":null,)"
+                             R"("format":"cms","data":"hello","signingParams":{},)"
+                             R"("signerParams":{"extKeyUsageOids":[]}}})";
+std::string const tokens = R"({"module":"kz.gov.pki.knca.commonUtils","method":"getActiveTokens"})";
+
+TEST_F(SignFlowTest, GoesListShowSignLogoutDoneInThisOrder) {
+    auto const reply = ask("https://portal.test", sign_one, Person::agrees);
+
+    EXPECT_EQ(m_story.events(),
+              (std::vector<std::string>{"3b list", "3c shows hello", "3e sign", "3e logout", "done"}));
+    EXPECT_NE(reply.find("BEGIN CMS"), std::string::npos);
+}
+
+TEST_F(SignFlowTest, AsksNobodyWhereTheDocumentsCannotBeRead) {
+    auto const broken = ask("https://portal.test",
+                            R"({"module":"kz.gov.pki.knca.commonUtils","method":"signXml",)"
+                            R"("args":["AKKaztokenStore","SIGNATURE","<a>","",""]})",
+                            Person::agrees);
+
+    EXPECT_TRUE(m_story.events().empty());
+    EXPECT_NE(broken.find("SAXParseException"), std::string::npos);
+}
+
+TEST_F(SignFlowTest, NothingIsSentToTheTokenAfterACancel) {
+    auto const reply = ask("https://portal.test", sign_one, Person::cancels);
+
+    EXPECT_EQ(m_story.events(), (std::vector<std::string>{"3b list", "3c shows hello"}));
+    EXPECT_EQ(reply, R"({"body":{},"status":true})");
+}
+
+TEST_F(SignFlowTest, S5TellsANewSiteNothingAboutTokensBeforeItWasAllowed) {
+    auto const refused = ask("https://new.test", tokens, Person::refuses_the_site);
+
+    EXPECT_EQ(m_story.events(), (std::vector<std::string>{"3c asks about the site"}));
+    EXPECT_EQ(refused, R"({"code":"500","message":"action.canceled"})");
+}
+
+TEST_F(SignFlowTest, S5LetsANewSiteLearnThatThereIsNoTokenOnlyAfterItWasAllowed) {
+    auto const reply = ask("https://new.test", sign_one, Person::agrees, false);
+
+    EXPECT_EQ(m_story.events(), (std::vector<std::string>{"3b list", "3c asks about the site", "done"}));
+    EXPECT_EQ(reply.find("BEGIN CMS"), std::string::npos);
+}
+
+} // namespace
+} // namespace tamga::daemon
