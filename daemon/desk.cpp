@@ -3,13 +3,9 @@
 #include "base/log.hpp"
 #include "protocol/ncalayer/ncalayer.hpp"
 
-#include <malloc.h>
-
 namespace tamga::daemon {
 
 namespace {
-
-constexpr std::size_t give_memory_back_above = 8 * 1024 * 1024;
 
 /// As the log names what was asked.
 std::string_view name_of(protocol::Action const& action) {
@@ -71,7 +67,6 @@ Task<std::optional<std::string>> Desk::answer(Asker& asker, std::string frame) {
                           {"ms", std::int64_t{took.count()}}});
     auto render = [&] { return protocol::ncalayer::render(call.reply, std::move(outcome)); };
     auto text = co_await m_compute.run_if_large(size_of(outcome), std::move(render));
-    if (size > give_memory_back_above) ::malloc_trim(0);
     co_return text;
 }
 

@@ -10,6 +10,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ using namespace tamga;
 using namespace tamga::daemon;
 
 constexpr int control_fd = 3;
+constexpr int mapped_from = 1024 * 1024;
 
 int fail(std::string_view what, Error const& error) {
     log::error(what, {{"error", wire_name(error.code)}, {"detail", error.detail}});
@@ -87,6 +89,9 @@ int serve() {
 
 int main() {
     ::prctl(PR_SET_DUMPABLE, 0);
+    // Documents lie in mappings of their own, which go when they do. Left alone, the allocator moves this limit up with
+    // the first large document and keeps the memory of the next ones.
+    ::mallopt(M_MMAP_THRESHOLD, mapped_from);
     log::open("tamga-web");
     char const* debug = std::getenv("TAMGA_DEBUG");
     log::show_debug(debug != nullptr && *debug == '1');

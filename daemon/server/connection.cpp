@@ -12,6 +12,7 @@
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 
+#include <malloc.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -28,6 +29,7 @@ constexpr std::chrono::seconds handshake_patience{10}; ///< from accept to upgra
 constexpr std::chrono::seconds frame_patience{60};     ///< from a frame's first octets to its last
 constexpr std::size_t head_limit = 8192;
 constexpr std::size_t largest_read = 65536;
+constexpr std::size_t give_memory_back_above = 8 * 1024 * 1024;
 constexpr std::size_t unanswered_limit = 256; ///< frames of one connection; more closes it with 1008
 constexpr unsigned char tls_handshake = 0x16; ///< RFC 8446 section 5.1: ContentType handshake
 
@@ -36,6 +38,21 @@ std::optional<std::string_view> field(http::fields const& fields, http::field na
     if (found == fields.end()) return std::nullopt;
     return std::string_view{found->value().data(), found->value().size()};
 }
+
+/// Gives the memory of a large request back to the system. It is made before everything that the request needs, so that
+/// all of that, the written reply included, is gone by then.
+class GivesMemoryBack {
+public:
+    explicit GivesMemoryBack(std::size_t frame_octets) noexcept : m_large{frame_octets > give_memory_back_above} {}
+    GivesMemoryBack(GivesMemoryBack const&) = delete;
+    GivesMemoryBack& operator=(GivesMemoryBack const&) = delete;
+    ~GivesMemoryBack() {
+        if (m_large) ::malloc_trim(0);
+    }
+
+private:
+    bool m_large;
+};
 
 /// RFC 6455 section 7.4: codes an endpoint may send. Beast 1.81 takes, and would echo, any number.
 bool is_close_code(std::uint16_t code) {
@@ -230,6 +247,7 @@ Task<void> Connection::answer_frames() {
     while (true) {
         auto frame = co_await m_frames.next();
         if (!frame) co_return;
+        GivesMemoryBack const gives_memory_back{frame->text.size()};
         auto reply = co_await m_server->desk.answer(m_asker, std::move(frame->text));
         --m_unanswered;
         if (reply && !co_await write(std::move(*reply))) co_return;

@@ -134,18 +134,16 @@ class Daemon {
   /** A WebSocket that has said its greeting; `ask(text or object)` sends and resolves with the next text. */
   connect({ origin = portal, url = this.url, headers = {} } = {}) {
     return new Promise((resolve, reject) => {
-      const socket = new WebSocket(url, { origin, headers, ca: fs.readFileSync(this.authority()) });
+      const socket = new WebSocket(url, { origin, headers, ca: fs.readFileSync(this.authority()), maxPayload: 1 << 29 });
       const received = [];
       const waiting = [];
       socket.on('message', (data) => {
         const text = data.toString();
-        if (waiting.length) waiting.shift()(text); else received.push(text);
+        if (waiting.length) waiting.shift().heard(text); else received.push(text);
       });
       socket.next = () => (received.length ? Promise.resolve(received.shift())
-        : new Promise((heard, lost) => {
-          waiting.push(heard);
-          socket.once('close', (code) => lost(new Error(`closed with ${code}`)));
-        }));
+        : new Promise((heard, lost) => { waiting.push({ heard, lost }); }));
+      socket.on('close', (code) => { for (const { lost } of waiting.splice(0)) lost(new Error(`closed with ${code}`)); });
       socket.ask = (request) => {
         socket.send(typeof request === 'string' ? request : JSON.stringify(request));
         return socket.next();
