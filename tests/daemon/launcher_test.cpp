@@ -230,6 +230,7 @@ TEST_F(Launcher, AKilledTokenIsStartedAgainAndTheWebProcessIsTold) {
     start();
     auto const first = pid_in(ask("token 0"));
 
+    ASSERT_GT(first, 0);
     ASSERT_EQ(::kill(first, SIGKILL), 0);
 
     ASSERT_TRUE(eventually([&] { return count(ask("events"), "token 0\n") == 2; })) << log();
@@ -241,7 +242,9 @@ TEST_F(Launcher, AKilledTokenIsStartedAgainAndTheWebProcessIsTold) {
 TEST_F(Launcher, TheSecondRestartWaitsTwiceAsLong) {
     start();
     for (std::size_t life = 2; life <= 3; ++life) {
-        ::kill(pid_in(ask("token 0")), SIGKILL);
+        auto const pid = pid_in(ask("token 0"));
+        ASSERT_GT(pid, 0);
+        ::kill(pid, SIGKILL);
         ASSERT_TRUE(eventually([&] { return count(ask("events"), "token 0\n") == life; })) << log();
     }
 
@@ -251,6 +254,7 @@ TEST_F(Launcher, TheSecondRestartWaitsTwiceAsLong) {
 TEST_F(Launcher, EndsATokenTheWebProcessFindsHung) {
     start();
     auto const first = pid_in(ask("token 1"));
+    ASSERT_GT(first, 0);
     ASSERT_EQ(::kill(first, SIGSTOP), 0);
 
     ask("restart 1");

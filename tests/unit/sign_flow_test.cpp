@@ -57,7 +57,9 @@ void play_token(ipc::Channel web, test::TestKey const& key, bool plugged_in, Sto
         if (auto question = packet->as<ipc::ListKeys>()) {
             story.tell("3b list");
             if (plugged_in) {
-                ASSERT_TRUE(web.send(ipc::TokenFound{question->query, slot, {.storage = "AKKaztokenStore"}}));
+                ipc::TokenFound found{question->query, slot, {}};
+                found.info.storage = "AKKaztokenStore";
+                ASSERT_TRUE(web.send(found));
                 ASSERT_TRUE(web.send(ipc::CertificateFound{question->query, slot, key.certificate}));
             }
             ASSERT_TRUE(web.send(ipc::ListingDone{question->query, ipc::Status::from(ok())}));
