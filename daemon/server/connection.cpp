@@ -12,6 +12,7 @@
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 
+#include <cerrno>
 #include <malloc.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -112,9 +113,17 @@ Task<bool> Connection::open() {
         log::warning("refused", {{"reason", "a connection from another user of this computer"}});
         co_return false;
     }
-    auto const readable = co_await socket.async_wait(asio::ip::tcp::socket::wait_read, as_result);
     unsigned char first = 0;
-    if (std::get<0>(readable) || ::recv(socket.native_handle(), &first, 1, MSG_PEEK) != 1) co_return false;
+    for (::ssize_t got = -1; got != 1;) {
+        auto const readable = co_await socket.async_wait(asio::ip::tcp::socket::wait_read, as_result);
+        got = ::recv(socket.native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+        // Woken for nothing: wait again. Anything else is the end of the connection.
+        bool const nothing_yet = got < 0 && (errno == EAGAIN || errno == EINTR);
+        if (std::get<0>(readable) || (got != 1 && !nothing_yet)) {
+            log::debug("connection", {{"ended", "before its first octet"}, {"error", std::get<0>(readable).message()}});
+            co_return false;
+        }
+    }
     if (first == tls_handshake) {
         auto& tls = m_stream.next_layer().start_tls(*m_tls);
         auto const shaken = co_await tls.async_handshake(asio::ssl::stream_base::server, as_result);

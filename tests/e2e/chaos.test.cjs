@@ -75,6 +75,7 @@ async function signsOnce() {
 
 test('pages leave at any moment, windows and tokens are killed: nothing leaks, nothing breaks', async () => {
   await until('a first signature', signsOnce);
+  await pause(500); // until the connection of that signature is closed
   const web = descriptors('tamga-web');
   const token = descriptors('tamga-token');
   const roll = dice(20240229);
@@ -97,7 +98,7 @@ test('pages leave at any moment, windows and tokens are killed: nothing leaks, n
   await until('the windows to go', () => !daemon.pids()['tamga-prompt'], 10000);
   await until('a signature after the storm', signsOnce, 20000); // a token process killed often is started again late
   await until('the windows to go', () => !daemon.pids()['tamga-prompt'], 10000);
-  await until(`${web} descriptors of tamga-web`, () => descriptors('tamga-web') === web, 5000);
-  await until(`${token} descriptors of tamga-token`, () => descriptors('tamga-token') === token, 5000);
+  await until(`${web} descriptors of tamga-web`, () => descriptors('tamga-web') <= web, 5000);
+  await until(`${token} descriptors of tamga-token`, () => descriptors('tamga-token') <= token, 5000);
   assert.doesNotMatch(daemon.log(), /Sanitizer|runtime error/);
 });

@@ -316,7 +316,11 @@ test('a half-open upgrade is closed after its 10 s', async () => {
   assert.ok(Date.now() - started < 15000);
 });
 
-test('S24: state, sockets and keys are closed to others whatever the umask', () => {
+test('S24: state, sockets and keys are closed to others whatever the umask', async () => {
+  daemon.person('accept\n');
+  const socket = await daemon.connect({ origin: 'https://remembered.test' });
+  await socket.ask({ module: 'kz.gov.pki.knca.commonUtils', method: 'getActiveTokens' });
+  socket.close();
   const mode = (file) => (fs.statSync(path.join(daemon.home, file)).mode & 0o777).toString(8);
 
   assert.equal(mode('run/tamga'), '700');

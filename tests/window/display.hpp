@@ -97,6 +97,9 @@ private:
     std::string m_number;
 };
 
+/// The program under test; defined beside the tests, where its path is known.
+extern char const* const prompt_program;
+
 /// tamga-prompt as tamgad starts it; the test is tamgad and tamga-web.
 class RealPrompt {
 public:
@@ -108,8 +111,8 @@ public:
                                              "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent",
                                              "ASAN_OPTIONS=detect_leaks=0"};
         if (!display.empty()) environment.push_back("DISPLAY=" + display);
-        m_process = std::make_unique<Process>(std::vector<std::string>{TAMGA_PROMPT_PROGRAM}, environment,
-                                              control->second.fd(), 3);
+        m_process =
+            std::make_unique<Process>(std::vector<std::string>{prompt_program}, environment, control->second.fd(), 3);
         control->second.close();
         auto& launcher = control->first;
         EXPECT_TRUE(ipc::say_hello(launcher, ipc::Role::launcher));

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+char const* const tamga::testing::prompt_program = TAMGA_PROMPT_PROGRAM;
+
 namespace tamga {
 namespace {
 
