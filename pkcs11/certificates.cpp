@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace tamga::pkcs11 {
 
@@ -30,10 +31,15 @@ bool same_id(Bytes const& one, Bytes const& other) {
 }
 
 /// What a private key shows of its public half; EC keys mostly show it in a public key object of the same CKA_ID only.
-Bytes public_half(Session const& session, Key const& key, std::vector<Key> const& public_keys, CK_ATTRIBUTE_TYPE type) {
+Bytes public_half(Session const& session, Key const& key, std::optional<std::vector<Key>>& public_keys,
+                  CK_ATTRIBUTE_TYPE type) {
     auto own = session.attribute(key.handle, type);
     if (!own.empty()) return own;
-    for (auto const& other : public_keys) {
+    if (!public_keys) {
+        auto listed = keys(session, CKO_PUBLIC_KEY);
+        public_keys = listed ? std::move(*listed) : std::vector<Key>{};
+    }
+    for (auto const& other : *public_keys) {
         if (other.type == key.type && same_id(other.id, key.id)) return session.attribute(other.handle, type);
     }
     return {};
@@ -66,8 +72,7 @@ Result<std::vector<SigningKey>> signing_keys(Session const& session) {
     if (!objects) return objects.error();
     auto const private_keys = keys(session, CKO_PRIVATE_KEY);
     if (!private_keys) return private_keys.error();
-    auto const public_keys = keys(session, CKO_PUBLIC_KEY);
-    if (!public_keys) return public_keys.error();
+    std::optional<std::vector<Key>> public_keys; // read where a private key does not show its public half
 
     std::vector<SigningKey> found;
     for (auto const object : *objects) {
@@ -81,7 +86,7 @@ Result<std::vector<SigningKey>> signing_keys(Session const& session) {
         auto const id = session.attribute(object, CKA_ID);
         auto const belongs = [&](Key const& key) {
             if (key.type != mechanism.key_type) return false;
-            auto const half = public_half(session, key, *public_keys, mechanism.public_attribute);
+            auto const half = public_half(session, key, public_keys, mechanism.public_attribute);
             return half.empty() ? same_id(key.id, id) : shows(half, value);
         };
         auto const key = std::find_if(private_keys->begin(), private_keys->end(), belongs);

@@ -8,6 +8,7 @@ namespace tamga::pkcs11 {
 namespace {
 
 constexpr CK_ULONG longest_attribute = 1 << 20;
+constexpr std::size_t usual_attribute = 3072; ///< a certificate and more
 
 /// For destructors and clean-up: what cannot be returned is logged. A token that is gone needs no closing.
 void log_failure(CK_RV rv, std::string_view call) {
@@ -60,12 +61,20 @@ Result<std::vector<ObjectHandle>> Session::find(CK_OBJECT_CLASS object_class) co
 
 Bytes Session::attribute(ObjectHandle object, CK_ATTRIBUTE_TYPE type) const {
     auto const& functions = m_module.functions();
-    CK_ATTRIBUTE wanted{type, nullptr, 0};
-    if (functions.C_GetAttributeValue(m_handle, object.value(), &wanted, 1) != CKR_OK) return {};
-    if (wanted.ulValueLen > longest_attribute) return {}; // CK_UNAVAILABLE_INFORMATION is the largest number of all
-    Bytes octets(wanted.ulValueLen);
-    wanted.pValue = octets.data();
-    if (functions.C_GetAttributeValue(m_handle, object.value(), &wanted, 1) != CKR_OK) return {};
+    // Most values fit at once; asking for the length first would double the calls, and each may go to the card.
+    Bytes octets(usual_attribute);
+    CK_ATTRIBUTE wanted{type, octets.data(), octets.size()};
+    auto got = functions.C_GetAttributeValue(m_handle, object.value(), &wanted, 1);
+    if (got == CKR_BUFFER_TOO_SMALL) {
+        wanted = {type, nullptr, 0};
+        if (functions.C_GetAttributeValue(m_handle, object.value(), &wanted, 1) != CKR_OK) return {};
+        if (wanted.ulValueLen > longest_attribute) return {};
+        octets.resize(wanted.ulValueLen);
+        wanted.pValue = octets.data();
+        got = functions.C_GetAttributeValue(m_handle, object.value(), &wanted, 1);
+    }
+    // CK_UNAVAILABLE_INFORMATION is the largest number of all, and a module may write any other.
+    if (got != CKR_OK || wanted.ulValueLen > octets.size()) return {};
     octets.resize(wanted.ulValueLen);
     return octets;
 }

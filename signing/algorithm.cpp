@@ -2,6 +2,7 @@
 
 #include "signing/der.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <array>
@@ -78,6 +79,10 @@ Bytes digest(DigestAlgorithm algorithm, View octets) {
     EVP_Digest(octets.data(), octets.size(), value.data(), &size, method(algorithm), nullptr);
     value.resize(size);
     return value;
+}
+
+void skip_openssl_configuration() noexcept {
+    ::OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
 }
 
 Result<Bytes> to_cms_signature(Algorithm const& algorithm, View raw_signature) {

@@ -13,6 +13,7 @@
 int main() {
     using namespace tamga;
     log::open("tamga-prompt");
+    signing::skip_openssl_configuration();
     ipc::Channel control{UniqueFd{prompt::control_fd}};
     auto ends = prompt::receive_ends(control);
     if (!ends) return EXIT_FAILURE;
