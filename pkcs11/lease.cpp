@@ -49,10 +49,12 @@ Result<std::vector<Bytes>> Lease::sign(std::vector<View> const& items) {
     }
     auto const mechanism = signature_mechanism(m_mandate->certificate().algorithm().key);
     for (auto& value : values) {
-        auto signature = m_login.sign(m_key, mechanism, value);
+        auto const made = m_login.sign(m_key, mechanism, value);
+        if (!made) return made.error();
+        ++m_made;
+        auto signature = m_order.put_right(m_mandate->certificate(), mechanism.orders, value, *made);
         if (!signature) return signature.error();
         value = std::move(*signature);
-        ++m_made;
     }
     m_last_use = steady_clock::now(); // a batch on a slow card takes minutes
     return values;

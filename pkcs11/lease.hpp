@@ -27,7 +27,8 @@ public:
     Result<void> add_to_mandate(ipc::Mandate const& message);
 
     /// Signs all `items` or, where one of them is not in the mandate, none. Blocking.
-    /// Errors: mandate_violated, those of Session::Login::sign. After an error the lease must end.
+    /// Errors: mandate_violated, algorithm_unavailable, signature_invalid (of no order, signature_order.hpp), those of
+    /// Session::Login::sign. After an error the lease must end.
     Result<std::vector<Bytes>> sign(std::vector<View> const& items);
 
     /// When the lease ends by itself, and why: the silence, or the mandate's expiry.
@@ -45,6 +46,7 @@ private:
     Session::Login m_login;
     std::vector<SigningKey> m_keys;
     ObjectHandle m_key;
+    LearntOrder m_order; ///< of m_key
     std::optional<Mandate> m_mandate;
     SteadyTime m_last_use;
     unsigned m_made = 0;

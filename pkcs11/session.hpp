@@ -58,8 +58,8 @@ public:
     ~Login();
 
     /// Signs `digest` (C_SignInit and C_Sign). Blocks for as long as the token takes, 0.1 to 3 s on cards.
-    /// @return of the modulus' size for RSA, r||s for EC.
-    /// Errors: token_absent (pulled out), key_not_found, mechanism_unsupported; others arrive as token_failure.
+    /// @return what the module wrote: of the modulus' size for RSA, r||s for EC, for GOST a pair in an order of its
+    /// own. Errors: token_absent (pulled out), key_not_found, mechanism_unsupported; others arrive as token_failure.
     /// Source: PKCS#11 v2.40 section 5.11.
     [[nodiscard]] Result<Bytes> sign(ObjectHandle key, SignatureMechanism const& mechanism, View digest) const;
 

@@ -18,7 +18,7 @@ enum class DigestAlgorithm : std::uint8_t {
 /// SHA-256 of `octets`: cannot fail. Blocking: about 1 ms a megabyte.
 [[nodiscard]] Bytes sha256(View octets);
 
-/// Digest of `octets`. Blocking: about 1 ms a megabyte for SHA-256, 50 ms for Streebog, 15 ms for GOST 34.311.
+/// Digest of `octets`. Blocking: about 1 ms a megabyte for SHA-256, 10 ms for Streebog, 40 ms for GOST 34.311.
 /// Error: algorithm_unavailable (Streebog comes from gost-engine, signing/gost.hpp).
 Result<Bytes> digest(DigestAlgorithm algorithm, View octets);
 

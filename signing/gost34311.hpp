@@ -7,7 +7,7 @@
 
 namespace tamga::signing {
 
-/// 32 octets, in the order they stand in certificates. Blocking: about 15 ms a megabyte.
+/// 32 octets, in the order they stand in certificates. Blocking: about 40 ms a megabyte.
 /// Source: RFC 5831, with the starting value zero.
 [[nodiscard]] Bytes gost34311(View octets);
 

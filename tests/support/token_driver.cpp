@@ -19,7 +19,10 @@ void must(Result<void> const& done) {
     // A process that is not dumpable cannot be examined by LeakSanitizer.
     std::string sanitizer = "ASAN_OPTIONS=detect_leaks=0";
     char* const arguments[] = {program.data(), argument.data(), nullptr};
-    char* const environment[] = {config.data(), sanitizer.data(), nullptr};
+    char const* const elsewhere = std::getenv("OPENSSL_ENGINES");
+    std::string engines = std::string{"OPENSSL_ENGINES="} + (elsewhere != nullptr ? elsewhere : "");
+    char* const environment[] = {config.data(), sanitizer.data(), elsewhere != nullptr ? engines.data() : nullptr,
+                                 nullptr};
     ::posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, control_fd, 3);

@@ -37,7 +37,8 @@ struct Unlocked {
 
 class TokenDriver {
 public:
-    /// Starts `tamga-token ARGUMENT` with config/ of `folder` as XDG_CONFIG_HOME. With a number as argument the
+    /// Starts `tamga-token ARGUMENT` with config/ of `folder` as XDG_CONFIG_HOME, and with this process's OPENSSL_ENGINES
+    /// where that is set. With a number as argument the
     /// greetings are exchanged and `web` is connected.
     explicit TokenDriver(std::filesystem::path const& folder, std::string const& argument = "0");
     TokenDriver(TokenDriver const&) = delete;
