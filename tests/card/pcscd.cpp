@@ -29,7 +29,7 @@ using namespace std::chrono_literals;
     // No driver for what may be plugged into this computer: the tests must not touch a token of a person.
     ::setenv("PCSCLITE_HP_DROPDIR", (folder / "no-drivers").c_str(), 1);
     auto const configuration = folder / "reader.conf";
-    ::execl("/usr/sbin/pcscd", "pcscd", "--foreground", "--config", configuration.c_str(), nullptr);
+    ::execl("/usr/sbin/pcscd", "pcscd", "--foreground", "--info", "--config", configuration.c_str(), nullptr);
     ::_exit(127);
 }
 
