@@ -1,4 +1,4 @@
-// The engine interface is deprecated and there is no other way to teach OpenSSL 3.0 a key: docs/adr/0014.
+// The engine interface is deprecated and there is no other way to teach OpenSSL 3.0 a key: docs/adr/0017.
 //
 // OpenSSL asks methods that came with an engine, and no others, when it decodes a key it has no provider for; and it
 // looks for an engine by its EVP_PKEY_METHOD before it looks at its EVP_PKEY_ASN1_METHOD. So both are here, in an

@@ -1,4 +1,4 @@
-// The engine interface is deprecated and there is no other way to gost-engine: docs/adr/0014.
+// The engine interface is deprecated and there is no other way to gost-engine: docs/adr/0017.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "signing/gost.hpp"
 
