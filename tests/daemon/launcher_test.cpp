@@ -1,6 +1,6 @@
 // tamgad as a program, with stand-ins (tests/support/stub_child.cpp) for the three it starts.
 #include "base/unique_fd.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/support/scratch.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -179,7 +179,7 @@ protected:
         return text.str();
     }
 
-    test::TemporaryFolder m_folder;
+    test::Scratch m_folder;
     std::uint16_t m_port = free_port();
     pid_t m_pid = 0;
 };

@@ -1,7 +1,7 @@
 // trust/: the local authority, its generations and the browsers' stores. Certificates are judged by the openssl and
 // certutil programs, not by our own code.
 #include "cli/trust.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/support/scratch.hpp"
 
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
@@ -64,7 +64,7 @@ protected:
                    certificate.string());
     }
 
-    test::TemporaryFolder home;
+    test::Scratch home;
     fs::path folder = home.path() / "state/tamga/tls";
     TimePoint now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 };
