@@ -314,6 +314,45 @@ TEST_F(Launcher, EndsWithItsChildrenOnSigterm) {
     EXPECT_FALSE(std::filesystem::exists(socket_path()));
 }
 
+TEST_F(Launcher, ListensToNobodyWhileItsWebProcessCannotStart) {
+    auto const fails = m_folder.path() / "web-fails";
+    std::ofstream{fails}.close();
+    launch({});
+    ASSERT_TRUE(eventually([&] { return count(log(), "program=\"tamga-web\"") >= 2; })) << log();
+
+    EXPECT_EQ(connect_to("127.0.0.1", m_port), ECONNREFUSED);
+    EXPECT_FALSE(std::filesystem::exists(socket_path()));
+
+    std::filesystem::remove(fails);
+    ASSERT_TRUE(eventually([&] { return ready(); })) << log();
+    EXPECT_EQ(connect_to("127.0.0.1", m_port), 0);
+}
+
+TEST_F(Launcher, KeepsItsPortsWhileTheWebProcessIsStartedAgain) {
+    start();
+
+    ASSERT_EQ(::kill(pid_in(ask("facts")), SIGKILL), 0);
+
+    ASSERT_TRUE(eventually([&] { return log().find("program=\"tamga-web\"") != std::string::npos; })) << log();
+    EXPECT_EQ(connect_to("127.0.0.1", m_port), 0);
+    EXPECT_TRUE(eventually([&] { return ready(); })) << log();
+    EXPECT_EQ(count(log(), "listening on=\"127.0.0.1\""), 1U) << log();
+}
+
+TEST_F(Launcher, ClosesItsPortsAndSaysSoWhereTheWebProcessKeepsEnding) {
+    start();
+    auto const fails = m_folder.path() / "web-fails";
+    std::ofstream{fails}.close();
+
+    ASSERT_EQ(::kill(pid_in(ask("facts")), SIGKILL), 0);
+
+    ASSERT_TRUE(eventually([&] { return log().find("not_listening") != std::string::npos; })) << log();
+    EXPECT_EQ(connect_to("127.0.0.1", m_port), ECONNREFUSED);
+    std::filesystem::remove(fails);
+    ASSERT_TRUE(eventually([&] { return ready(); })) << log();
+    EXPECT_EQ(connect_to("127.0.0.1", m_port), 0);
+}
+
 TEST_F(Launcher, KillsAWebProcessThatDoesNotStopWithinThreeSeconds) {
     start({"TAMGA_DEBUG=1"}); // which the stand-in takes as a reason not to obey
 
