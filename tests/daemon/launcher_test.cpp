@@ -424,6 +424,17 @@ TEST_F(Launcher, S24LocalSocketIsPrivateWhateverTheUmask) {
     EXPECT_EQ(mode_of(socket_path().parent_path()), mode_t{0700});
 }
 
+TEST_F(Launcher, NamesTheArgumentItDoesNotUnderstand) {
+    for (std::string const wrong : {"--verbose", "13579", "--port"}) {
+        auto const ran = m_folder.attempt(TAMGAD " --port 1 " + wrong);
+
+        EXPECT_EQ(ran.status, 2);
+        EXPECT_NE(ran.output.find(": " + wrong + "\n"), std::string::npos) << ran.output;
+    }
+    EXPECT_NE(m_folder.attempt(TAMGAD " --port 65536").output.find(": 65536\n"), std::string::npos);
+    EXPECT_EQ(m_folder.attempt(TAMGAD " --help").status, 0);
+}
+
 TEST_F(Launcher, TakesSocketsThatSystemdOpened) {
     if (::access("/usr/bin/systemd-socket-activate", X_OK) != 0) GTEST_SKIP() << "systemd-socket-activate is missing";
     auto const activated = free_port();
