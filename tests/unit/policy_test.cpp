@@ -179,7 +179,7 @@ TEST_F(PolicyFiles, AddUp) {
 TEST_F(PolicyFiles, OfThePersonCannotLoosenWhatTheComputerFixed) {
     auto const config = load("[origins]\nstrict = true\nuser_origins = false\ndevelopment = false\ndeny = "
                              "[\"x.kz\"]\n[limits]\nframe_bytes = 1048576\n",
-                             "[origins]\nstrict = false\nuser_origins = true\ndevelopment = true\nallow = [\"b.kz\", "
+                             "[origins]\nstrict = false\ndevelopment = true\nallow = [\"b.kz\", "
                              "\"x.kz\"]\n[limits]\nframe_bytes = 2097152\n");
 
     ASSERT_TRUE(config) << config.error().detail;
@@ -202,6 +202,8 @@ TEST_F(PolicyFiles, NameFileAndKeyOfWhatIsWrong) {
           std::pair{"[limits]\nframe_bytes = -1\n", "limits.frame_bytes"},
           std::pair{"[limits]\nprompt_seconds = 1\n", "limits.prompt_seconds"},
           std::pair{"[limits]\nbuffered_bytes = 1048576\n", "limits.buffered_bytes"},
+          std::pair{"[origins]\nuser_origins = true\n", "home.toml: origins.user_origins: belongs into"},
+          std::pair{"[origins]\nuser_origins = false\n", "home.toml: origins.user_origins: belongs into"},
           std::pair{"[origins\n", "home.toml: line 1"}}) {
         auto const config = load("", text);
         ASSERT_FALSE(config) << text;
