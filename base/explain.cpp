@@ -4,6 +4,7 @@ namespace tamga {
 
 namespace {
 
+// NOLINTNEXTLINE(readability-function-size): as long as there are words.
 char const* sentence(Errc code) noexcept {
     switch (code) {
     case Errc::bad_request:
