@@ -77,7 +77,6 @@ int main(int argc, char** argv) {
     fill_standard_descriptors();
     ::umask(0077);
     log::open("tamgad");
-    log::show_debug(std::getenv("TAMGA_DEBUG") != nullptr);
 
     auto const asked = read(std::span{argv, static_cast<std::size_t>(argc)}.subspan(argc > 0 ? 1 : 0));
     if (auto const* word = std::get_if<std::string_view>(&asked)) {

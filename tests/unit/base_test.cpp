@@ -1,6 +1,7 @@
 // base/: what every layer relies on.
 #include "base/base64.hpp"
 #include "base/handshake.hpp"
+#include "base/log.hpp"
 #include "base/sealed_items.hpp"
 #include "base/trusted_file.hpp"
 #include "base/unblocking.hpp"
@@ -180,6 +181,21 @@ TEST(TrustedFile, RefusesAFileOfAnotherUserInAStickyFolder) {
     ASSERT_EQ(::chown((scratch / "folder/file").c_str(), 65534, 65534), 0) << "needs root";
 
     EXPECT_EQ(trusted_path(scratch / "folder/file").error().code, Errc::file_untrusted);
+}
+
+TEST(Log, ShowsDebugLinesWhereTheEnvironmentSaysOneAndNothingElse) {
+    auto const shown_with = [](char const* value) {
+        EXPECT_EQ(::setenv("TAMGA_DEBUG", value, 1), 0);
+        testing::internal::CaptureStderr();
+        log::open("test");
+        log::debug("detail");
+        return testing::internal::GetCapturedStderr();
+    };
+
+    EXPECT_EQ(shown_with("1"), "test: detail\n");
+    for (char const* value : {"", "0", "no", "10"})
+        EXPECT_EQ(shown_with(value), "") << value;
+    ::unsetenv("TAMGA_DEBUG");
 }
 
 TEST(Text, TakesALanguageFromWhatPagesAndSystemsSay) {
