@@ -31,6 +31,9 @@ public:
     /// C_GetTokenInfo, trimmed and made valid UTF-8, with this module's storage name. Error: token_absent.
     [[nodiscard]] Result<ipc::TokenInfo> token_info(ipc::SlotId slot) const;
 
+    /// What C_GetSlotInfo says of the slot, trimmed: with modules over PC/SC, the reader's name. Empty where it fails.
+    [[nodiscard]] std::string slot_description(ipc::SlotId slot) const;
+
     [[nodiscard]] CK_FUNCTION_LIST const& functions() const noexcept { return *m_functions; }
 
 private:
