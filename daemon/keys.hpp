@@ -86,7 +86,7 @@ public:
     void token_gone(ipc::ModuleIndex module);
 
     /// Every token in one of `storages` (empty: any), all processes asked at once. A process that fails is left out;
-    /// its error is returned only where no other process has a token. Errors: storage_unknown, token_absent,
+    /// its error is returned only where no other process has a token. Errors: token_absent,
     /// token_crashed, token_failure, module_unloadable ...
     Task<Result<std::vector<FoundToken>>> list(std::vector<std::string> storages, ipc::Depth depth);
 

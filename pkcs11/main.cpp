@@ -65,7 +65,6 @@ int main(int argument_count, char** arguments) {
     ::prctl(PR_SET_DUMPABLE, 0);
     using namespace tamga;
     log::open("tamga-token");
-    log::show_debug(std::getenv("TAMGA_DEBUG") != nullptr);
     // Whoever ends a session or presses Ctrl-C signals every process of it. This one ends when its control channel
     // closes, after the logout.
     for (int const signal : {SIGTERM, SIGINT, SIGHUP})

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <optional>
 #include <set>
 
 namespace tamga::pkcs11 {
@@ -19,7 +20,7 @@ constexpr std::array storages{"AKKaztokenStore",   "AKKZIDCardStore", "AKEToken7
 
 struct File {
     std::vector<ModuleConfig> modules;
-    bool user_modules = true;
+    std::optional<bool> user_modules;
 };
 
 /// Reads one file; every method leaves the first thing it could not accept in `m_error`.
@@ -117,10 +118,10 @@ Result<std::vector<ModuleConfig>> read_modules(std::filesystem::path const& syst
     auto file = read_file(system_file);
     if (!file) return file.error();
     auto modules = std::move(file->modules);
-    if (file->user_modules) {
+    if (file->user_modules.value_or(true)) {
         auto const own = read_file(user_file);
         if (!own) return own.error();
-        if (!own->user_modules) {
+        if (own->user_modules) {
             return Error{Errc::config_invalid,
                          user_file.string() + ": user_modules: belongs into " + system_file.string()};
         }

@@ -17,9 +17,9 @@ struct ModuleConfig {
     std::vector<std::pair<std::string, std::string>> environment; ///< set before the library is loaded
 };
 
-/// The modules of `system_file`, then those of `user_file` unless the former says `user_modules = false`. A file that
-/// does not exist has none. Blocking.
-/// Errors: file_untrusted (base/trusted_file.hpp), config_invalid with file and key.
+/// The modules of `system_file`, then those of `user_file` unless the former says `user_modules = false`, which the
+/// latter may not. A file that does not exist has none. Blocking. Errors: file_untrusted (base/trusted_file.hpp),
+/// config_invalid with file and key.
 Result<std::vector<ModuleConfig>> read_modules(std::filesystem::path const& system_file,
                                                std::filesystem::path const& user_file);
 

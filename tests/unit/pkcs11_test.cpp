@@ -76,8 +76,8 @@ TEST_F(ModuleConfiguration, PutsTheSystemsModulesFirst) {
 // S11
 TEST_F(ModuleConfiguration, LeavesTheUsersFileOutWhereTheSystemForbidsIt) {
     EXPECT_EQ(read("user_modules = false\n" + entry("one"), entry("two"))->size(), 1U);
-    EXPECT_EQ(read(entry("one"), "user_modules = true\n")->size(), 1U);
-    EXPECT_EQ(read(entry("one"), "user_modules = false\n").error().code, Errc::config_invalid);
+    for (char const* line : {"user_modules = true\n", "user_modules = false\n"})
+        EXPECT_EQ(read(entry("one"), line).error().code, Errc::config_invalid) << line;
 }
 
 // S11

@@ -74,10 +74,10 @@ TEST(Certificate, TellsAnOrganisationAndEscapesItsName) {
 
 TEST(Certificate, AgreesWithOpensslAboutSerialNumberAndPem) {
     auto const& certificate = rsa_signer().certificate;
-    test::Workshop workshop;
-    workshop.put("c.pem", as_view(certificate.pem()));
+    test::Scratch scratch;
+    scratch.write("c.pem", certificate.pem());
 
-    auto const said = workshop.run("openssl x509 -in c.pem -noout -serial | tr A-F a-f");
+    auto const said = scratch.attempt("openssl x509 -in c.pem -noout -serial | tr A-F a-f");
 
     ASSERT_EQ(said.status, 0) << said.output;
     auto const serial = said.output.substr(7, said.output.size() - 8);

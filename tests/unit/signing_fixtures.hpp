@@ -2,7 +2,7 @@
 #pragma once
 
 #include "signing/certificate.hpp"
-#include "tests/support/command.hpp"
+#include "tests/support/scratch.hpp"
 #include "tests/support/test_certificates.hpp"
 
 #include <gtest/gtest.h>
