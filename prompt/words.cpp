@@ -159,14 +159,40 @@ std::vector<std::string> choice_details(Language language, Choice const& choice)
 
 std::string pin_words(Language language, Choice const& choice) {
     if (choice.pin == PinEntry::none) return {};
-    if (choice.token.pin_final_try) {
+    auto const& token = choice.token;
+    if (is_last_attempt(token)) {
         return std::string{text(language, "Last attempt: another wrong PIN locks the token.")};
     }
-    if (choice.pin == PinEntry::on_reader) {
-        return std::string{text(language, "The PIN will be typed on the keypad of the reader.")};
+    std::string words;
+    if (token.attempts_left)
+        words = text(language, "Attempts left: %1.", {std::to_string(*token.attempts_left)});
+    else if (token.wrong_tries_seen != 0)
+        words = text(language, "Wrong PINs typed here: %1. Fewer attempts than usual may remain.",
+                     {std::to_string(token.wrong_tries_seen)});
+    else if (token.pin_count_low)
+        words = text(language, "A wrong PIN was typed before.");
+    if (choice.pin != PinEntry::on_reader) return words;
+    std::string const where{text(language, "The PIN will be typed on the keypad of the reader.")};
+    return words.empty() ? where : where + ' ' + words;
+}
+
+Confirmation attempt_confirmation(Language language, ipc::TokenInfo const& token) {
+    if (is_last_attempt(token)) {
+        return {std::string{text(language, "This is the last attempt: if the PIN is wrong, the token is locked. Are "
+                                           "you sure of the PIN?")},
+                std::string{text(language, "&Use the last attempt")}};
     }
-    if (choice.token.pin_count_low) return std::string{text(language, "A wrong PIN was typed before.")};
-    return {};
+    return {text(language,
+                 "Wrong PINs typed here: %1. The token does not tell how many attempts remain: another wrong PIN may lock "
+                 "it. Are you sure of the PIN?",
+                 {std::to_string(token.wrong_tries_seen)}),
+            std::string{text(language, "&Use this PIN")}};
+}
+
+std::string factory_pin_words(Language language) {
+    return std::string{text(language, "Your token still has the PIN it was delivered with, which is publicly known: "
+                                      "whoever holds the token can sign as you. Change the PIN with the program of the "
+                                      "token's maker.")};
 }
 
 std::string misfit_words(Language language, signing::Misfit misfit) {

@@ -80,10 +80,13 @@ int TokenDriver::wait() {
 }
 
 Listing TokenDriver::list(ipc::Depth depth) {
-    must(web.send(ipc::ListKeys{5, depth}));
+    ipc::Channel window;
+    if (depth == ipc::Depth::certificates) window = prompt(ipc::RequestId{++m_last_listing});
+    auto& asker = window ? window : web;
+    must(asker.send(ipc::ListKeys{5, depth}));
     Listing listing;
     while (true) {
-        auto packet = web.receive(patience);
+        auto packet = asker.receive(patience);
         if (!packet) throw std::runtime_error{"no listing"};
         if (auto token = packet->as<ipc::TokenFound>())
             listing.tokens.push_back(std::move(*token));

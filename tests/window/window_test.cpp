@@ -31,8 +31,9 @@ protected:
 
     /// Opens the window, gives it the keyboard and waits until its buttons work.
     void open() {
+        m_token.readable = m_readable;
         m_prompt = std::make_unique<testing::RealPrompt>(m_display.name(), m_token);
-        testing::send_request(m_prompt->web, m_request, m_documents, m_token.info, m_readable);
+        testing::send_request(m_prompt->web, m_request, m_documents);
         m_window = m_display.run("timeout 30 xdotool search --sync --onlyvisible --name '^Tamga$'");
         ASSERT_FALSE(m_window.empty());
         m_display.run("xdotool windowfocus --sync " + m_window);
@@ -214,7 +215,7 @@ TEST_F(WindowTest, S10_HostileTextStaysInsideItsPlace) {
 
 TEST_F(WindowTest, WithoutADisplayItSaysSoInsteadOfCrashing) {
     m_prompt = std::make_unique<testing::RealPrompt>("", m_token);
-    testing::send_request(m_prompt->web, m_request, m_documents, m_token.info, m_readable);
+    testing::send_request(m_prompt->web, m_request, m_documents);
 
     EXPECT_EQ(hear<ipc::PromptEnded>()->status.code, Errc::prompt_unavailable);
     EXPECT_EQ(m_prompt->wait(), 0);
