@@ -15,8 +15,10 @@ struct Ends {
 /// The descriptor a prompt is started with: the control channel to tamgad.
 inline constexpr int control_fd = 3;
 
-/// Exchanges Hello with tamgad and takes the ends it passes, that of tamga-web last; says Hello on each, and asks
-/// each token process what is plugged in: it looks while the window starts. Blocks, at most 10 s for each message. Errors: build_mismatch, message_malformed, channel_closed, timeout.
+/// Exchanges Hello with tamgad, waits for a request as long as it takes, and takes the ends that tamgad passes for it,
+/// that of tamga-web last; says Hello on each. Each token process is asked what is plugged in: it looks while the window
+/// starts. Blocks, at most 10 s for each message after the first. Errors: build_mismatch, message_malformed,
+/// channel_closed, timeout.
 Result<Ends> receive_ends(ipc::Channel& control);
 
 /// Reads the request and its sealed documents. Blocks, at most 10 s. Errors as above.
