@@ -1,8 +1,8 @@
 // How a message becomes octets and back. A message names its members once, in `fields`, for both directions.
 //
-// Integers are little-endian and of their type's width; text, octets and lists carry a 32-bit count; what may be missing
-// begins with a bool; nothing is padded.
-// The largest message is 64 KiB, because SOCK_SEQPACKET fails at about 212 kB and a batch wants progress anyway.
+// Integers are little-endian and of their type's width; text, octets and lists carry a 32-bit count; what may be
+// missing begins with a bool; nothing is padded. The largest message is 64 KiB, because SOCK_SEQPACKET fails at about
+// 212 kB and a batch wants progress anyway.
 #pragma once
 
 #include "base/bytes.hpp"

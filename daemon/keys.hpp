@@ -10,7 +10,6 @@
 
 namespace tamga::daemon {
 
-
 /// Signatures of one chunk, or how the lease ended.
 using LeaseNews = std::variant<ipc::Signatures, ipc::LeaseEnded>;
 
@@ -22,8 +21,8 @@ public:
 
     Task<void> run();
 
-    /// The tokens that are plugged in. Errors: token_crashed, timeout (10 s: the process must be restarted), or what the
-    /// module answered.
+    /// The tokens that are plugged in. Errors: token_crashed, timeout (10 s: the process must be restarted), or what
+    /// the module answered.
     Task<Result<std::vector<ipc::TokenInfo>>> list();
 
 private:

@@ -51,7 +51,8 @@ std::filesystem::path WrongTries::default_folder() {
 /// Named by a digest: a serial number may hold any character. The model keeps the applets of one stick apart, which
 /// share a serial number and have a PIN each; the label stands in where there is no serial number.
 std::filesystem::path WrongTries::file_of(ipc::TokenInfo const& token) const {
-    auto const who = (token.serial.empty() ? token.manufacturer + '\n' + token.label : token.serial) + '\n' + token.model;
+    auto const who =
+        (token.serial.empty() ? token.manufacturer + '\n' + token.label : token.serial) + '\n' + token.model;
     Bytes digest(SHA256_DIGEST_LENGTH);
     ::SHA256(as_view(who).data(), who.size(), digest.data());
     digest.resize(16);

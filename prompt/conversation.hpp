@@ -24,8 +24,7 @@ namespace tamga::prompt {
 template <Screen S>
 class Conversation {
 public:
-    Conversation(Ends ends, S& screen)
-        : m_web{std::move(ends.web)}, m_ends{std::move(ends.tokens)}, m_screen{screen} {}
+    Conversation(Ends ends, S& screen) : m_web{std::move(ends.web)}, m_ends{std::move(ends.tokens)}, m_screen{screen} {}
 
     /// Returns when nothing is left to show. What went wrong was told to tamga-web and, where a person can do something
     /// about it, to the person; it is returned for the log.
@@ -289,8 +288,7 @@ private:
             auto packet = m_tokens->receive(module);
             if (!packet) return packet.error();
             if (*packet) return std::move(**packet);
-            auto const woken =
-                m_screen.wait({words(waiting), 0, 0}, m_web.fd(), m_tokens->channel(module).fd());
+            auto const woken = m_screen.wait({words(waiting), 0, 0}, m_web.fd(), m_tokens->channel(module).fd());
             if (woken == Woken::cancelled) return Errc::user_cancelled;
             if (woken == Woken::first) return refusal(Act::gone);
         }

@@ -16,8 +16,8 @@ struct Ends {
 inline constexpr int control_fd = 3;
 
 /// Exchanges Hello with tamgad, waits for a request as long as it takes, and takes the ends that tamgad passes for it,
-/// that of tamga-web last; says Hello on each. Each token process is asked what is plugged in: it looks while the window
-/// starts. Blocks, at most 10 s for each message after the first. Errors: build_mismatch, message_malformed,
+/// that of tamga-web last; says Hello on each. Each token process is asked what is plugged in: it looks while the
+/// window starts. Blocks, at most 10 s for each message after the first. Errors: build_mismatch, message_malformed,
 /// channel_closed, timeout.
 Result<Ends> receive_ends(ipc::Channel& control);
 

@@ -25,10 +25,7 @@ Error crashed(Error error) {
 } // namespace
 
 PluggedIn::PluggedIn(TokenEnds ends, std::vector<std::string> storages, UniqueFd watch, UniqueFd timer)
-    : m_ends{std::move(ends)},
-      m_storages{std::move(storages)},
-      m_watch{std::move(watch)},
-      m_timer{std::move(timer)} {}
+    : m_ends{std::move(ends)}, m_storages{std::move(storages)}, m_watch{std::move(watch)}, m_timer{std::move(timer)} {}
 
 Result<PluggedIn> PluggedIn::watch(TokenEnds ends, std::vector<std::string> storages) {
     UniqueFd watch{::epoll_create1(EPOLL_CLOEXEC)};
@@ -114,8 +111,8 @@ Result<bool> PluggedIn::take_in(ipc::ModuleIndex module, ipc::Packet& packet) {
     }
     if (auto found = packet.as<ipc::CertificateFound>(); found && found->query == listing_query) {
         if (asked == nullptr) return true;
-        auto const listed = std::ranges::find_if(
-            asked->tokens, [&](Listed const& each) { return each.token.slot == found->slot; });
+        auto const listed =
+            std::ranges::find_if(asked->tokens, [&](Listed const& each) { return each.token.slot == found->slot; });
         if (listed == asked->tokens.end()) return Error{Errc::message_malformed, "a certificate without its token"};
         listed->token.certificates.push_back(std::move(found->der));
         if (--listed->certificates_to_come != 0) return true;
@@ -140,9 +137,9 @@ void PluggedIn::end_listing(ipc::ModuleIndex module, Result<void> const& why) {
     ::epoll_ctl(m_watch.get(), EPOLL_CTL_DEL, m_ends[module].channel.fd(), nullptr);
     if (why) return;
     m_failure = why.error();
-    log::warning("list", {{"module", unsigned{module.value()}},
-                          {"error", wire_name(m_failure.code)},
-                          {"detail", m_failure.detail}});
+    log::warning(
+        "list",
+        {{"module", unsigned{module.value()}}, {"error", wire_name(m_failure.code)}, {"detail", m_failure.detail}});
 }
 
 std::vector<FoundToken> PluggedIn::take_found() {

@@ -46,8 +46,8 @@ public:
     void hear();
     /// Whether every process has answered, failed or been given up.
     [[nodiscard]] bool complete() const noexcept { return m_asked.empty(); }
-    /// Tokens that became complete since the last call, in the order of their modules and slots. A token that answers is
-    /// here although another one of its module still keeps silent.
+    /// Tokens that became complete since the last call, in the order of their modules and slots. A token that answers
+    /// is here although another one of its module still keeps silent.
     [[nodiscard]] std::vector<FoundToken> take_found();
     /// Why there is no token: what failed, token_absent where nothing did.
     [[nodiscard]] Error const& failure() const noexcept { return m_failure; }

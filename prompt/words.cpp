@@ -182,11 +182,12 @@ Confirmation attempt_confirmation(Language language, ipc::TokenInfo const& token
                                            "you sure of the PIN?")},
                 std::string{text(language, "&Use the last attempt")}};
     }
-    return {text(language,
-                 "Wrong PINs typed here: %1. The token does not tell how many attempts remain: another wrong PIN may lock "
-                 "it. Are you sure of the PIN?",
-                 {std::to_string(token.wrong_tries_seen)}),
-            std::string{text(language, "&Use this PIN")}};
+    return {
+        text(language,
+             "Wrong PINs typed here: %1. The token does not tell how many attempts remain: another wrong PIN may lock "
+             "it. Are you sure of the PIN?",
+             {std::to_string(token.wrong_tries_seen)}),
+        std::string{text(language, "&Use this PIN")}};
 }
 
 std::string factory_pin_words(Language language) {

@@ -2,8 +2,8 @@
 //
 // The script, one command a line, in any order: `key first`, `key subject=TEXT` (part of the line a person would read),
 // `key misfit` (tries what cannot be chosen); `pin TEXT` (several: one after another, then cancel); `accept`, `cancel`,
-// `refuse_site` (the last one counts); `decline_last_attempt` (says no to every confirmation); `cancel_while_waiting`; `wait_ms N` before each answer;
-// `hang` (never answers).
+// `refuse_site` (the last one counts); `decline_last_attempt` (says no to every confirmation); `cancel_while_waiting`;
+// `wait_ms N` before each answer; `hang` (never answers).
 #pragma once
 
 #include "prompt/words.hpp"
