@@ -33,7 +33,7 @@ std::optional<Obstacle> obstacle_of(Sheet const& sheet, signing::Certificate con
 }
 
 std::optional<Obstacle> obstacle_of(Language language, ipc::TokenInfo const& token) {
-    if (token.pin_locked) return obstacle_of(language, Errc::pin_locked);
+    if (token.pin_locked) return Obstacle{Errc::pin_locked, locked_words(language, token)};
     if (!token.pin_initialized) {
         return Obstacle{Errc::key_not_found, std::string{text(language, "The token has no PIN yet: set it up first.")}};
     }

@@ -76,6 +76,11 @@ private:
         return error;
     }
 
+    Error told_locked(Error error, ipc::TokenInfo const& token) {
+        m_screen.tell(locked_words(m_sheet.request.language, token), m_web.fd());
+        return error;
+    }
+
     Result<ipc::Accepted> decide() {
         if (m_sheet.request.purpose == ipc::Purpose::site) {
             if (auto allowed = ask_about_site(); !allowed) return allowed.error();
@@ -165,7 +170,8 @@ private:
             // While more may come the only one is not the only one yet.
             if (!question.chosen && !question.more_may_come) question.chosen = only_choice(question.choices);
             auto const hopeless_code = question.more_may_come ? std::nullopt : hopeless(question.choices);
-            if (hopeless_code) question.error = words(*hopeless_code);
+            // Of a locked PIN the list says what helps for each token.
+            if (hopeless_code == Errc::key_not_found) question.error = words(*hopeless_code);
             auto answer = m_screen.ask(question, m_web.fd(), question.more_may_come ? m_tokens->fd() : -1);
             question.goes_on = answer.act == Act::news;
             if (answer.act == Act::news) {
@@ -192,6 +198,7 @@ private:
                 continue;
             auto keys = unlock(question, std::move(answer.pin));
             if (keys) return after_unlock(choice, *keys);
+            if (keys.error().code == Errc::pin_locked) return told_locked(keys.error(), choice.token);
             if (keys.error().code != Errc::pin_incorrect && keys.error().code != Errc::pin_length)
                 return told(keys.error());
             question.error = words(keys.error().code);
@@ -227,7 +234,9 @@ private:
         auto reply = hear<ipc::UnlockReply>(chosen.module, waiting);
         if (!reply) return reply.error();
         auto const unlocked = reply->status.result();
-        if (unlocked || unlocked.error().code == Errc::pin_incorrect) renew(question, chosen, reply->info);
+        auto const judged = unlocked || unlocked.error().code == Errc::pin_incorrect ||
+                            unlocked.error().code == Errc::pin_locked;
+        if (judged) renew(question, chosen, reply->info);
         if (!unlocked) return unlocked.error();
         m_factory_pin = reply->factory_pin;
         return hear_keys(chosen.module);

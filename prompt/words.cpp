@@ -33,10 +33,12 @@ std::string use_words(Language language, signing::Certificate const& certificate
     return std::string{signs ? text(language, "Key for signing") : text(language, "Key for signing in")};
 }
 
-std::string token_words(ipc::TokenInfo const& token) {
+/// "My token (Kaztoken)": the label the owner knows it by, and what kind of token it is.
+std::string token_words(Language language, ipc::TokenInfo const& token) {
     auto const label = visible_line(token.label);
-    auto const storage = visible_line(token.storage);
-    return label.empty() ? storage : storage.empty() ? label : label + " (" + storage + ")";
+    auto const& family = token.family_name.in(language);
+    auto const kind = visible_line(family.empty() ? token.storage : family);
+    return label.empty() ? kind : kind.empty() ? label : label + " (" + kind + ")";
 }
 
 } // namespace
@@ -133,7 +135,7 @@ std::string cut_words(Language language) {
 
 std::string choice_title(Language language, Choice const& choice) {
     if (!choice.certificate) {
-        auto const token = token_words(choice.token);
+        auto const token = token_words(language, choice.token);
         return token.empty() ? std::string{text(language, "Token without a name")} : token;
     }
     auto const name = visible_line(choice.certificate->common_name());
@@ -153,7 +155,7 @@ std::vector<std::string> choice_details(Language language, Choice const& choice)
     }
     if (auto use = use_words(language, certificate); !use.empty()) details.push_back(use);
     details.push_back(text(language, "valid until %1", {day_words(certificate.not_after())}));
-    details.push_back(token_words(choice.token));
+    details.push_back(token_words(language, choice.token));
     return details;
 }
 
@@ -194,6 +196,11 @@ std::string factory_pin_words(Language language) {
     return std::string{text(language, "Your token still has the PIN it was delivered with, which is publicly known: "
                                       "whoever holds the token can sign as you. Change the PIN with the program of the "
                                       "token's maker.")};
+}
+
+std::string locked_words(Language language, ipc::TokenInfo const& token) {
+    std::string words{text(language, "The PIN is locked after too many wrong attempts.")};
+    return words.append(" ").append(unblocking_words(token.unblocking, language));
 }
 
 std::string misfit_words(Language language, signing::Misfit misfit) {
