@@ -7,9 +7,8 @@
 // PIN, choose one of the keys that appear. Either way every PIN typed is exactly one Unlock.
 #pragma once
 
-#include "base/explain.hpp"
 #include "prompt/choices.hpp"
-#include "prompt/ends.hpp"
+#include "prompt/token_talk.hpp"
 #include "prompt/words.hpp"
 
 #include <poll.h>
@@ -95,7 +94,7 @@ private:
         if (!chosen) return chosen.error();
         if (!needs_signature())
             m_tokens->channel(chosen->module).close(); // what its PIN opened is closed before the site hears of it
-        else if (auto given = give_mandate(*chosen); !given)
+        else if (auto given = talk().give_mandate(*chosen); !given)
             return told(given.error());
         return ipc::Accepted{chosen->module, chosen->slot, chosen->certificate->der()};
     }
@@ -222,48 +221,21 @@ private:
     /// One Unlock. On success the keys whose private part is there.
     Result<std::vector<Bytes>> unlock(Question& question, Pin pin) {
         auto const chosen = question.choices[*question.chosen];
-        ipc::Unlock message;
-        message.slot = chosen.slot;
-        if (chosen.pin == PinEntry::typed) {
-            if (pin.empty()) return Errc::pin_length;
-            message.pin = std::move(pin);
-        }
-        if (auto sent = m_tokens->channel(chosen.module).send(message); !sent) return crashed(sent.error());
-        auto const waiting = chosen.pin == PinEntry::on_reader ? message_id("Type the PIN on the keypad of the reader.")
-                                                               : message_id("The token is checking the PIN ...");
-        auto reply = hear<ipc::UnlockReply>(chosen.module, waiting);
+        auto const reply = talk().unlock(chosen, std::move(pin));
         if (!reply) return reply.error();
         auto const unlocked = reply->status.result();
-        auto const judged = unlocked || unlocked.error().code == Errc::pin_incorrect ||
-                            unlocked.error().code == Errc::pin_locked;
+        auto const judged =
+            unlocked || unlocked.error().code == Errc::pin_incorrect || unlocked.error().code == Errc::pin_locked;
         if (judged) renew(question, chosen, reply->info);
         if (!unlocked) return unlocked.error();
         m_factory_pin = reply->factory_pin;
-        return hear_keys(chosen.module);
+        return talk().keys(chosen.module);
     }
 
     /// What is known of the PIN after an attempt holds for every key of that token.
     static void renew(Question& question, Choice const& unlocked, ipc::TokenInfo const& info) {
         for (auto& choice : question.choices) {
             if (choice.module == unlocked.module && choice.slot == unlocked.slot) choice.token = info;
-        }
-    }
-
-    Result<std::vector<Bytes>> hear_keys(ipc::ModuleIndex module) {
-        std::vector<Bytes> keys;
-        while (true) {
-            auto packet = hear_packet(module, message_id("The token is reading its keys ..."));
-            if (!packet) return packet.error();
-            if (packet->template is<ipc::CertificateFound>()) {
-                auto found = packet->template as<ipc::CertificateFound>();
-                if (!found) return found.error();
-                keys.push_back(std::move(found->der));
-                continue;
-            }
-            auto const done = packet->template as<ipc::ListingDone>();
-            if (!done) return done.error();
-            if (auto const listed = done->status.result(); !listed) return listed.error();
-            return keys;
         }
     }
 
@@ -277,36 +249,7 @@ private:
         return told(Error{Errc::key_not_found, "the certificate has no private key on its token"});
     }
 
-    Result<void> give_mandate(Choice const& chosen) {
-        auto& channel = m_tokens->channel(chosen.module);
-        if (auto sent = send_mandate(channel, m_sheet, *chosen.certificate); !sent) return crashed(sent.error());
-        auto const reply = hear<ipc::MandateReply>(chosen.module, message_id("The token is preparing to sign ..."));
-        return reply ? reply->status.result() : reply.error();
-    }
-
-    /// The token's next message beside the listing, which must be an M.
-    template <class M>
-    Result<M> hear(ipc::ModuleIndex module, char const* waiting) {
-        auto packet = hear_packet(module, waiting);
-        if (!packet) return packet.error();
-        return packet->template as<M>();
-    }
-
-    Result<ipc::Packet> hear_packet(ipc::ModuleIndex module, char const* waiting) {
-        while (true) {
-            auto packet = m_tokens->receive(module);
-            if (!packet) return packet.error();
-            if (*packet) return std::move(**packet);
-            auto const woken = m_screen.wait({words(waiting), 0, 0}, m_web.fd(), m_tokens->channel(module).fd());
-            if (woken == Woken::cancelled) return Errc::user_cancelled;
-            if (woken == Woken::first) return refusal(Act::gone);
-        }
-    }
-
-    static Error crashed(Error error) {
-        if (error.code == Errc::channel_closed) error.code = Errc::token_crashed;
-        return error;
-    }
+    TokenTalk<S> talk() { return {*m_tokens, m_sheet, m_screen, m_web.fd()}; }
 
     /// Shows progress until tamga-web says how it ended. Cancelling closes our pairs, on which the token logs out.
     Result<void> accompany() {

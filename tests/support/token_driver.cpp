@@ -16,10 +16,11 @@ void must(Result<void> const& done) {
 ::pid_t start(std::string const& config_home, std::string argument, int control_fd) {
     std::string program = TAMGA_PROGRAMS_DIR "/tamga-token";
     std::string config = "XDG_CONFIG_HOME=" + config_home;
+    std::string state = "XDG_STATE_HOME=" + config_home + "/../state";
     // A process that is not dumpable cannot be examined by LeakSanitizer.
     std::string sanitizer = "ASAN_OPTIONS=detect_leaks=0";
     char* const arguments[] = {program.data(), argument.data(), nullptr};
-    char* const environment[] = {config.data(), sanitizer.data(), nullptr};
+    char* const environment[] = {config.data(), state.data(), sanitizer.data(), nullptr};
     ::posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, control_fd, 3);
