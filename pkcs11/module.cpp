@@ -122,4 +122,10 @@ Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
     return info;
 }
 
+std::string Module::slot_description(ipc::SlotId slot) const {
+    CK_SLOT_INFO raw{};
+    auto const got = check(m_functions->C_GetSlotInfo(slot.value(), &raw), "C_GetSlotInfo");
+    return got ? padded_text(raw.slotDescription) : std::string{};
+}
+
 } // namespace tamga::pkcs11

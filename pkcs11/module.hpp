@@ -33,6 +33,9 @@ public:
     /// count of wrong PINs. Error: token_absent.
     [[nodiscard]] Result<ipc::TokenInfo> token_info(ipc::SlotId slot) const;
 
+    /// What C_GetSlotInfo says of the slot, trimmed: with modules over PC/SC, the reader's name. Empty where it fails.
+    [[nodiscard]] std::string slot_description(ipc::SlotId slot) const;
+
     [[nodiscard]] CK_FUNCTION_LIST const& functions() const noexcept { return *m_functions; }
     [[nodiscard]] WrongTries const& wrong_tries() const noexcept { return m_wrong_tries; }
 
