@@ -17,7 +17,12 @@ Lease::Lease(ipc::SlotId slot, std::unique_ptr<Session> session, Session::Login 
 Result<std::unique_ptr<Lease>> Lease::open(Module const& module, ipc::SlotId slot, Pin pin) {
     auto session = Session::open(module, slot);
     if (!session) return session.error();
+    // Read here, so that the try is counted for the token that is in the slot now.
+    auto const token = module.token_info(slot);
+    if (!token) return token.error();
+    module.wrong_tries().begin(*token);
     auto login = (*session)->login(std::move(pin));
+    module.wrong_tries().end(*token, login ? ok() : Result<void>{login.error()});
     if (!login) return login.error();
     auto keys = signing_keys(**session);
     if (!keys) return keys.error();

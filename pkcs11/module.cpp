@@ -116,6 +116,9 @@ Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
     info.pin_final_try = has(CKF_USER_PIN_FINAL_TRY);
     info.pin_locked = has(CKF_USER_PIN_LOCKED);
     info.pin_initialized = has(CKF_USER_PIN_INITIALIZED);
+    if (info.pin_final_try) info.attempts_left = 1;
+    if (info.pin_locked) info.attempts_left = 0;
+    info.wrong_tries_seen = m_wrong_tries.seen(info);
     return info;
 }
 

@@ -4,6 +4,7 @@
 #include "base/messages.hpp"
 #include "base/result.hpp"
 #include "pkcs11/module_config.hpp"
+#include "pkcs11/wrong_tries.hpp"
 
 #include <p11-kit/pkcs11.h>
 
@@ -28,19 +29,22 @@ public:
     /// that a token came or went). Errors: as check() gives them.
     [[nodiscard]] Result<std::vector<ipc::SlotId>> slots() const;
 
-    /// C_GetTokenInfo, trimmed and made valid UTF-8, with this module's storage name. Error: token_absent.
+    /// C_GetTokenInfo, trimmed and made valid UTF-8, with this module's storage name, and our own
+    /// count of wrong PINs. Error: token_absent.
     [[nodiscard]] Result<ipc::TokenInfo> token_info(ipc::SlotId slot) const;
 
     /// What C_GetSlotInfo says of the slot, trimmed: with modules over PC/SC, the reader's name. Empty where it fails.
     [[nodiscard]] std::string slot_description(ipc::SlotId slot) const;
 
     [[nodiscard]] CK_FUNCTION_LIST const& functions() const noexcept { return *m_functions; }
+    [[nodiscard]] WrongTries const& wrong_tries() const noexcept { return m_wrong_tries; }
 
 private:
     Module(CK_FUNCTION_LIST const* functions, std::string storage);
 
     CK_FUNCTION_LIST const* m_functions;
     std::string m_storage;
+    WrongTries m_wrong_tries{WrongTries::default_folder()};
 };
 
 /// A blank-padded field of CK_TOKEN_INFO as text: without the padding, octets that are not UTF-8 as U+FFFD.

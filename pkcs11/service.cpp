@@ -148,8 +148,10 @@ Result<void> Service::serve_web() {
         return ok();
     }
     if (!*packet) return ok();
-    if (auto const wanted = (*packet)->as<ipc::ListKeys>()) {
-        list(*wanted);
+    // Whose tokens they are is between the token and the window, until a site was allowed to know.
+    auto const wanted = (*packet)->as<ipc::ListKeys>();
+    if (wanted && wanted->depth == ipc::Depth::tokens) {
+        list(m_web.channel, *wanted);
     } else if (auto const items = (*packet)->as<ipc::SignItems>()) {
         sign(items->request, items->first, {items->items.begin(), items->items.end()});
     } else if (auto const large = (*packet)->as<ipc::SignLarge>()) {
@@ -215,6 +217,10 @@ Result<void> Service::serve_prompt(ipc::RequestId request) {
             unlock(request, prompt, std::move(*wanted));
             return ok();
         }
+        if (auto const question = (*packet)->as<ipc::ListKeys>()) {
+            list(prompt.peer.channel, *question);
+            return ok();
+        }
         if (auto const mandate = (*packet)->as<ipc::Mandate>()) {
             take_mandate(request, prompt, *mandate);
             return ok();
@@ -232,13 +238,13 @@ void Service::drop_prompt(ipc::RequestId request) {
     m_prompts.erase(place);
 }
 
-// ---- what tamga-web asks ----
+// ---- what is plugged in ----
 
-void Service::list(ipc::ListKeys const& wanted) {
-    tell(m_web.channel, ipc::ListingDone{wanted.query, ipc::Status::from(list_tokens(wanted))});
+void Service::list(ipc::Channel& asker, ipc::ListKeys const& wanted) {
+    tell(asker, ipc::ListingDone{wanted.query, ipc::Status::from(list_tokens(asker, wanted))});
 }
 
-Result<void> Service::list_tokens(ipc::ListKeys const& wanted) {
+Result<void> Service::list_tokens(ipc::Channel& asker, ipc::ListKeys const& wanted) {
     auto const loaded = module();
     if (!loaded) return loaded.error();
     auto const slots = (*loaded)->slots();
@@ -246,20 +252,24 @@ Result<void> Service::list_tokens(ipc::ListKeys const& wanted) {
     for (auto const slot : *slots) {
         auto const info = (*loaded)->token_info(slot);
         if (!info) continue; // pulled out since
-        tell(m_web.channel, ipc::TokenFound{wanted.query, slot, *info});
-        if (wanted.depth == ipc::Depth::tokens) continue;
-        auto const session = Session::open(**loaded, slot);
-        auto const certificates = session ? public_certificates(**session) : session.error();
-        if (!certificates) {
+        std::vector<Bytes> certificates;
+        if (wanted.depth == ipc::Depth::certificates) {
+            auto const session = Session::open(**loaded, slot);
+            auto listed = session ? public_certificates(**session) : session.error();
             // One token that fails must not hide the others.
-            log::warning("listing", {{"error", certificates.error().detail}});
-            continue;
+            if (listed)
+                certificates = std::move(*listed);
+            else
+                log::warning("listing", {{"error", listed.error().detail}});
         }
-        for (auto const& der : *certificates)
-            tell(m_web.channel, ipc::CertificateFound{wanted.query, slot, der});
+        tell(asker, ipc::TokenFound{wanted.query, slot, *info, static_cast<std::uint32_t>(certificates.size())});
+        for (auto& der : certificates)
+            tell(asker, ipc::CertificateFound{wanted.query, slot, std::move(der)});
     }
     return ok();
 }
+
+// ---- what tamga-web asks ----
 
 void Service::sign(ipc::RequestId request, std::uint32_t first, std::vector<View> const& items) {
     auto const place = m_prompts.find(request);

@@ -44,8 +44,8 @@ private:
     static Result<std::optional<ipc::Packet>> next(Peer& peer);
     static Result<Peer> greet(ipc::Packet& packet, ipc::Role role);
 
-    void list(ipc::ListKeys const& wanted);
-    Result<void> list_tokens(ipc::ListKeys const& wanted);
+    void list(ipc::Channel& asker, ipc::ListKeys const& wanted);
+    Result<void> list_tokens(ipc::Channel& asker, ipc::ListKeys const& wanted);
     void sign(ipc::RequestId request, std::uint32_t first, std::vector<View> const& items);
     void sign_large(ipc::Packet& packet, ipc::SignLarge const& large);
 

@@ -16,12 +16,13 @@ void must(Result<void> const& done) {
 ::pid_t start(std::string const& config_home, std::string argument, int control_fd) {
     std::string program = TAMGA_PROGRAMS_DIR "/tamga-token";
     std::string config = "XDG_CONFIG_HOME=" + config_home;
+    std::string state = "XDG_STATE_HOME=" + config_home + "/../state";
     // A process that is not dumpable cannot be examined by LeakSanitizer.
     std::string sanitizer = "ASAN_OPTIONS=detect_leaks=0";
     auto const* const pcscd = std::getenv("PCSCLITE_CSOCK_NAME");
     std::string card_socket = std::string{"PCSCLITE_CSOCK_NAME="} + (pcscd != nullptr ? pcscd : "/nonexistent/pcscd");
     char* const arguments[] = {program.data(), argument.data(), nullptr};
-    char* const environment[] = {config.data(), sanitizer.data(), card_socket.data(), nullptr};
+    char* const environment[] = {config.data(), state.data(), sanitizer.data(), card_socket.data(), nullptr};
     ::posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, control_fd, 3);
@@ -83,10 +84,13 @@ int TokenDriver::wait() {
 }
 
 Listing TokenDriver::list(ipc::Depth depth) {
-    must(web.send(ipc::ListKeys{5, depth}));
+    ipc::Channel window;
+    if (depth == ipc::Depth::certificates) window = prompt(ipc::RequestId{++m_last_listing});
+    auto& asker = window ? window : web;
+    must(asker.send(ipc::ListKeys{5, depth}));
     Listing listing;
     while (true) {
-        auto packet = web.receive(patience);
+        auto packet = asker.receive(patience);
         if (!packet) throw std::runtime_error{"no listing"};
         if (auto token = packet->as<ipc::TokenFound>())
             listing.tokens.push_back(std::move(*token));

@@ -56,6 +56,7 @@ public:
     /// Waits for the program's own end. @return what waitpid(2) says.
     int wait();
 
+    /// Tokens alone as tamga-web asks for them; certificates as a prompt does, on a channel of its own.
     Listing list(ipc::Depth depth);
     /// Sends items and waits for their signatures, or for the reason why the lease ended.
     Result<std::vector<Bytes>> sign(ipc::RequestId request, std::vector<Bytes> items);
@@ -65,6 +66,7 @@ public:
 private:
     ::pid_t m_pid = -1;
     int m_status = 0;
+    std::uint64_t m_last_listing = 1'000'000; ///< request numbers of prompts that only list
 };
 
 /// Sends an Unlock and does not wait.
