@@ -12,7 +12,8 @@
 
 namespace tamga::pkcs11 {
 
-/// C_Initialize to C_Finalize. C_WaitForSlotEvent is never called: half of the modules lack it, some hang in it.
+/// C_Initialize to C_Finalize. May be called from several threads, for different slots. C_WaitForSlotEvent is never
+/// called: half of the modules lack it, some hang in it.
 class Module {
 public:
     /// Judges the file (base/trusted_file.hpp), loads it and calls C_Initialize with CKF_OS_LOCKING_OK. Blocking: runs
@@ -24,11 +25,12 @@ public:
     /// C_Finalize. The library stays mapped: modules with threads of their own crash when it goes.
     ~Module();
 
-    /// Slots that hold an initialised token now (C_GetSlotList asked anew each time, which is also how modules notice
-    /// that a token came or went). Errors: as check() gives them.
+    /// Slots that hold a token now (C_GetSlotList asked anew each time, which is also how modules notice that a token
+    /// came or went). Errors: as check() gives them.
     [[nodiscard]] Result<std::vector<ipc::SlotId>> slots() const;
 
-    /// C_GetTokenInfo, trimmed and made valid UTF-8, with this module's storage name. Error: token_absent.
+    /// C_GetTokenInfo, trimmed and made valid UTF-8, with this module's storage name. Error: token_absent, also
+    /// for a token that was never initialised.
     [[nodiscard]] Result<ipc::TokenInfo> token_info(ipc::SlotId slot) const;
 
     [[nodiscard]] CK_FUNCTION_LIST const& functions() const noexcept { return *m_functions; }
