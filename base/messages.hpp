@@ -7,6 +7,7 @@
 #include "base/archive.hpp"
 #include "base/build_id.hpp"
 #include "base/text.hpp"
+#include "base/unblocking.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -191,9 +192,24 @@ struct Stop {
 
 // ---- tokens and certificates ----
 
-/// What C_GetTokenInfo says of a token, trimmed and made valid UTF-8, and the storage name configured for its module.
+/// The name of a family of tokens, as people know it.
+struct FamilyName {
+    std::string kk;
+    std::string ru;
+    std::string en;
+
+    [[nodiscard]] std::string const& in(Language language) const noexcept {
+        return language == Language::kk ? kk : language == Language::ru ? ru : en;
+    }
+    TAMGA_FIELDS(&FamilyName::kk, &FamilyName::ru, &FamilyName::en)
+};
+
+/// What C_GetTokenInfo says of a token, trimmed and made valid UTF-8, and what data/families.toml says of its family.
 struct TokenInfo {
-    std::string storage;
+    std::string storage; ///< NCALayer's name for it: configured for the module, else the family's
+    std::string family;  ///< id of the row; "other" where no row fits
+    FamilyName family_name;
+    Unblocking unblocking{}; ///< what helps when the PIN is locked
     std::string label;
     std::string manufacturer;
     std::string model;
@@ -204,8 +220,9 @@ struct TokenInfo {
     bool pin_final_try = false;   ///< CKF_USER_PIN_FINAL_TRY
     bool pin_locked = false;      ///< CKF_USER_PIN_LOCKED
     bool pin_initialized = false; ///< CKF_USER_PIN_INITIALIZED
-    TAMGA_FIELDS(&TokenInfo::storage, &TokenInfo::label, &TokenInfo::manufacturer, &TokenInfo::model,
-                 &TokenInfo::serial, &TokenInfo::login_required, &TokenInfo::pin_on_reader, &TokenInfo::pin_count_low,
+    TAMGA_FIELDS(&TokenInfo::storage, &TokenInfo::family, &TokenInfo::family_name, &TokenInfo::unblocking,
+                 &TokenInfo::label, &TokenInfo::manufacturer, &TokenInfo::model, &TokenInfo::serial,
+                 &TokenInfo::login_required, &TokenInfo::pin_on_reader, &TokenInfo::pin_count_low,
                  &TokenInfo::pin_final_try, &TokenInfo::pin_locked, &TokenInfo::pin_initialized)
 };
 

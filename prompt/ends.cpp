@@ -43,9 +43,11 @@ Result<Ends> receive_ends(ipc::Channel& control) {
     if (auto heard = ipc::await_hello(control, ipc::Role::launcher, patience); !heard) return heard.error();
 
     Ends ends;
+    std::optional<std::chrono::milliseconds> limit; // none for the first: until there is a request we are a spare
     while (true) {
-        auto packet = control.receive(patience);
+        auto packet = control.receive(limit);
         if (!packet) return packet.error();
+        limit = patience;
         if (packet->is<ipc::TokenChannel>()) {
             auto const message = packet->as<ipc::TokenChannel>();
             if (!message) return message.error();

@@ -23,8 +23,9 @@ struct Ends {
 /// The descriptor a prompt is started with: the control channel to tamgad.
 inline constexpr int control_fd = 3;
 
-/// Exchanges Hello with tamgad and takes the ends it passes, that of tamga-web last; says Hello on each. Blocks, at
-/// most 10 s for each message. Errors: build_mismatch, message_malformed, channel_closed, timeout.
+/// Exchanges Hello with tamgad, waits for a request as long as it takes, and takes the ends that tamgad passes for it,
+/// that of tamga-web last; says Hello on each. Blocks, at most 10 s for each message after the first. Errors:
+/// build_mismatch, message_malformed, channel_closed, timeout.
 Result<Ends> receive_ends(ipc::Channel& control);
 
 struct Asked {

@@ -42,9 +42,10 @@ struct Algorithm {
 /// Digest of `octets`. Blocking: about 1 ms a megabyte for SHA-256 (OpenSSL EVP).
 [[nodiscard]] Bytes digest(DigestAlgorithm algorithm, View octets);
 
-/// Starts OpenSSL without the system's configuration file, whose reading is half of a short-lived process's start. For
-/// programs that only hash and read certificates; call first in main.
-void skip_openssl_configuration() noexcept;
+/// Starts OpenSSL without the system's configuration file, whose reading is half of a short-lived process's start, and
+/// looks up what hashing and reading a certificate need, which would else wait for the first one. For programs that are
+/// started before there is work for them; call first in main. Takes about 2 ms.
+void start_openssl() noexcept;
 
 /// A signature value of PKCS#11 in the form CMS wants. Error: signature_invalid (no pair of the algorithm's size).
 Result<Bytes> to_cms_signature(Algorithm const& algorithm, View raw_signature);

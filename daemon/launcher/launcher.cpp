@@ -109,11 +109,10 @@ void Launcher::run_due() {
     }
 }
 
-Launcher::Child& Launcher::add(Job job, ipc::ModuleIndex module, ipc::RequestId request) {
+Launcher::Child& Launcher::add(Job job, ipc::ModuleIndex module) {
     auto& child = m_children.emplace_back();
     child.job = job;
     child.module = module;
-    child.request = request;
     return child;
 }
 

@@ -41,7 +41,7 @@ private:
     struct Child {
         Job job{};
         ipc::ModuleIndex module; ///< of a token
-        ipc::RequestId request;  ///< of a prompt
+        ipc::RequestId request;  ///< of a prompt; none yet: a spare one
         pid_t pid = 0;           ///< 0: not running
         ipc::Channel control;
         bool greeted = false;
@@ -51,7 +51,7 @@ private:
     };
 
     // launcher.cpp: lives and deaths
-    Child& add(Job job, ipc::ModuleIndex module = {}, ipc::RequestId request = {});
+    Child& add(Job job, ipc::ModuleIndex module = {});
     bool start(Child& child);
     void kill_group(Child const& child);
     void end_softly(Child& child, std::chrono::milliseconds patience);
@@ -72,6 +72,8 @@ private:
     Result<void> prompt_wanted(Child& web, ipc::Packet& packet);
     Result<void> restart_token(ipc::Packet& packet);
     bool start_prompt(Child& web, ipc::PromptWanted const& wanted);
+    Child* spare_prompt();
+    void keep_spare_prompt();
     void introduce(Child& child);
     void connect_to_web(Child& token);
     /// Sends without waiting: a child that does not read what we say is of no use, and must not hold us up.

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t most_prompts = 16;
 constexpr int exit_upgraded = 3;
 constexpr std::chrono::milliseconds patience_after_goodbye{2000};
+constexpr std::chrono::seconds spare_prompt_life{30};
+constexpr ipc::RequestId no_request{};
 
 } // namespace
 
@@ -130,20 +132,45 @@ Result<void> Launcher::prompt_wanted(Child& web, ipc::Packet& packet) {
     return ok();
 }
 
+Launcher::Child* Launcher::spare_prompt() {
+    auto const spare = std::ranges::find_if(m_children, [](Child const& child) {
+        return child.job == Job::prompt && child.request == no_request && child.control;
+    });
+    return spare == m_children.end() ? nullptr : &*spare;
+}
+
+/// Pages ask several times in a row: for the key, then for signatures. The program that shows the next window is loaded
+/// while the person reads this one, and waits for half a minute after it.
+void Launcher::keep_spare_prompt() {
+    auto& spare = add(Job::prompt);
+    if (start(spare))
+        spare.due = Clock::now() + spare_prompt_life;
+    else
+        m_children.pop_back();
+}
+
 /// The pair to the web process comes last: with it the prompt has all it needs.
 bool Launcher::start_prompt(Child& web, ipc::PromptWanted const& wanted) {
-    auto& prompt = add(Job::prompt, {}, wanted.request);
-    if (!start(prompt)) {
-        m_children.pop_back();
-        return false;
+    auto* prompt = spare_prompt();
+    if (prompt == nullptr) {
+        prompt = &add(Job::prompt);
+        if (!start(*prompt)) {
+            m_children.pop_back();
+            return false;
+        }
     }
+    prompt->request = wanted.request;
+    prompt->due.reset();
     for (auto& token : m_children) {
         if (token.job != Job::token || token.pid == 0 || ((wanted.modules >> token.module.value()) & 1) == 0) continue;
-        connect(prompt, ipc::TokenChannel{token.module}, token, ipc::PromptChannel{wanted.request});
+        connect(*prompt, ipc::TokenChannel{token.module}, token, ipc::PromptChannel{wanted.request});
     }
-    if (connect(web, ipc::PromptChannel{wanted.request}, prompt, ipc::WebChannel{wanted.request})) return true;
-    kill_group(prompt);
-    return false;
+    if (!connect(web, ipc::PromptChannel{wanted.request}, *prompt, ipc::WebChannel{wanted.request})) {
+        kill_group(*prompt);
+        return false;
+    }
+    keep_spare_prompt();
+    return true;
 }
 
 } // namespace tamga::launcher

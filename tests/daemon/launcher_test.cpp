@@ -171,6 +171,18 @@ protected:
         return answer;
     }
 
+    /// What tamgad started under this name and what still runs.
+    std::vector<pid_t> children(std::string const& name) const {
+        std::vector<pid_t> found;
+        std::ifstream list{"/proc/" + std::to_string(m_pid) + "/task/" + std::to_string(m_pid) + "/children"};
+        for (pid_t pid = 0; list >> pid;) {
+            std::string command;
+            std::getline(std::ifstream{"/proc/" + std::to_string(pid) + "/comm"}, command);
+            if (command == name && is_running(pid)) found.push_back(pid);
+        }
+        return found;
+    }
+
     std::filesystem::path socket_path() const { return m_folder.path() / "tamga/api.sock"; }
     std::string log_path() const { return (m_folder.path() / "log").string(); }
     std::string log() const {
@@ -271,6 +283,27 @@ TEST_F(Launcher, CarriesWordsBetweenPromptTokenAndWeb) {
 
     EXPECT_EQ(both.substr(0, both.find("pid ")), "module 0 request 1\nmodule 1 request 1\n");
     EXPECT_EQ(second.substr(0, second.find("pid ")), "module 1 request 2\n");
+}
+
+TEST_F(Launcher, TheNextWindowIsShownByAProcessThatWasWaitingForIt) {
+    start();
+    ASSERT_NE(ask("prompt 1 0"), "refused");
+    ASSERT_TRUE(
+        eventually([&] { return children("tamga-prompt").size() == 1; })); // the first is gone, the spare is there
+    auto const waiting = children("tamga-prompt");
+
+    EXPECT_EQ(pid_in(ask("prompt 2 3")), waiting.front());
+    EXPECT_NE(ask("prompt 3 3").find("module 1 request 3"), std::string::npos);
+}
+
+TEST_F(Launcher, AnEndedSparePromptIsReplacedWhenAWindowIsNeeded) {
+    start();
+    ASSERT_NE(ask("prompt 1 0"), "refused");
+    ASSERT_TRUE(eventually([&] { return children("tamga-prompt").size() == 1; }));
+    ::kill(children("tamga-prompt").front(), SIGKILL);
+    ASSERT_TRUE(eventually([&] { return children("tamga-prompt").empty(); }));
+
+    EXPECT_NE(ask("prompt 2 3").find("module 1 request 2"), std::string::npos);
 }
 
 TEST_F(Launcher, RefusesARequestNumberThatDoesNotCountUp) {

@@ -95,9 +95,9 @@ test('pages leave at any moment, windows and tokens are killed: nothing leaks, n
   const kill = (pid) => { try { process.kill(pid, 'SIGKILL'); } catch { /* it ended meanwhile */ } };
   await Promise.all(Array.from({ length: at_once }, page));
 
-  await until('the windows to go', () => !daemon.pids()['tamga-prompt'], 10000);
+  await until('the windows to go', () => daemon.prompts().length === 0, 10000);
   await until('a signature after the storm', signsOnce, 20000); // a token process killed often is started again late
-  await until('the windows to go', () => !daemon.pids()['tamga-prompt'], 10000);
+  await until('the windows to go', () => daemon.prompts().length === 0, 10000);
   await until(`${web} descriptors of tamga-web`, () => descriptors('tamga-web') <= web, 5000);
   await until(`${token} descriptors of tamga-token`, () => descriptors('tamga-token') <= token, 5000);
   assert.doesNotMatch(daemon.log(), /Sanitizer|runtime error/);

@@ -51,11 +51,11 @@ test('a page that leaves takes its prompt along', async () => {
   daemon.person('hang\n');
   const socket = await daemon.connect();
   socket.send(JSON.stringify(basics(document)));
-  await until('the prompt', () => daemon.pids()['tamga-prompt']);
+  await until('the prompt', () => daemon.prompts().length > 0);
 
   socket.terminate();
 
-  await until('the prompt to go', () => !daemon.pids()['tamga-prompt'], 3000);
+  await until('the prompt to go', () => daemon.prompts().length === 0, 3000);
 });
 
 test('64 requests over 8 sockets: no error, every answer to its own request', async () => {
@@ -118,7 +118,7 @@ test('a token process that is killed costs one typed error, and the next request
   daemon.person('wait_ms 700\nkey first\npin 12345678\naccept\n');
   const socket = await daemon.connect();
   socket.send(JSON.stringify(basics(document)));
-  await until('the prompt', () => daemon.pids()['tamga-prompt']);
+  await until('the prompt', () => daemon.prompts().length > 0);
   process.kill(daemon.pids()['tamga-token'][0], 'SIGKILL');
 
   const failed = JSON.parse(await socket.next());
@@ -209,7 +209,7 @@ test('SIGTERM ends everything cleanly, with the prompt dismissed', async () => {
   const other = await Daemon.start({ script: 'hang\n' });
   const socket = await other.connect();
   socket.send(JSON.stringify(basics(document)));
-  await until('the prompt', () => other.pids()['tamga-prompt']);
+  await until('the prompt', () => other.prompts().length > 0);
   const pids = Object.values(other.pids()).flat();
 
   const started = Date.now();

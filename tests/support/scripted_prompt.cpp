@@ -13,7 +13,7 @@
 int main() {
     using namespace tamga;
     log::open("tamga-prompt");
-    signing::skip_openssl_configuration();
+    signing::start_openssl();
     ipc::Channel control{UniqueFd{prompt::control_fd}};
     auto ends = prompt::receive_ends(control);
     if (!ends) return EXIT_FAILURE;

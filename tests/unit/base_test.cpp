@@ -3,6 +3,7 @@
 #include "base/handshake.hpp"
 #include "base/sealed_items.hpp"
 #include "base/trusted_file.hpp"
+#include "base/unblocking.hpp"
 
 #include <gtest/gtest.h>
 
@@ -188,6 +189,19 @@ TEST(Text, TakesALanguageFromWhatPagesAndSystemsSay) {
     EXPECT_EQ(language_from_tag("ru_RU.UTF-8"), Language::ru);
     EXPECT_EQ(language_from_tag("en-GB"), Language::en);
     EXPECT_FALSE(language_from_tag("fr"));
+}
+
+TEST(Unblocking, HasANameAndASentenceInEveryLanguage) {
+    std::set<std::string_view> names;
+    for (std::size_t i = 0; i < enumerator_count(Unblocking{}); ++i) {
+        auto const way = static_cast<Unblocking>(i);
+        names.insert(name_of(way));
+        std::set<std::string_view> const sentences{unblocking_words(way, Language::kk),
+                                                   unblocking_words(way, Language::ru),
+                                                   unblocking_words(way, Language::en)};
+        EXPECT_EQ(sentences.size(), 3U) << name_of(way);
+    }
+    EXPECT_EQ(names.size(), enumerator_count(Unblocking{}));
 }
 
 TEST(Text, PutsArgumentsWhereTheTranslationWantsThem) {

@@ -131,6 +131,13 @@ class Daemon {
   get url() { return `wss://127.0.0.1:${this.port}`; }
   pids() { return children(this.process.pid); }
 
+  /** The prompts that serve a request. A spare one has its control channel and nothing else. */
+  prompts() {
+    return (this.pids()['tamga-prompt'] ?? []).filter((pid) => {
+      try { return fs.readdirSync(`/proc/${pid}/fd`).length > 4; } catch { return false; }
+    });
+  }
+
   /** A WebSocket that has said its greeting; `ask(text or object)` sends and resolves with the next text. */
   connect({ origin = portal, url = this.url, headers = {} } = {}) {
     return new Promise((resolve, reject) => {
