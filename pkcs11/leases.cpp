@@ -1,6 +1,7 @@
 #include "pkcs11/leases.hpp"
 
 #include "base/log.hpp"
+#include "pkcs11/readers.hpp"
 
 #include <algorithm>
 
@@ -47,16 +48,17 @@ void Leases::serve_waiting() {
 void Leases::open(SharedHeld const& held) {
     held->stage = Stage::opening;
     m_slots.reach(held->slot, [this, held](Result<Slots::Place> place) {
-        if (!place) return opened(held, {place.error(), {}, {}});
+        if (!place) return opened(held, {place.error(), {}, {}, {}});
         held->lane = place->lane;
         auto const operation = held->pin.empty() ? Operation::pin_pad : Operation::login;
         auto work = [&module = place->module, slot = held->slot, pin = std::move(held->pin),
                      stop = held->stop.get_token()](Watch& watch) mutable {
             auto lease = Lease::open(module, slot, std::move(pin), watch, stop);
-            Opened result{lease ? Result<std::shared_ptr<Lease>>{std::move(*lease)} : lease.error(), {}, {}};
+            Opened result{lease ? Result<std::shared_ptr<Lease>>{std::move(*lease)} : lease.error(), {}, {}, {}};
             watch.begin(Operation::list);
             if (auto info = module.token_info(slot)) result.info = std::move(*info);
             if (!result.lease) return result;
+            if (module.uses_card_service()) result.slot_description = module.slot_description(slot);
             for (auto const& key : (*result.lease)->keys())
                 result.certificates.push_back(key.certificate.der());
             return result;
@@ -75,6 +77,7 @@ void Leases::opened(SharedHeld const& held, Opened result) {
         return forget(held);
     }
     held->stage = Stage::open;
+    held->slot_description = std::move(result.slot_description);
     held->since = steady_clock::now();
     held->end = Lease::silence_from(held->since);
     m_news.unlocked(held->request, {ipc::Status::from(ok()), std::move(result.info)});
@@ -156,6 +159,19 @@ void Leases::end(SharedHeld const& held, Result<void> const& why) {
         close(held);
         break;
     case Stage::ending: break;
+    }
+}
+
+void Leases::end_every(Error const& why) {
+    for (auto const& held : std::list<SharedHeld>(m_held)) {
+        if (held->stage != Stage::waiting) end(held, why);
+    }
+}
+
+void Leases::pulled_out(std::string_view reader) {
+    for (auto const& held : std::list<SharedHeld>(m_held)) {
+        if (held->stage != Stage::open || !Readers::is_called(held->slot_description, reader)) continue;
+        end(held, Error{Errc::token_absent, "pulled out"});
     }
 }
 

@@ -44,7 +44,11 @@ public:
     /// Logs the request's token out, or sees to it that nobody is logged in to it: told by `ended`, where tamga-web
     /// knows of the lease. What the token is doing it does to its end, but makes no further signature.
     void end(ipc::RequestId request, Result<void> const& why);
-    /// The same for every request, of which tamga-web is told nothing more: it is gone.
+    /// The same for every request that has a lease, or is about to.
+    void end_every(Error const& why);
+    /// The same for those who are logged in to the card in this reader.
+    void pulled_out(std::string_view reader);
+    /// Ends everything, without a word to tamga-web: it is gone.
     void end_all(Error const& why);
 
     /// Nobody is logged in, and nobody is about to be.
@@ -60,6 +64,7 @@ private:
     struct Held {
         ipc::RequestId request;
         ipc::SlotId slot;
+        std::string slot_description; ///< where the module is one over PC/SC: the reader's name
         Stage stage = Stage::waiting;
         Pin pin;
         std::shared_ptr<Lane> lane;
@@ -77,6 +82,7 @@ private:
         Result<std::shared_ptr<Lease>> lease;
         ipc::TokenInfo info;
         std::vector<Bytes> certificates;
+        std::string slot_description;
     };
 
     [[nodiscard]] SharedHeld find(ipc::RequestId request) const;

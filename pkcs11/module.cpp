@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/trusted_file.hpp"
+#include "pkcs11/card_clients.hpp"
 #include "pkcs11/cryptoki_error.hpp"
 
 #include <dlfcn.h>
@@ -76,7 +77,7 @@ Result<std::unique_ptr<Module>> Module::load(ModuleConfig const& config) {
 }
 
 Module::Module(CK_FUNCTION_LIST const* functions, std::string storage)
-    : m_functions{functions}, m_storage{std::move(storage)} {}
+    : m_functions{functions}, m_storage{std::move(storage)}, m_uses_card_service{pkcs11::uses_card_service()} {}
 
 Module::~Module() {
     if (auto done = check(m_functions->C_Finalize(nullptr), "C_Finalize"); !done) {
@@ -118,6 +119,12 @@ Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
     info.pin_locked = has(CKF_USER_PIN_LOCKED);
     info.pin_initialized = has(CKF_USER_PIN_INITIALIZED);
     return info;
+}
+
+std::string Module::slot_description(ipc::SlotId slot) const {
+    CK_SLOT_INFO raw{};
+    auto const got = check(m_functions->C_GetSlotInfo(slot.value(), &raw), "C_GetSlotInfo");
+    return got ? padded_text(raw.slotDescription) : std::string{};
 }
 
 } // namespace tamga::pkcs11

@@ -33,6 +33,12 @@ public:
     /// for a token that was never initialised.
     [[nodiscard]] Result<ipc::TokenInfo> token_info(ipc::SlotId slot) const;
 
+    /// What C_GetSlotInfo says of the slot, trimmed: with modules over PC/SC, the reader's name. Empty where it fails.
+    [[nodiscard]] std::string slot_description(ipc::SlotId slot) const;
+
+    /// Whether it speaks with the card service: what it knows is worth nothing once the service was lost.
+    [[nodiscard]] bool uses_card_service() const noexcept { return m_uses_card_service; }
+
     [[nodiscard]] CK_FUNCTION_LIST const& functions() const noexcept { return *m_functions; }
 
 private:
@@ -40,6 +46,7 @@ private:
 
     CK_FUNCTION_LIST const* m_functions;
     std::string m_storage;
+    bool m_uses_card_service;
 };
 
 /// A blank-padded field of CK_TOKEN_INFO as text: without the padding, octets that are not UTF-8 as U+FFFD.

@@ -42,7 +42,8 @@ Service::Service(ModuleConfig config, Limits limits, ipc::Channel control)
     : m_slots{std::move(config), limits, m_inbox},
       m_leases{m_slots, news()},
       m_control{std::move(control), ipc::Role::launcher},
-      m_web{{}, ipc::Role::web} {}
+      m_web{{}, ipc::Role::web},
+      m_watcher{{}, ipc::Role::watcher} {}
 
 Result<void> Service::run() {
     if (m_inbox.fd() < 0) return system_error("eventfd", errno);
@@ -57,8 +58,10 @@ Result<void> Service::run() {
 
 /// Sleep until something is to be done, then do it.
 Result<void> Service::turn() {
-    std::vector<::pollfd> ends{
-        {m_control.channel.fd(), POLLIN, 0}, {m_web.channel.fd(), POLLIN, 0}, {m_inbox.fd(), POLLIN, 0}};
+    std::vector<::pollfd> ends{{m_control.channel.fd(), POLLIN, 0},
+                               {m_web.channel.fd(), POLLIN, 0},
+                               {m_watcher.channel.fd(), POLLIN, 0},
+                               {m_inbox.fd(), POLLIN, 0}};
     auto const others = ends.size();
     std::vector<ipc::RequestId> requests;
     for (auto const& [request, prompt] : m_prompts) {
@@ -77,7 +80,11 @@ Result<void> Service::turn() {
             if (auto served = serve_prompt(requests[i]); !served) return served.error();
         }
     }
-    if (ends[2].revents != 0) m_inbox.run();
+    if (ends[3].revents != 0) m_inbox.run();
+    // What was pulled out is known before anybody asks for it.
+    if (ends[2].revents != 0) {
+        if (auto served = serve_watcher(); !served) return served.error();
+    }
     if (ends[1].revents != 0) {
         if (auto served = serve_web(); !served) return served.error();
     }
@@ -127,6 +134,12 @@ Result<void> Service::serve_control() {
         m_web = std::move(*peer);
         return ok();
     }
+    if ((*packet)->is<ipc::WatcherChannel>()) {
+        auto peer = greet(**packet, ipc::Role::watcher);
+        if (!peer) return peer.error();
+        m_watcher = std::move(*peer);
+        return ok();
+    }
     auto const prompt = (*packet)->as<ipc::PromptChannel>();
     if (!prompt) return prompt.error();
     auto peer = greet(**packet, ipc::Role::prompt);
@@ -158,6 +171,39 @@ Result<void> Service::serve_web() {
         m_web.channel.close();
     }
     return ok();
+}
+
+/// A watcher that is gone takes nothing along: the next one tells everything anew.
+Result<void> Service::serve_watcher() {
+    auto packet = next(m_watcher);
+    if (!packet && packet.error().code == Errc::build_mismatch) return packet.error();
+    if (packet && !*packet) return ok();
+    if (packet) {
+        if (auto const service = (*packet)->as<ipc::CardService>()) {
+            card_service_is(*service);
+            return ok();
+        }
+        if (auto const state = (*packet)->as<ipc::ReaderState>()) {
+            reader_is(*state);
+            return ok();
+        }
+        log::error("channel", {{"from", "the watcher"}, {"type", unsigned{(*packet)->type()}}});
+    }
+    m_watcher.channel.close();
+    return ok();
+}
+
+/// Modules do not notice that the service ended, or that it is another one now.
+void Service::card_service_is(ipc::CardService const& service) {
+    m_readers.clear();
+    if (service.available || !m_slots.forget_over_card_service()) return;
+    m_leases.end_every(Error{Errc::card_service_lost});
+}
+
+/// Who is logged in to a card that was pulled out is so no longer, and hears of it now.
+void Service::reader_is(ipc::ReaderState const& state) {
+    m_readers.update(state);
+    if (!state.present) m_leases.pulled_out(state.name);
 }
 
 Result<void> Service::serve_prompt(ipc::RequestId request) {

@@ -4,14 +4,15 @@
 
 #include "base/channel.hpp"
 #include "pkcs11/leases.hpp"
+#include "pkcs11/readers.hpp"
 
 #include <poll.h>
 
 namespace tamga::pkcs11 {
 
 /// Answers tamga-web (listings, items to sign) and the prompts (unlock, mandate) over the channels that the launcher
-/// sends. The module is loaded at the first request for it. No timer runs unless somebody is logged in or waits for the
-/// module.
+/// sends. The module is loaded at the first request for it, and anew after the card service was lost. No timer runs
+/// unless somebody is logged in or waits for the module.
 class Service {
 public:
     Service(ModuleConfig config, Limits limits, ipc::Channel control);
@@ -32,6 +33,9 @@ private:
     Result<void> sleep(std::vector<::pollfd>& ends) const;
     Result<void> serve_control();
     Result<void> serve_web();
+    Result<void> serve_watcher();
+    void card_service_is(ipc::CardService const& service);
+    void reader_is(ipc::ReaderState const& state);
     Result<void> serve_prompt(ipc::RequestId request);
     void drop_prompt(ipc::RequestId request);
     static Result<std::optional<ipc::Packet>> next(Peer& peer);
@@ -52,6 +56,8 @@ private:
     Leases m_leases;
     Peer m_control;
     Peer m_web;
+    Peer m_watcher;
+    Readers m_readers;
     std::map<ipc::RequestId, Peer> m_prompts;
 };
 

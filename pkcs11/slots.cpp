@@ -44,21 +44,49 @@ Slots::~Slots() = default;
 // ---- the module ----
 
 void Slots::with_module(std::function<void(Result<Module const*>)> then) {
-    if (m_module) return then(m_module.get());
+    if (m_module && !m_to_be_forgotten) return then(m_module.get());
     m_waiting_for_module.push_back(std::move(then));
-    if (m_waiting_for_module.size() > 1) return;
+    if (!m_to_be_forgotten) load();
+}
+
+void Slots::load() {
+    if (std::exchange(m_loading, true)) return;
     m_front->post(
         Operation::list, [this](Watch&) { return Module::load(m_config); },
         [this](Result<std::unique_ptr<Module>> module) { loaded(std::move(module)); });
 }
 
 void Slots::loaded(Result<std::unique_ptr<Module>> module) {
+    m_loading = false;
     if (module)
         m_module = std::move(*module);
     else
         log::error("module", {{"name", m_config.name}, {"error", module.error().detail}});
     for (auto& then : std::exchange(m_waiting_for_module, {}))
         then(module ? Result<Module const*>{m_module.get()} : module.error());
+}
+
+bool Slots::forget_over_card_service() {
+    if (!m_module || !m_module->uses_card_service()) return false;
+    m_to_be_forgotten = true;
+    for (auto& [slot, seat] : m_seats)
+        seat.seen.reset();
+    return true;
+}
+
+/// Once nothing of it is in use.
+void Slots::end_module() {
+    if (!m_to_be_forgotten || m_loading || std::ranges::any_of(lanes(), &Lane::busy)) return;
+    m_loading = true;
+    m_seats.clear();
+    auto end = [module = std::move(m_module)](Watch&) mutable {
+        module.reset();
+        return ok();
+    };
+    m_front->post(Operation::list, std::move(end), [this](Result<void> const&) {
+        m_loading = m_to_be_forgotten = false;
+        if (!m_waiting_for_module.empty()) load();
+    });
 }
 
 void Slots::reach(ipc::SlotId slot, std::function<void(Result<Place>)> then) {
@@ -197,6 +225,7 @@ void Slots::tidy() {
         }
     }
     std::erase_if(m_listings, [](SharedListing const& listing) { return listing->finished; });
+    end_module();
 }
 
 std::optional<SteadyTime> Slots::next_look() const {

@@ -39,7 +39,11 @@ public:
     using Listed = std::function<void(Result<std::vector<SeenToken>>)>;
     void list(ipc::Depth depth, Listed then);
 
-    /// Forgets lanes without work whose slots are empty, finishes listings that waited long enough.
+    /// The card service was lost: a module that speaks with it is ended when its lanes are idle, and loaded anew at the
+    /// next request. @return whether it is such a module.
+    bool forget_over_card_service();
+
+    /// Finishes listings that waited long enough; ends a module that is to be forgotten.
     void tidy();
     /// When `overdue` or `tidy` may have something to say; nothing while the module has nothing to do.
     [[nodiscard]] std::optional<SteadyTime> next_look() const;
@@ -65,6 +69,7 @@ private:
     using SharedListing = std::shared_ptr<Listing>;
 
     void with_module(std::function<void(Result<Module const*>)> then);
+    void load();
     void loaded(Result<std::unique_ptr<Module>> module);
     Seat& seat(ipc::SlotId slot);
     void list_slots(SharedListing const& listing, Result<std::vector<ipc::SlotId>> const& slots);
@@ -75,6 +80,7 @@ private:
     static void finish_if_complete(Listing& listing);
     static void finish(Listing& listing, Result<std::vector<SeenToken>> result);
     [[nodiscard]] std::vector<Lane*> lanes() const;
+    void end_module();
     [[nodiscard]] bool at_work_for_somebody() const;
     [[nodiscard]] bool held_up(Lane const& lane) const;
 
@@ -82,6 +88,8 @@ private:
     Limits m_limits;
     Inbox& m_inbox;
     std::unique_ptr<Module> m_module; // before the lanes, which use it
+    bool m_to_be_forgotten = false;
+    bool m_loading = false; ///< or being ended
     std::vector<std::function<void(Result<Module const*>)>> m_waiting_for_module;
     /// For what concerns no single slot; for every slot where the module takes one thread alone.
     std::shared_ptr<Lane> m_front;
