@@ -41,7 +41,7 @@ int serve(std::size_t number, ipc::Channel control) {
     auto& config = modules->at(number);
     for (auto const& [name, value] : config.environment)
         ::setenv(name.c_str(), value.c_str(), 1);
-    Service service{std::move(config), std::move(control)};
+    Service service{std::move(config), Limits{}, std::move(control)};
     auto const ended = service.run();
     return ended ? EXIT_SUCCESS : fail(ended.error());
 }

@@ -13,7 +13,8 @@
 
 namespace tamga::pkcs11 {
 
-/// C_Initialize to C_Finalize. C_WaitForSlotEvent is never called: half of the modules lack it, some hang in it.
+/// C_Initialize to C_Finalize. May be called from several threads, for different slots. C_WaitForSlotEvent is never
+/// called: half of the modules lack it, some hang in it.
 class Module {
 public:
     /// Judges the file (base/trusted_file.hpp), loads it and calls C_Initialize with CKF_OS_LOCKING_OK. Blocking: runs
@@ -25,16 +26,19 @@ public:
     /// C_Finalize. The library stays mapped: modules with threads of their own crash when it goes.
     ~Module();
 
-    /// Slots that hold an initialised token now (C_GetSlotList asked anew each time, which is also how modules notice
-    /// that a token came or went). Errors: as check() gives them.
+    /// Slots that hold a token now (C_GetSlotList asked anew each time, which is also how modules notice that a token
+    /// came or went). Errors: as check() gives them.
     [[nodiscard]] Result<std::vector<ipc::SlotId>> slots() const;
 
-    /// C_GetTokenInfo, trimmed and made valid UTF-8, with this module's storage name, and our own
-    /// count of wrong PINs. Error: token_absent.
+    /// C_GetTokenInfo, trimmed and made valid UTF-8, with this module's storage name, and our own count of wrong PINs.
+    /// Error: token_absent, also for a token that was never initialised.
     [[nodiscard]] Result<ipc::TokenInfo> token_info(ipc::SlotId slot) const;
 
     /// What C_GetSlotInfo says of the slot, trimmed: with modules over PC/SC, the reader's name. Empty where it fails.
     [[nodiscard]] std::string slot_description(ipc::SlotId slot) const;
+
+    /// Whether it speaks with the card service: what it knows is worth nothing once the service was lost.
+    [[nodiscard]] bool uses_card_service() const noexcept { return m_uses_card_service; }
 
     [[nodiscard]] CK_FUNCTION_LIST const& functions() const noexcept { return *m_functions; }
     [[nodiscard]] WrongTries const& wrong_tries() const noexcept { return m_wrong_tries; }
@@ -45,6 +49,7 @@ private:
     CK_FUNCTION_LIST const* m_functions;
     std::string m_storage;
     WrongTries m_wrong_tries{WrongTries::default_folder()};
+    bool m_uses_card_service;
 };
 
 /// A blank-padded field of CK_TOKEN_INFO as text: without the padding, octets that are not UTF-8 as U+FFFD.

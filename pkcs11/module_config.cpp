@@ -66,6 +66,8 @@ private:
                 config.path = *text;
             else if (key == "storage" && text)
                 config.storage = *text;
+            else if (key == "single_threaded" && node.is_boolean())
+                config.single_threaded = node.ref<bool>();
             else if (key == "environment" && node.is_table()) {
                 if (auto read = environment(*node.as_table(), config); !read) return read.error();
             } else {

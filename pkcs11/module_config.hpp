@@ -15,6 +15,7 @@ struct ModuleConfig {
     std::filesystem::path path; ///< of the shared library, absolute; judged when it is loaded
     std::string storage;        ///< one of NCALayer's storage names, such as AKKaztokenStore
     std::vector<std::pair<std::string, std::string>> environment; ///< set before the library is loaded
+    bool single_threaded = false; ///< not to be called by two threads at once, whatever C_Initialize says
 };
 
 /// The modules of `system_file`, then those of `user_file` unless the former says `user_modules = false`, which the

@@ -25,7 +25,8 @@ TEST(LeaseSilence, EndsItTwoMinutesAfterItsLastUse) {
     auto pin = Pin::take({reinterpret_cast<unsigned char*>(typed.data()), typed.size()});
 
     auto const before = std::chrono::steady_clock::now();
-    auto const lease = pkcs11::Lease::open(**module, ipc::SlotId{0}, std::move(*pin));
+    pkcs11::Watch watch;
+    auto const lease = pkcs11::Lease::open(**module, ipc::SlotId{0}, std::move(*pin), watch, {});
     ASSERT_TRUE(lease);
     auto const unused = (*lease)->end();
     EXPECT_GE(unused.at, before + 120s);
@@ -37,7 +38,7 @@ TEST(LeaseSilence, EndsItTwoMinutesAfterItsLastUse) {
     ASSERT_TRUE((*lease)->add_to_mandate(mandate));
     auto const with_mandate = (*lease)->end();
     std::this_thread::sleep_for(2ms);
-    ASSERT_TRUE((*lease)->sign({as_view("nonce")}));
+    ASSERT_TRUE((*lease)->sign({as_view("nonce")}, watch, {}));
     EXPECT_GT((*lease)->end().at, with_mandate.at);
     EXPECT_EQ((*lease)->end().why.code, Errc::timeout);
 }

@@ -3,7 +3,9 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <csignal>
 #include <cstdlib>
+#include <thread>
 
 namespace tamga::test {
 
@@ -31,6 +33,12 @@ void must(Result<void> const& done) {
     ::posix_spawn_file_actions_destroy(&actions);
     if (failed != 0) throw std::runtime_error{"cannot start " + program};
     return pid;
+}
+
+/// Without taking its exit status.
+bool has_ended(::pid_t pid) {
+    ::siginfo_t ended{};
+    return ::waitid(P_PID, static_cast<::id_t>(pid), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != 0;
 }
 
 ipc::Pair pair() {
@@ -74,6 +82,10 @@ ipc::Channel TokenDriver::prompt(ipc::RequestId request) {
 
 int TokenDriver::end() {
     control.close();
+    // tamgad gives it as long to log out, then ends it.
+    for (int i = 0; i < 400 && !has_ended(m_pid); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    if (!has_ended(m_pid)) ::kill(m_pid, SIGKILL);
     return wait();
 }
 
