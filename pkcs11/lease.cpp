@@ -67,10 +67,12 @@ Result<std::vector<Bytes>> Lease::sign(std::vector<View> const& items, Watch& wa
     for (auto& value : values) {
         if (stop.stop_requested()) return Error{Errc::user_cancelled, "the prompt is gone"};
         watch.begin(operation);
-        auto signature = m_login.sign(m_key->key, mechanism, value, again);
+        auto const made = m_login.sign(m_key->key, mechanism, value, again);
+        if (!made) return made.error();
+        ++m_made;
+        auto signature = m_order.put_right(m_mandate->certificate(), mechanism.orders, value, *made);
         if (!signature) return signature.error();
         value = std::move(*signature);
-        ++m_made;
     }
     m_last_use = steady_clock::now(); // a batch on a slow card takes minutes
     return values;

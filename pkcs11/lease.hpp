@@ -30,8 +30,8 @@ public:
     Result<void> add_to_mandate(ipc::Mandate const& message);
 
     /// Signs all `items` or, where one of them is not in the mandate, none. After `stop` no further one.
-    /// Errors: mandate_violated, user_cancelled (stopped), those of Session::Login::sign. After an error the lease must
-    /// end.
+    /// Errors: mandate_violated, user_cancelled (stopped), algorithm_unavailable, signature_invalid (of no order,
+    /// signature_order.hpp), those of Session::Login::sign. After an error the lease must end.
     Result<std::vector<Bytes>> sign(std::vector<View> const& items, Watch& watch, std::stop_token const& stop);
 
     /// When the lease ends by itself, and why: the silence, or the mandate's expiry.
@@ -50,6 +50,7 @@ private:
     std::vector<SigningKey> m_keys;
     std::optional<Pin> m_pin; ///< where a key wants it again
     SigningKey const* m_key = nullptr;
+    LearntOrder m_order; ///< of m_key
     std::optional<Mandate> m_mandate;
     SteadyTime m_last_use;
     unsigned m_made = 0;

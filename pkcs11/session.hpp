@@ -61,9 +61,9 @@ public:
     /// Signs `digest` (C_SignInit and C_Sign). Blocks for as long as the token takes, 0.1 to 3 s on cards. `again` is
     /// the PIN for a key that wants one for each signature (C_Login with CKU_CONTEXT_SPECIFIC, never repeated; an
     /// empty one: the reader's keypad), or null.
-    /// @return of the modulus' size for RSA, r||s for EC.
-    /// Errors: token_absent (pulled out), key_not_found, mechanism_unsupported; with `again` those of Session::login;
-    /// others arrive as token_failure. Source: PKCS#11 v2.40 sections 5.6 (C_Login) and 5.11.
+    /// @return what the module wrote: of the modulus' size for RSA, r||s for EC, for GOST a pair in an order of its
+    /// own. Errors: token_absent (pulled out), key_not_found, mechanism_unsupported; with `again` those of
+    /// Session::login; others arrive as token_failure. Source: PKCS#11 v2.40 sections 5.6 (C_Login) and 5.11.
     [[nodiscard]] Result<Bytes> sign(ObjectHandle key, SignatureMechanism const& mechanism, View digest,
                                      Pin const* again) const;
 

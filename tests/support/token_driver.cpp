@@ -24,7 +24,10 @@ void must(Result<void> const& done) {
     auto const* const pcscd = std::getenv("PCSCLITE_CSOCK_NAME");
     std::string card_socket = std::string{"PCSCLITE_CSOCK_NAME="} + (pcscd != nullptr ? pcscd : "/nonexistent/pcscd");
     char* const arguments[] = {program.data(), argument.data(), nullptr};
-    char* const environment[] = {config.data(), state.data(), sanitizer.data(), card_socket.data(), nullptr};
+    char const* const elsewhere = std::getenv("OPENSSL_ENGINES");
+    std::string engines = std::string{"OPENSSL_ENGINES="} + (elsewhere != nullptr ? elsewhere : "");
+    char* const environment[] = {config.data(), state.data(), sanitizer.data(), card_socket.data(),
+                                 elsewhere != nullptr ? engines.data() : nullptr, nullptr};
     ::posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, control_fd, 3);

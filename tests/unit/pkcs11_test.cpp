@@ -133,5 +133,24 @@ TEST_F(ModuleConfiguration, HasAtMost64Modules) {
 static_assert(!std::is_copy_constructible_v<Session::Login>);
 static_assert(!std::is_move_constructible_v<Session>);
 
+TEST(Parameters, NameACurveInKazakhOrRussianWordsAndNoOther) {
+    // DER of the identifiers of the NCA's 512-bit set A, tc26-512-A, tc26-512-B and CryptoPro-A.
+    Bytes const damaged{0x06, 0x0b, 0x2a, 0x83, 0x0e, 0x03, 0x0a, 0x01, 0x01, 0x02, 0x02, 0x01};
+    Bytes const kz{0x06, 0x0a, 0x2a, 0x83, 0x0e, 0x03, 0x0a, 0x01, 0x01, 0x02, 0x02, 0x01};
+    Bytes const russian{0x06, 0x09, 0x2a, 0x85, 0x03, 0x07, 0x01, 0x02, 0x01, 0x02, 0x01};
+    Bytes const another{0x06, 0x09, 0x2a, 0x85, 0x03, 0x07, 0x01, 0x02, 0x01, 0x02, 0x02};
+    Bytes const old{0x06, 0x07, 0x2a, 0x85, 0x03, 0x02, 0x02, 0x23, 0x01};
+    using signing::KeyAlgorithm;
+
+    EXPECT_TRUE(accepts_parameters(KeyAlgorithm::gost2015_512, kz));
+    EXPECT_TRUE(accepts_parameters(KeyAlgorithm::gost2015_512, russian));
+    EXPECT_TRUE(accepts_parameters(KeyAlgorithm::gost2015_512, {})) << "a token need not show them";
+    EXPECT_FALSE(accepts_parameters(KeyAlgorithm::gost2015_512, another));
+    EXPECT_FALSE(accepts_parameters(KeyAlgorithm::gost2015_512, old));
+    EXPECT_FALSE(accepts_parameters(KeyAlgorithm::gost2015_512, damaged)) << "its length is wrong";
+    EXPECT_TRUE(accepts_parameters(KeyAlgorithm::gost2004, old));
+    EXPECT_TRUE(accepts_parameters(KeyAlgorithm::rsa, old)) << "an RSA key has no curve";
+}
+
 } // namespace
 } // namespace tamga::pkcs11
