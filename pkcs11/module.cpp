@@ -68,11 +68,11 @@ Result<std::unique_ptr<Module>> Module::load(ModuleConfig const& config) {
         return unloadable(config, initialized.error().detail);
     }
     log::info("module", {{"name", config.name}, {"path", path->string()}});
-    return std::unique_ptr<Module>{new Module{functions, config.storage}};
+    return std::unique_ptr<Module>{new Module{functions, config}};
 }
 
-Module::Module(CK_FUNCTION_LIST const* functions, std::string storage)
-    : m_functions{functions}, m_storage{std::move(storage)} {}
+Module::Module(CK_FUNCTION_LIST const* functions, ModuleConfig config)
+    : m_functions{functions}, m_config{std::move(config)} {}
 
 Module::~Module() {
     if (auto done = check(m_functions->C_Finalize(nullptr), "C_Finalize"); !done) {
@@ -100,12 +100,18 @@ Result<std::vector<ipc::SlotId>> Module::slots() const {
     return slots;
 }
 
+/// Empty where the module does not tell.
+std::string Module::reader_name(ipc::SlotId slot) const {
+    CK_SLOT_INFO info{};
+    if (!check(m_functions->C_GetSlotInfo(slot.value(), &info), "C_GetSlotInfo")) return {};
+    return padded_text(info.slotDescription);
+}
+
 Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
     CK_TOKEN_INFO raw{};
     if (auto got = check(m_functions->C_GetTokenInfo(slot.value(), &raw), "C_GetTokenInfo"); !got) return got.error();
     auto const has = [&](CK_FLAGS flag) { return (raw.flags & flag) != 0; };
     ipc::TokenInfo info;
-    info.storage = m_storage;
     info.label = padded_text(raw.label);
     info.manufacturer = padded_text(raw.manufacturerID);
     info.model = padded_text(raw.model);
@@ -116,6 +122,9 @@ Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
     info.pin_final_try = has(CKF_USER_PIN_FINAL_TRY);
     info.pin_locked = has(CKF_USER_PIN_LOCKED);
     info.pin_initialized = has(CKF_USER_PIN_INITIALIZED);
+    if (!m_config.introduce({}, reader_name(slot), info)) {
+        return Error{Errc::token_absent, "left to another module: " + info.family};
+    }
     return info;
 }
 

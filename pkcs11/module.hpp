@@ -28,16 +28,18 @@ public:
     /// that a token came or went). Errors: as check() gives them.
     [[nodiscard]] Result<std::vector<ipc::SlotId>> slots() const;
 
-    /// C_GetTokenInfo, trimmed and made valid UTF-8, with this module's storage name. Error: token_absent.
+    /// C_GetTokenInfo, trimmed and made valid UTF-8, with what the table of families says of such a token.
+    /// Error: token_absent, also where another module is the one to show it.
     [[nodiscard]] Result<ipc::TokenInfo> token_info(ipc::SlotId slot) const;
 
     [[nodiscard]] CK_FUNCTION_LIST const& functions() const noexcept { return *m_functions; }
 
 private:
-    Module(CK_FUNCTION_LIST const* functions, std::string storage);
+    Module(CK_FUNCTION_LIST const* functions, ModuleConfig config);
+    [[nodiscard]] std::string reader_name(ipc::SlotId slot) const;
 
     CK_FUNCTION_LIST const* m_functions;
-    std::string m_storage;
+    ModuleConfig m_config;
 };
 
 /// A blank-padded field of CK_TOKEN_INFO as text: without the padding, octets that are not UTF-8 as U+FFFD.
