@@ -35,6 +35,10 @@ bool read_line(std::istringstream& line, Knobs& knobs) {
         std::size_t slot = 0;
         line >> slot;
         knobs.absent.insert(slot);
+    } else if (word == "maker" || word == "model" || word == "reader") {
+        std::size_t slot = 0;
+        line >> slot >> std::ws;
+        std::getline(line, knobs.strings[word][slot]);
     } else {
         return false;
     }

@@ -8,6 +8,7 @@
 //   delay FUNCTION MILLISECONDS            the function sleeps first
 //   crash FUNCTION                         the function ends the process
 //   absent SLOT                            the token is pulled out
+//   maker SLOT TEXT                        its manufacturer, to the end of the line; model and reader likewise
 //
 // The file is read anew at every call, so a test turns a knob by writing it; tokens and objects are made once, by
 // C_Initialize. While somebody is logged in the module keeps the PIN, as real ones do, and wipes it at the logout. In
@@ -44,6 +45,7 @@ struct Knobs {
     std::map<std::string, unsigned> delays_ms;
     std::set<std::string> crashes;
     std::set<std::size_t> absent;
+    std::map<std::string, std::map<std::size_t, std::string>> strings; ///< of maker, model and reader, by slot
 };
 
 /// Reads the file; nothing where it cannot be read or has a line not listed above.

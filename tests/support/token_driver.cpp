@@ -13,13 +13,13 @@ void must(Result<void> const& done) {
     if (!done) throw std::runtime_error{std::string{wire_name(done.error().code)} + ": " + done.error().detail};
 }
 
-::pid_t start(std::string const& config_home, std::string argument, int control_fd) {
+::pid_t start(std::string const& config_home, std::string argument, std::string more, int control_fd) {
     std::string program = TAMGA_PROGRAMS_DIR "/tamga-token";
     std::string config = "XDG_CONFIG_HOME=" + config_home;
     // A process that is not dumpable cannot be examined by LeakSanitizer.
     std::string sanitizer = "ASAN_OPTIONS=detect_leaks=0";
     char* const arguments[] = {program.data(), argument.data(), nullptr};
-    char* const environment[] = {config.data(), sanitizer.data(), nullptr};
+    char* const environment[] = {config.data(), sanitizer.data(), more.empty() ? nullptr : more.data(), nullptr};
     ::posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, control_fd, 3);
@@ -38,9 +38,9 @@ ipc::Pair pair() {
 
 } // namespace
 
-TokenDriver::TokenDriver(std::filesystem::path const& folder, std::string const& argument) {
+TokenDriver::TokenDriver(std::filesystem::path const& folder, std::string const& argument, std::string more) {
     auto ends = pair();
-    m_pid = start((folder / "config").string(), argument, ends.second.fd());
+    m_pid = start((folder / "config").string(), argument, std::move(more), ends.second.fd());
     control = std::move(ends.first);
     if (argument == "--count") return;
     must(ipc::say_hello(control, ipc::Role::launcher));

@@ -37,9 +37,9 @@ struct Unlocked {
 
 class TokenDriver {
 public:
-    /// Starts `tamga-token ARGUMENT` with config/ of `folder` as XDG_CONFIG_HOME. With a number as argument the
-    /// greetings are exchanged and `web` is connected.
-    explicit TokenDriver(std::filesystem::path const& folder, std::string const& argument = "0");
+    /// Starts `tamga-token ARGUMENT` with config/ of `folder` as XDG_CONFIG_HOME, and `more` ("NAME=value") beside it
+    /// in the environment. With a number as argument the greetings are exchanged and `web` is connected.
+    explicit TokenDriver(std::filesystem::path const& folder, std::string const& argument = "0", std::string more = {});
     TokenDriver(TokenDriver const&) = delete;
     TokenDriver& operator=(TokenDriver const&) = delete;
     ~TokenDriver();
