@@ -202,6 +202,9 @@ Result<Modules> find_modules(ConfigFiles const& files) {
 }
 
 void log_refusals(Modules const& modules) {
+    if (modules.families.rows().empty()) {
+        log::warning("families", {{"detail", "no table: tokens are found by modules.toml alone"}});
+    }
     for (auto const& candidate : modules.candidates) {
         if (candidate.passed_over.empty() || candidate.passed_over == not_there) continue;
         log::warning(

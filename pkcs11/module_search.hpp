@@ -32,7 +32,7 @@ struct Modules {
 /// Errors: config_invalid with file, line and key, also beyond 64 modules; file_untrusted for a configuration file.
 Result<Modules> find_modules(ConfigFiles const& files);
 
-/// One line for the log about each candidate that is there and was refused, and about each refused file.
+/// One line for the log about each candidate that is there and was refused, each refused file, and a missing table.
 void log_refusals(Modules const& modules);
 
 /// Everything `find_modules` looked at and what came of it, in English, for whoever helps somebody.
