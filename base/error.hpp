@@ -39,6 +39,7 @@ enum class Errc : std::uint8_t {
     mechanism_unsupported,
     token_failure,
     token_crashed,
+    card_service_lost,
     mandate_violated,
     // the result
     signature_invalid,

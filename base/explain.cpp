@@ -53,6 +53,9 @@ char const* sentence(Errc code) noexcept {
     case Errc::token_crashed:
         return message_id(
             "The token's driver stopped and is being started again. Repeat the request in a few seconds.");
+    case Errc::card_service_lost:
+        return message_id("This computer's smart card service (pcscd) stopped. Repeat the request; if that does not "
+                          "help, restart the computer.");
     case Errc::mandate_violated:
         return message_id("Something other than what you were shown was to be signed. It was refused; report this.");
     case Errc::signature_invalid:

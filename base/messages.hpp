@@ -41,6 +41,7 @@ enum class MessageType : std::uint8_t {
     prompt_wanted,
     prompt_refused,
     restart_token,
+    watcher_channel,
     stop,
     // tamga-web and tamga-token
     list_keys,
@@ -57,6 +58,9 @@ enum class MessageType : std::uint8_t {
     unlock_reply,
     mandate,
     mandate_reply,
+    // the watcher and the other tamga-token processes
+    card_service,
+    reader_state,
     // tamga-web and tamga-prompt
     prompt_request,
     candidate_token,
@@ -68,9 +72,9 @@ enum class MessageType : std::uint8_t {
     request_done,
 };
 
-enum class Role : std::uint8_t { launcher, web, prompt, token };
+enum class Role : std::uint8_t { launcher, web, prompt, token, watcher };
 constexpr std::size_t enumerator_count(Role) noexcept {
-    return 4;
+    return 5;
 }
 
 /// One sign request, from its prompt to its logout: the name of its lease. Counts up from 1, never reused.
@@ -146,8 +150,8 @@ struct WebChannel {
     TAMGA_MESSAGE(web_channel, &WebChannel::request)
 };
 
-/// tamgad to tamga-web or tamga-prompt, with an end of a pair to the token process of `module`. To tamga-web also after
-/// that process was started anew: the channel replaces the one before.
+/// tamgad to tamga-web, tamga-prompt or the watcher, with an end of a pair to the token process of `module`. To
+/// tamga-web and the watcher also after that process was started anew: the channel replaces the one before.
 struct TokenChannel {
     ModuleIndex module;
     TAMGA_MESSAGE(token_channel, &TokenChannel::module)
@@ -182,6 +186,12 @@ struct PromptRefused {
 struct RestartToken {
     ModuleIndex module;
     TAMGA_MESSAGE(restart_token, &RestartToken::module)
+};
+
+/// tamgad to tamga-token, with its end of the pair to the watcher; again after the watcher was started anew.
+struct WatcherChannel {
+    std::uint8_t reserved = 0;
+    TAMGA_MESSAGE(watcher_channel, &WatcherChannel::reserved)
 };
 
 /// tamgad to tamga-web: dismiss prompts, let tokens log out, exit.
@@ -339,6 +349,24 @@ struct LeaseEnded {
     RequestId request;
     Status status;
     TAMGA_MESSAGE(lease_ended, &LeaseEnded::request, &LeaseEnded::status)
+};
+
+// ---- readers: the watcher (tamga-token --watch) to every other tamga-token process ----
+
+/// Whether the card service (pcscd) answers; first after Hello, as soon as it is known, then at each change. Without it
+/// there is no reader. When it comes back, whatever a module had to do with it before is dead.
+struct CardService {
+    bool available = false;
+    TAMGA_MESSAGE(card_service, &CardService::available)
+};
+
+/// What is in a reader: after CardService for each that holds a card, then at each change. A card that was changed for
+/// another, or put in again, is first told absent. A reader that is gone holds no card.
+struct ReaderState {
+    std::string name; ///< as PC/SC has it
+    bool present = false;
+    Bytes atr; ///< empty where there is no card, or one that does not speak
+    TAMGA_MESSAGE(reader_state, &ReaderState::name, &ReaderState::present, &ReaderState::atr)
 };
 
 // ---- what the person is shown and decides: tamga-web and tamga-prompt ----

@@ -1,6 +1,7 @@
 // tamga-token: one PKCS#11 module. Started by tamgad with a control channel as descriptor 3:
 //   tamga-token --count        says how many modules there are, and ends
 //   tamga-token N              serves module N until the control channel closes
+//   tamga-token --watch        loads no module; tells the others which cards are in which readers, until then
 // Started by a person:
 //   tamga-token --modules      prints which modules there are, and why others were passed over
 //   tamga-token --opensc-conf  prints the configuration that OpenSC's module is given
@@ -9,6 +10,7 @@
 #include "pkcs11/module_search.hpp"
 #include "pkcs11/opensc_conf.hpp"
 #include "pkcs11/service.hpp"
+#include "pkcs11/watcher.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -79,6 +81,12 @@ int print(std::string_view what) {
     return EXIT_SUCCESS;
 }
 
+/// Ends the process: a thread may be waiting for the card service, from where it does not come back.
+[[noreturn]] void watch(ipc::Channel control) {
+    auto const ended = Watcher{std::move(control)}.run();
+    std::_Exit(ended ? EXIT_SUCCESS : fail(ended.error()));
+}
+
 /// What a module prints goes nowhere: descriptor 1 may be anything in the process that started us.
 void silence_standard_output() {
     UniqueFd const nowhere{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
@@ -104,11 +112,12 @@ int main(int argument_count, char** arguments) {
     ipc::Channel control{UniqueFd{pkcs11::control_fd}};
     ::fcntl(pkcs11::control_fd, F_SETFD, FD_CLOEXEC);
     if (argument == "--count") return pkcs11::count(std::move(control));
+    if (argument == "--watch") pkcs11::watch(std::move(control));
     std::size_t number = 0;
     auto const [end, failure] = std::from_chars(argument.data(), argument.data() + argument.size(), number);
     if (argument.empty() || failure != std::errc{} || end != argument.data() + argument.size()) {
-        return pkcs11::fail(
-            Error{Errc::bad_request, "usage: tamga-token --modules | --opensc-conf; tamgad alone: --count | N"});
+        return pkcs11::fail(Error{Errc::bad_request,
+                                  "usage: tamga-token --modules | --opensc-conf; tamgad alone: --count | --watch | N"});
     }
     return pkcs11::serve(number, std::move(control));
 }

@@ -100,14 +100,7 @@ Result<std::vector<ipc::SlotId>> Module::slots() const {
     return slots;
 }
 
-/// Empty where the module does not tell.
-std::string Module::reader_name(ipc::SlotId slot) const {
-    CK_SLOT_INFO info{};
-    if (!check(m_functions->C_GetSlotInfo(slot.value(), &info), "C_GetSlotInfo")) return {};
-    return padded_text(info.slotDescription);
-}
-
-Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
+Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot, Readers const& readers) const {
     CK_TOKEN_INFO raw{};
     if (auto got = check(m_functions->C_GetTokenInfo(slot.value(), &raw), "C_GetTokenInfo"); !got) return got.error();
     auto const has = [&](CK_FLAGS flag) { return (raw.flags & flag) != 0; };
@@ -122,10 +115,17 @@ Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
     info.pin_final_try = has(CKF_USER_PIN_FINAL_TRY);
     info.pin_locked = has(CKF_USER_PIN_LOCKED);
     info.pin_initialized = has(CKF_USER_PIN_INITIALIZED);
-    if (!m_config.introduce({}, reader_name(slot), info)) {
+    auto const reader = slot_description(slot);
+    if (!m_config.introduce(readers.atr(reader).value_or(Bytes{}), reader, info)) {
         return Error{Errc::token_absent, "left to another module: " + info.family};
     }
     return info;
+}
+
+std::string Module::slot_description(ipc::SlotId slot) const {
+    CK_SLOT_INFO raw{};
+    auto const got = check(m_functions->C_GetSlotInfo(slot.value(), &raw), "C_GetSlotInfo");
+    return got ? padded_text(raw.slotDescription) : std::string{};
 }
 
 } // namespace tamga::pkcs11

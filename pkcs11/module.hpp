@@ -4,6 +4,7 @@
 #include "base/messages.hpp"
 #include "base/result.hpp"
 #include "pkcs11/module_config.hpp"
+#include "pkcs11/readers.hpp"
 
 #include <p11-kit/pkcs11.h>
 
@@ -28,15 +29,17 @@ public:
     /// that a token came or went). Errors: as check() gives them.
     [[nodiscard]] Result<std::vector<ipc::SlotId>> slots() const;
 
-    /// C_GetTokenInfo, trimmed and made valid UTF-8, with what the table of families says of such a token.
-    /// Error: token_absent, also where another module is the one to show it.
-    [[nodiscard]] Result<ipc::TokenInfo> token_info(ipc::SlotId slot) const;
+    /// C_GetTokenInfo, trimmed and made valid UTF-8, with what the table of families says of such a token; `readers`
+    /// know its ATR. Error: token_absent, also where another module is the one to show it.
+    [[nodiscard]] Result<ipc::TokenInfo> token_info(ipc::SlotId slot, Readers const& readers) const;
+
+    /// What C_GetSlotInfo says of the slot, trimmed: with modules over PC/SC, the reader's name. Empty where it fails.
+    [[nodiscard]] std::string slot_description(ipc::SlotId slot) const;
 
     [[nodiscard]] CK_FUNCTION_LIST const& functions() const noexcept { return *m_functions; }
 
 private:
     Module(CK_FUNCTION_LIST const* functions, ModuleConfig config);
-    [[nodiscard]] std::string reader_name(ipc::SlotId slot) const;
 
     CK_FUNCTION_LIST const* m_functions;
     ModuleConfig m_config;

@@ -3,6 +3,7 @@
 #include "base/handshake.hpp"
 #include "base/log.hpp"
 #include "base/sealed_items.hpp"
+#include "pkcs11/card_clients.hpp"
 
 #include <poll.h>
 
@@ -39,7 +40,10 @@ int milliseconds_until(SteadyTime when) {
 } // namespace
 
 Service::Service(ModuleConfig config, ipc::Channel control)
-    : m_config{std::move(config)}, m_control{std::move(control), ipc::Role::launcher}, m_web{{}, ipc::Role::web} {}
+    : m_config{std::move(config)},
+      m_control{std::move(control), ipc::Role::launcher},
+      m_web{{}, ipc::Role::web},
+      m_watcher{{}, ipc::Role::watcher} {}
 
 Result<void> Service::run() {
     if (auto said = ipc::say_hello(m_control.channel, ipc::Role::token); !said) return said.error();
@@ -55,7 +59,9 @@ Result<void> Service::run() {
 /// One turn: sleep until something is to be done, then do it.
 Result<void> Service::wait() {
     int timeout_ms = -1;
-    std::vector<::pollfd> ends{{m_control.channel.fd(), POLLIN, 0}, {m_web.channel.fd(), POLLIN, 0}};
+    std::vector<::pollfd> ends{
+        {m_control.channel.fd(), POLLIN, 0}, {m_web.channel.fd(), POLLIN, 0}, {m_watcher.channel.fd(), POLLIN, 0}};
+    auto const others = ends.size();
     std::vector<ipc::RequestId> requests;
     for (auto const& [request, prompt] : m_prompts) {
         requests.push_back(request);
@@ -69,13 +75,17 @@ Result<void> Service::wait() {
     end_late_leases();
     // Prompts before tamga-web: a person's cancel (end of file) is heard before the next items are signed.
     for (std::size_t i = 0; i < requests.size(); ++i) {
-        auto const happened = ends[i + 2].revents;
+        auto const happened = ends[i + others].revents;
         // What a prompt said before it went is not done: nobody is there who wants to be logged in.
         if ((happened & POLLHUP) != 0)
             drop_prompt(requests[i]);
         else if (happened != 0) {
             if (auto served = serve_prompt(requests[i]); !served) return served.error();
         }
+    }
+    // What was pulled out is known before anybody asks for it.
+    if (ends[2].revents != 0) {
+        if (auto served = serve_watcher(); !served) return served.error();
     }
     if (ends[1].revents != 0) {
         if (auto served = serve_web(); !served) return served.error();
@@ -115,6 +125,12 @@ Result<void> Service::serve_control() {
         m_web = std::move(*peer);
         return ok();
     }
+    if ((*packet)->is<ipc::WatcherChannel>()) {
+        auto peer = greet(**packet, ipc::Role::watcher);
+        if (!peer) return peer.error();
+        m_watcher = std::move(*peer);
+        return ok();
+    }
     auto const prompt = (*packet)->as<ipc::PromptChannel>();
     if (!prompt) return prompt.error();
     auto peer = greet(**packet, ipc::Role::prompt);
@@ -148,6 +164,46 @@ Result<void> Service::serve_web() {
         m_web.channel.close();
     }
     return ok();
+}
+
+/// A watcher that is gone takes nothing along: the next one tells everything anew.
+Result<void> Service::serve_watcher() {
+    auto packet = next(m_watcher);
+    if (!packet && packet.error().code == Errc::build_mismatch) return packet.error();
+    if (packet && !*packet) return ok();
+    if (packet) {
+        if (auto const service = (*packet)->as<ipc::CardService>()) {
+            card_service_is(*service);
+            return ok();
+        }
+        if (auto const state = (*packet)->as<ipc::ReaderState>()) {
+            reader_is(*state);
+            return ok();
+        }
+        log::error("channel", {{"from", "the watcher"}, {"type", unsigned{(*packet)->type()}}});
+    }
+    m_watcher.channel.close();
+    return ok();
+}
+
+/// Modules do not notice that the service ended, or that it is another one now.
+void Service::card_service_is(ipc::CardService const& service) {
+    m_readers.clear();
+    if (service.available || !m_module || !uses_card_service()) return;
+    for (auto& [request, prompt] : m_prompts)
+        end_lease(request, prompt, Errc::card_service_lost);
+    m_module.reset();
+}
+
+/// Who is logged in to a card that was pulled out is so no longer, and hears of it now.
+void Service::reader_is(ipc::ReaderState const& state) {
+    m_readers.update(state);
+    if (state.present || !m_module) return;
+    for (auto& [request, prompt] : m_prompts) {
+        if (prompt.lease && Readers::is_called(m_module->slot_description(prompt.lease->slot()), state.name)) {
+            end_lease(request, prompt, Error{Errc::token_absent, "pulled out"});
+        }
+    }
 }
 
 Result<void> Service::serve_prompt(ipc::RequestId request) {
@@ -188,7 +244,7 @@ Result<void> Service::list_tokens(ipc::ListKeys const& wanted) {
     auto const slots = (*loaded)->slots();
     if (!slots) return slots.error();
     for (auto const slot : *slots) {
-        auto const info = (*loaded)->token_info(slot);
+        auto const info = (*loaded)->token_info(slot, m_readers);
         if (!info) continue; // pulled out since
         tell(m_web.channel, ipc::TokenFound{wanted.query, slot, *info});
         if (wanted.depth == ipc::Depth::tokens) continue;
@@ -243,7 +299,7 @@ void Service::unlock(ipc::RequestId request, Prompt& prompt, ipc::Unlock message
     auto lease = loaded ? Lease::open(**loaded, slot, std::move(message.pin)) : loaded.error();
     ipc::UnlockReply reply{lease ? ipc::Status::from(ok()) : ipc::Status::from(lease.error()), {}};
     if (loaded) {
-        if (auto const info = (*loaded)->token_info(slot)) reply.info = *info;
+        if (auto const info = (*loaded)->token_info(slot, m_readers)) reply.info = *info;
     }
     tell(prompt.peer.channel, reply);
     if (!lease) {

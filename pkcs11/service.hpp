@@ -3,13 +3,15 @@
 
 #include "base/channel.hpp"
 #include "pkcs11/lease.hpp"
+#include "pkcs11/readers.hpp"
 
 #include <map>
 
 namespace tamga::pkcs11 {
 
 /// Answers tamga-web (listings, items to sign) and the prompts (unlock, mandate) over the channels that the launcher
-/// sends. The module is loaded at the first request for it. No timer runs unless somebody is logged in.
+/// sends. The module is loaded at the first request for it, and anew after the card service was lost. No timer runs
+/// unless somebody is logged in.
 class Service {
 public:
     Service(ModuleConfig config, ipc::Channel control);
@@ -34,6 +36,9 @@ private:
     Result<void> wait();
     Result<void> serve_control();
     Result<void> serve_web();
+    Result<void> serve_watcher();
+    void card_service_is(ipc::CardService const& service);
+    void reader_is(ipc::ReaderState const& state);
     Result<void> serve_prompt(ipc::RequestId request);
     void drop_prompt(ipc::RequestId request);
     static Result<std::optional<ipc::Packet>> next(Peer& peer);
@@ -58,6 +63,8 @@ private:
     std::unique_ptr<Module> m_module; // before the leases, which borrow it
     Peer m_control;
     Peer m_web;
+    Peer m_watcher;
+    Readers m_readers;
     std::map<ipc::RequestId, Prompt> m_prompts;
 };
 

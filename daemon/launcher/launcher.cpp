@@ -120,8 +120,9 @@ bool Launcher::start(Child& child) {
     char const* name = "tamga-web";
     std::vector<std::string> arguments;
     if (child.job == Job::prompt) name = "tamga-prompt";
-    if (child.job == Job::count_modules || child.job == Job::token) name = "tamga-token";
+    if (child.job != Job::prompt && child.job != Job::web) name = "tamga-token";
     if (child.job == Job::count_modules) arguments = {"--count"};
+    if (child.job == Job::watcher) arguments = {"--watch"};
     if (child.job == Job::token) arguments = {std::to_string(child.module.value())};
 
     child.started = Clock::now();
@@ -195,7 +196,8 @@ void Launcher::buried(Child& child, int status) {
     if (now - child.started >= long_enough_alive) child.delay = 0ms;
     child.delay = child.delay == 0ms ? first_delay : std::min(child.delay * 2, longest_delay);
     child.due = now + child.delay;
-    constexpr char const* names[] = {"tamga-token --count", "tamga-web", "tamga-token"};
+    constexpr char const* names[] = {"tamga-token --count", "tamga-web", "tamga-token", "tamga-prompt",
+                                     "tamga-token --watch"};
     log::warning("ended", {{"program", names[static_cast<std::size_t>(child.job)]},
                            {"module", unsigned{child.module.value()}},
                            {"how", how_it_ended(status)},

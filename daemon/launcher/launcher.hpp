@@ -35,7 +35,7 @@ public:
 
 private:
     using Clock = std::chrono::steady_clock;
-    enum class Job : std::uint8_t { count_modules, web, token, prompt };
+    enum class Job : std::uint8_t { count_modules, web, token, prompt, watcher };
 
     /// A child, or between two lives of it the intention to start it again.
     struct Child {
@@ -76,6 +76,7 @@ private:
     void keep_spare_prompt();
     void introduce(Child& child);
     void connect_to_web(Child& token);
+    void connect_to_watcher(Child& token);
     /// Sends without waiting: a child that does not read what we say is of no use, and must not hold us up.
     template <class M>
     void tell(Child& child, M const& message, std::initializer_list<int> descriptors = {}) {

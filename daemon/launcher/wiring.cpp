@@ -56,15 +56,29 @@ void Launcher::connect_to_web(Child& token) {
     if (auto* web = running(Job::web)) connect(*web, ipc::TokenChannel{token.module}, token, ipc::WebChannel{});
 }
 
+void Launcher::connect_to_watcher(Child& token) {
+    if (auto* watcher = running(Job::watcher)) {
+        connect(*watcher, ipc::TokenChannel{token.module}, token, ipc::WatcherChannel{});
+    }
+}
+
 /// Tells a child that was just started who we are, and gives it what it works with.
 void Launcher::introduce(Child& child) {
     tell(child, ipc::Hello::from(ipc::Role::launcher));
-    if (child.job == Job::token) connect_to_web(child);
+    if (child.job == Job::token) {
+        connect_to_web(child);
+        connect_to_watcher(child);
+    }
+    if (child.job != Job::web && child.job != Job::watcher) return;
+    for (auto& token : m_children) {
+        if (token.job != Job::token || token.pid == 0) continue;
+        if (child.job == Job::web)
+            connect_to_web(token);
+        else
+            connect_to_watcher(token);
+    }
     if (child.job != Job::web) return;
     m_last_request = {}; // a new process counts from 1 again
-    for (auto& other : m_children) {
-        if (other.job == Job::token && other.pid != 0) connect_to_web(other);
-    }
     offer(m_listeners.open());
 }
 
@@ -88,7 +102,8 @@ Launcher::Heard Launcher::receive_one(Child& child) {
 Result<void> Launcher::handle(Child& child, ipc::Packet& packet) {
     if (!packet.descriptors.empty()) return Error{Errc::message_malformed, "descriptors"};
     if (!child.greeted) {
-        constexpr ipc::Role roles[] = {ipc::Role::token, ipc::Role::web, ipc::Role::token, ipc::Role::prompt};
+        constexpr ipc::Role roles[] = {ipc::Role::token, ipc::Role::web, ipc::Role::token, ipc::Role::prompt,
+                                       ipc::Role::watcher};
         child.greeted = true;
         return ipc::check_hello(packet, roles[static_cast<std::size_t>(child.job)]);
     }
@@ -105,6 +120,7 @@ Result<void> Launcher::modules_counted(ipc::Packet& packet) {
     m_modules = counted->count;
     log::info("modules", {{"count", unsigned{counted->count}}});
     if (m_stopping) return ok();
+    if (counted->count != 0) start(add(Job::watcher));
     for (std::uint8_t i = 0; i < counted->count; ++i)
         start(add(Job::token, ipc::ModuleIndex{i}));
     offer(m_listeners.open());

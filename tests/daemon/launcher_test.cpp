@@ -275,6 +275,26 @@ TEST_F(Launcher, EndsATokenTheWebProcessFindsHung) {
     EXPECT_NE(pid_in(ask("token 1")), first);
 }
 
+TEST_F(Launcher, IntroducesTheWatcherToEveryTokenAndAgainAfterEitherDied) {
+    start();
+    auto const watcher_of = [&](char const* token) {
+        auto const names = lines_after(ask(token), "watched by ");
+        return names.empty() || *names.begin() == "nobody" ? 0 : std::stoi(*names.begin());
+    };
+    ASSERT_TRUE(eventually([&] { return watcher_of("token 0") > 0 && watcher_of("token 1") > 0; })) << log();
+    auto const first = watcher_of("token 0");
+    EXPECT_EQ(watcher_of("token 1"), first);
+
+    ::kill(first, SIGKILL);
+    ASSERT_TRUE(eventually([&] { return watcher_of("token 0") != first && watcher_of("token 1") != first; })) << log();
+    auto const second = watcher_of("token 0");
+    EXPECT_NE(log().find("program=\"tamga-token --watch\""), std::string::npos) << log();
+
+    ::kill(pid_in(ask("token 1")), SIGKILL);
+    ASSERT_TRUE(eventually([&] { return count(ask("events"), "token 1\n") == 2; })) << log();
+    EXPECT_TRUE(eventually([&] { return watcher_of("token 1") == second; })) << log();
+}
+
 TEST_F(Launcher, CarriesWordsBetweenPromptTokenAndWeb) {
     start();
 

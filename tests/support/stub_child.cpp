@@ -57,9 +57,11 @@ int count_modules() {
 int be_token(std::string const& at_start) {
     auto control = greet(ipc::Role::token);
     Channel web;
+    Channel watcher;
+    std::string watched = "watched by nobody\n";
     std::map<std::uint64_t, Channel> prompts;
     while (true) {
-        std::vector<::pollfd> polled{{control.fd(), POLLIN, 0}, {web.fd(), POLLIN, 0}};
+        std::vector<::pollfd> polled{{control.fd(), POLLIN, 0}, {web.fd(), POLLIN, 0}, {watcher.fd(), POLLIN, 0}};
         for (auto const& [request, prompt] : prompts)
             polled.push_back({prompt.fd(), POLLIN, 0});
         ::poll(polled.data(), polled.size(), -1);
@@ -70,6 +72,8 @@ int be_token(std::string const& at_start) {
                 web = channel_of(*packet);
             else if (packet->is<ipc::PromptChannel>()) {
                 prompts[packet->as<ipc::PromptChannel>()->request.value()] = channel_of(*packet);
+            } else if (packet->is<ipc::WatcherChannel>()) {
+                watcher = channel_of(*packet);
             } else
                 fail("unexpected");
             continue;
@@ -78,10 +82,17 @@ int be_token(std::string const& at_start) {
             auto packet = web.receive();
             if (!packet)
                 web.close();
-            else if (!web.send(
-                         ipc::ListingDone{packet->as<ipc::ListKeys>()->query, {true, Errc::internal, at_start}})) {
+            else if (!web.send(ipc::ListingDone{packet->as<ipc::ListKeys>()->query,
+                                                {true, Errc::internal, watched + at_start}})) {
                 fail("web does not listen");
             }
+        }
+        if (polled[2].revents != 0) {
+            auto packet = watcher.receive();
+            if (!packet)
+                watcher.close();
+            else
+                watched = "watched by " + packet->as<ipc::ReaderState>()->name + '\n';
         }
         for (auto prompt = prompts.begin(); prompt != prompts.end();) {
             auto packet = prompt->second.try_receive();
@@ -92,6 +103,17 @@ int be_token(std::string const& at_start) {
             prompt = packet ? std::next(prompt) : prompts.erase(prompt);
         }
     }
+}
+
+/// Tells each token who it is, and waits for the next.
+int be_watcher() {
+    auto control = greet(ipc::Role::watcher);
+    std::map<std::uint8_t, Channel> tokens;
+    while (auto packet = control.receive()) {
+        auto& token = tokens[packet->as<ipc::TokenChannel>()->module.value()] = channel_of(*packet);
+        if (!token.send(ipc::ReaderState{std::to_string(::getpid()), true, {}})) fail("token is gone");
+    }
+    return 0;
 }
 
 /// Asks every token it was given, tells the web process what they and it itself said, and ends.
@@ -214,5 +236,6 @@ int main(int argc, char** argv) {
     if (program == "tamga-web") return Web{at_start}.run();
     if (program == "tamga-prompt") return be_prompt(at_start);
     if (argc == 2 && std::string_view{argv[1]} == "--count") return count_modules();
+    if (argc == 2 && std::string_view{argv[1]} == "--watch") return be_watcher();
     return be_token(at_start);
 }

@@ -18,8 +18,11 @@ void must(Result<void> const& done) {
     std::string config = "XDG_CONFIG_HOME=" + config_home;
     // A process that is not dumpable cannot be examined by LeakSanitizer.
     std::string sanitizer = "ASAN_OPTIONS=detect_leaks=0";
+    auto const* const pcscd = std::getenv("PCSCLITE_CSOCK_NAME");
+    std::string card_socket = std::string{"PCSCLITE_CSOCK_NAME="} + (pcscd != nullptr ? pcscd : "/nonexistent/pcscd");
     char* const arguments[] = {program.data(), argument.data(), nullptr};
-    char* const environment[] = {config.data(), sanitizer.data(), more.empty() ? nullptr : more.data(), nullptr};
+    char* const environment[] = {config.data(), sanitizer.data(), card_socket.data(),
+                                 more.empty() ? nullptr : more.data(), nullptr};
     ::posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, control_fd, 3);
@@ -44,8 +47,9 @@ TokenDriver::TokenDriver(std::filesystem::path const& folder, std::string const&
     control = std::move(ends.first);
     if (argument == "--count") return;
     must(ipc::say_hello(control, ipc::Role::launcher));
-    must(ipc::await_hello(control, ipc::Role::token, patience));
-    connect_web();
+    bool const watches = argument == "--watch";
+    must(ipc::await_hello(control, watches ? ipc::Role::watcher : ipc::Role::token, patience));
+    if (!watches) connect_web();
 }
 
 TokenDriver::~TokenDriver() {

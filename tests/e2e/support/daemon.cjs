@@ -53,6 +53,7 @@ class Daemon {
    * @param options.script   lines for the scripted prompt: what the person does
    * @param options.config   tamga.toml; by default it allows https://portal.test
    * @param options.modules  modules.toml; by default one SoftHSM2 token with two RSA keys
+   * @param options.families the shipped families.toml, if true, and no modules.toml: nothing is configured
    * @param options.tokenEnv environment of tests/support/make_token (TOKEN_KEY=ec ...)
    * @param options.tamgad   another launcher than test-libexec/tamgad
    */
@@ -69,7 +70,9 @@ class Daemon {
     const run = path.join(daemon.home, 'run');
     fs.mkdirSync(config, { recursive: true });
     fs.mkdirSync(run, { mode: 0o700 });
-    if (options.modules === undefined) {
+    if (options.families) {
+      fs.copyFileSync(path.join(root, 'data/families.toml'), path.join(config, 'families.toml'));
+    } else if (options.modules === undefined) {
       execFileSync(path.join(root, 'tests/support/make_token'), [daemon.token],
         { env: { ...process.env, ...options.tokenEnv } });
       fs.copyFileSync(path.join(daemon.token, 'modules.toml'), path.join(config, 'modules.toml'));

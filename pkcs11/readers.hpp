@@ -1,0 +1,54 @@
+// Which card is in which reader, as the watcher (tamga-token --watch) said last.
+#pragma once
+
+#include "base/messages.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tamga::pkcs11 {
+
+/// A value. Not thread-safe: a copy goes to another thread.
+class Readers {
+public:
+    void update(ipc::ReaderState const& state) {
+        if (state.present)
+            m_cards[state.name] = state.atr;
+        else
+            m_cards.erase(state.name);
+    }
+    void clear() noexcept { m_cards.clear(); }
+
+    /// The ATR of every card, by the name of its reader.
+    [[nodiscard]] std::map<std::string, Bytes> const& cards() const noexcept { return m_cards; }
+
+    /// The ATR of the card in a slot, by slotDescription of CK_SLOT_INFO, which modules over PC/SC fill with the
+    /// reader's name, padded or cut to 64 octets. Nothing where no reader is called so, or two are.
+    [[nodiscard]] std::optional<Bytes> atr(std::string_view slot_description) const {
+        std::optional<Bytes> found;
+        for (auto const& [name, atr] : m_cards) {
+            if (!is_called(slot_description, name)) continue;
+            if (found) return std::nullopt;
+            found = atr;
+        }
+        return found;
+    }
+
+    /// Whether a slot of that description is the reader of that name.
+    [[nodiscard]] static bool is_called(std::string_view slot_description, std::string_view reader) noexcept {
+        constexpr std::size_t longest = 64; // sizeof CK_SLOT_INFO::slotDescription
+        return !reader.empty() && trimmed(slot_description) == trimmed(reader.substr(0, longest));
+    }
+
+private:
+    static std::string_view trimmed(std::string_view text) noexcept {
+        auto const end = text.find_last_not_of(std::string_view{" \0", 2});
+        return end == std::string_view::npos ? std::string_view{} : text.substr(0, end + 1);
+    }
+
+    std::map<std::string, Bytes> m_cards;
+};
+
+} // namespace tamga::pkcs11

@@ -1,0 +1,124 @@
+// A card that comes and goes, many times in a row, and a pcscd that goes and comes: what is plugged in is right within a
+// second, nothing is started anew for it, and nothing stays behind. TAMGA_PLUG_CYCLES says how often; 20 where it does not.
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { after, before, test } = require('node:test');
+const { Daemon, children, fromPem, until, verifyCms } = require('./support/daemon.cjs');
+const { Readers } = require('./support/readers.cjs');
+
+const cycles = Number(process.env.TAMGA_PLUG_CYCLES || 20);
+const content = 'plugged in';
+const request = JSON.stringify({
+  module: 'kz.gov.pki.knca.basics', method: 'sign',
+  args: {
+    allowedStorages: null, format: 'cms', data: Buffer.from(content).toString('base64'),
+    signingParams: { decode: true }, signerParams: { extKeyUsageOids: [] },
+  },
+});
+const which = '{"module":"kz.gov.pki.knca.commonUtils","method":"getActiveTokens"}';
+let readers;
+let daemon;
+let socket;
+
+before(async () => {
+  readers = await Readers.start();
+  daemon = await Daemon.start({ families: true, env: readers.env });
+  socket = await daemon.connect();
+  await readers.remove(1);
+  await readers.seen([true, false]);
+});
+after(async () => {
+  await daemon?.stop();
+  await readers?.stop();
+});
+
+const active = async () => JSON.parse(await socket.ask(which)).responseObject;
+const are = (tokens) => async () => JSON.stringify(await active()) === JSON.stringify(tokens);
+
+async function sign() {
+  daemon.person('key first\npin 12345678\naccept\n');
+  return JSON.parse(await socket.ask(request));
+}
+
+async function signs() {
+  const reply = await sign();
+  assert.ok(reply.body?.result, JSON.stringify(reply) + daemon.log());
+  verifyCms({ home: daemon.home, token: readers.token(0) }, fromPem(reply.body.result[0]));
+}
+
+/** Does it, and waits for the line that pcscd then writes: the moment of the PC/SC event. */
+async function event(command, words) {
+  const log = path.join(readers.folder, 'pcscd.log');
+  const from = fs.statSync(log).size;
+  await readers.say(command);
+  await until(words, () => fs.readFileSync(log).subarray(from).includes(words), 5000);
+}
+
+const commandLine = (pid) => fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean).slice(1).join(' ');
+/** What each process has open and runs, by name and argument: descriptors and threads. */
+function possessions() {
+  const pcscd = children(readers.process.pid).pcscd[0];
+  const pids = [...Object.entries(daemon.pids()), ['pcscd', [pcscd]]]
+    .flatMap(([name, list]) => list.map((pid) => [name === 'pcscd' ? name : `${name} ${commandLine(pid)}`, pid]))
+    .filter(([name]) => !name.startsWith('tamga-prompt'));
+  return Object.fromEntries(pids.map(([name, pid]) => [name, {
+    pid, fds: fs.readdirSync(`/proc/${pid}/fd`).length, threads: fs.readdirSync(`/proc/${pid}/task`).length,
+  }]));
+}
+
+test(`a card is known within a second of the PC/SC event, ${cycles} times in a row, and nothing is left behind`, async () => {
+  const cycle = async () => {
+    for (const [command, words, tokens] of [['remove 0', 'Card Removed From', []], ['insert 0', 'Card inserted into', ['AKKaztokenStore']]]) {
+      await event(command, words);
+      const began = Date.now();
+      await until(`${tokens} after ${command}`, are(tokens), 5000);
+      slowest = Math.max(slowest, Date.now() - began);
+    }
+  };
+  let slowest = 0;
+  await cycle();
+  await signs();
+  const before = possessions();
+  slowest = 0;
+
+  for (let i = 0; i < cycles; i += 1) {
+    await cycle();
+    if (i % 10 === 9) await signs();
+  }
+
+  assert.ok(slowest <= 1000, `the slowest took ${slowest} ms`);
+  await until('everything to be as before', () => JSON.stringify(possessions()) === JSON.stringify(before), 5000)
+    .catch(() => assert.deepEqual(possessions(), before));
+});
+
+test('a pcscd that stops, dies or is restarted is noticed, and the module is initialised anew in the same process', async () => {
+  const token = possessions()['tamga-token 0'].pid;
+  for (const end of ['pcscd stop', 'pcscd kill']) {
+    await readers.say(end);
+    await until(`no token after ${end}`, are([]), 2000);
+    await readers.say('pcscd start');
+    await until('the token to be back', are(['AKKaztokenStore']), 3000);
+    await signs();
+  }
+  assert.equal(possessions()['tamga-token 0'].pid, token);
+});
+
+test('a pcscd that is restarted while a token is unlocked ends that request with its own error', async () => {
+  await readers.say('signing_time 0 800');
+  daemon.person('key first\npin 12345678\naccept\n');
+  const before = await readers.signatures(0);
+  const reply = socket.ask(request);
+  await until('the signature to begin', async () => await readers.signatures(0) > before, 5000);
+
+  await readers.say('pcscd kill');
+  const { status } = JSON.parse(await reply);
+  await readers.say('signing_time 0 0');
+  await readers.say('pcscd start');
+
+  assert.equal(status, false);
+  await until('the token to be back', are(['AKKaztokenStore']), 3000);
+  await signs();
+});
