@@ -122,7 +122,10 @@ private:
     }
 
     void serve(Family const& row, path const& library) {
-        auto const same = [&](ModuleConfig const& module) { return module.path == library; };
+        auto const same = [&](ModuleConfig const& module) { // modules.toml may name it by a link
+            std::error_code failure;
+            return module.path == library || std::filesystem::canonical(module.path, failure) == library;
+        };
         auto place = std::find_if(m_found.modules.begin(), m_found.modules.end(), same);
         if (place == m_found.modules.end()) {
             ModuleConfig module;

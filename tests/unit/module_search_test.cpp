@@ -214,6 +214,15 @@ TEST_F(ModuleSearch, TakesAModuleOfTheVendorsFileNameInModulesTomlForTheVendors)
     EXPECT_EQ(paths(), Paths{path("opt/vendor.so")});
 }
 
+TEST_F(ModuleSearch, DoesNotLoadTwiceWhatModulesTomlNamesByALink) {
+    auto const vendor = library("vendor.so");
+    std::filesystem::create_symlink("vendor.so", folder / "link.so");
+    folder.write("shipped.toml", row("a", quoted(vendor)));
+    folder.write("etc-modules.toml", explicit_module(path("link.so")));
+
+    EXPECT_EQ(paths(), Paths{path("link.so")});
+}
+
 // S11
 TEST_F(ModuleSearch, LeavesThePersonsRowsOutWhereTheComputerForbidsTheirModules) {
     folder.write("person-families.toml", row("a", quoted(library("vendor.so"))));
