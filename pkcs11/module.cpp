@@ -52,7 +52,7 @@ std::string padded_text(View field) {
     return text;
 }
 
-Result<std::unique_ptr<Module>> Module::load(ModuleConfig const& config) {
+Result<std::unique_ptr<Module>> Module::load(ModuleConfig const& config, Readers const& readers) {
     auto const path = trusted_path(config.path);
     if (!path) {
         auto const& error = path.error();
@@ -73,11 +73,14 @@ Result<std::unique_ptr<Module>> Module::load(ModuleConfig const& config) {
         return unloadable(config, initialized.error().detail);
     }
     log::info("module", {{"name", config.name}, {"path", path->string()}});
-    return std::unique_ptr<Module>{new Module{functions, config.storage}};
+    return std::unique_ptr<Module>{new Module{functions, config, readers}};
 }
 
-Module::Module(CK_FUNCTION_LIST const* functions, std::string storage)
-    : m_functions{functions}, m_storage{std::move(storage)}, m_uses_card_service{pkcs11::uses_card_service()} {}
+Module::Module(CK_FUNCTION_LIST const* functions, ModuleConfig config, Readers const& readers)
+    : m_functions{functions},
+      m_config{std::move(config)},
+      m_readers{readers},
+      m_uses_card_service{pkcs11::uses_card_service()} {}
 
 Module::~Module() {
     if (auto done = check(m_functions->C_Finalize(nullptr), "C_Finalize"); !done) {
@@ -107,7 +110,6 @@ Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
     if ((raw.flags & CKF_TOKEN_INITIALIZED) == 0) return Error{Errc::token_absent, "not initialised"};
     auto const has = [&](CK_FLAGS flag) { return (raw.flags & flag) != 0; };
     ipc::TokenInfo info;
-    info.storage = m_storage;
     info.label = padded_text(raw.label);
     info.manufacturer = padded_text(raw.manufacturerID);
     info.model = padded_text(raw.model);
@@ -121,6 +123,10 @@ Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
     if (info.pin_final_try) info.attempts_left = 1;
     if (info.pin_locked) info.attempts_left = 0;
     info.wrong_tries_seen = m_wrong_tries.seen(info);
+    auto const reader = slot_description(slot);
+    if (!m_config.introduce(m_readers.atr(reader).value_or(Bytes{}), reader, info)) {
+        return Error{Errc::token_absent, "left to another module: " + info.family};
+    }
     return info;
 }
 

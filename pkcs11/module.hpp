@@ -4,6 +4,7 @@
 #include "base/messages.hpp"
 #include "base/result.hpp"
 #include "pkcs11/module_config.hpp"
+#include "pkcs11/readers.hpp"
 #include "pkcs11/wrong_tries.hpp"
 
 #include <p11-kit/pkcs11.h>
@@ -18,8 +19,8 @@ namespace tamga::pkcs11 {
 class Module {
 public:
     /// Judges the file (base/trusted_file.hpp), loads it and calls C_Initialize with CKF_OS_LOCKING_OK. Blocking: runs
-    /// the vendor's code. Errors: file_untrusted, module_unloadable.
-    static Result<std::unique_ptr<Module>> load(ModuleConfig const& config);
+    /// the vendor's code. `readers` outlives the module. Errors: file_untrusted, module_unloadable.
+    static Result<std::unique_ptr<Module>> load(ModuleConfig const& config, Readers const& readers);
 
     Module(Module const&) = delete;
     Module& operator=(Module const&) = delete;
@@ -30,8 +31,9 @@ public:
     /// came or went). Errors: as check() gives them.
     [[nodiscard]] Result<std::vector<ipc::SlotId>> slots() const;
 
-    /// C_GetTokenInfo, trimmed and made valid UTF-8, with this module's storage name, and our own count of wrong PINs.
-    /// Error: token_absent, also for a token that was never initialised.
+    /// C_GetTokenInfo, trimmed and made valid UTF-8, with what the table of families says of such a token and our own
+    /// count of wrong PINs. Error: token_absent, also for a token that was never initialised and where another module
+    /// is the one to show it.
     [[nodiscard]] Result<ipc::TokenInfo> token_info(ipc::SlotId slot) const;
 
     /// What C_GetSlotInfo says of the slot, trimmed: with modules over PC/SC, the reader's name. Empty where it fails.
@@ -44,10 +46,11 @@ public:
     [[nodiscard]] WrongTries const& wrong_tries() const noexcept { return m_wrong_tries; }
 
 private:
-    Module(CK_FUNCTION_LIST const* functions, std::string storage);
+    Module(CK_FUNCTION_LIST const* functions, ModuleConfig config, Readers const& readers);
 
     CK_FUNCTION_LIST const* m_functions;
-    std::string m_storage;
+    ModuleConfig m_config;
+    Readers const& m_readers;
     WrongTries m_wrong_tries{WrongTries::default_folder()};
     bool m_uses_card_service;
 };

@@ -39,7 +39,7 @@ int milliseconds_until(SteadyTime when) {
 } // namespace
 
 Service::Service(ModuleConfig config, Limits limits, ipc::Channel control)
-    : m_slots{std::move(config), limits, m_inbox},
+    : m_slots{std::move(config), limits, m_inbox, m_readers},
       m_leases{m_slots, news()},
       m_control{std::move(control), ipc::Role::launcher},
       m_web{{}, ipc::Role::web},

@@ -53,12 +53,12 @@ private:
     void finish_leases();
 
     Inbox m_inbox;
+    Readers m_readers;
     Slots m_slots;
     Leases m_leases;
     Peer m_control;
     Peer m_web;
     Peer m_watcher;
-    Readers m_readers;
     std::map<ipc::RequestId, Peer> m_prompts;
 };
 

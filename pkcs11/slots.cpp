@@ -36,8 +36,12 @@ bool same_token(ipc::TokenInfo const& one, ipc::TokenInfo const& other) {
 
 } // namespace
 
-Slots::Slots(ModuleConfig config, Limits limits, Inbox& inbox)
-    : m_config{std::move(config)}, m_limits{limits}, m_inbox{inbox}, m_front{std::make_shared<Lane>(inbox)} {}
+Slots::Slots(ModuleConfig config, Limits limits, Inbox& inbox, Readers const& readers)
+    : m_config{std::move(config)},
+      m_limits{limits},
+      m_inbox{inbox},
+      m_readers{readers},
+      m_front{std::make_shared<Lane>(inbox)} {}
 
 Slots::~Slots() = default;
 
@@ -52,7 +56,7 @@ void Slots::with_module(std::function<void(Result<Module const*>)> then) {
 void Slots::load() {
     if (std::exchange(m_loading, true)) return;
     m_front->post(
-        Operation::list, [this](Watch&) { return Module::load(m_config); },
+        Operation::list, [this](Watch&) { return Module::load(m_config, m_readers); },
         [this](Result<std::unique_ptr<Module>> module) { loaded(std::move(module)); });
 }
 

@@ -20,7 +20,7 @@ struct SeenToken {
 /// module is loaded at the first request for it, and again at the next where that fails.
 class Slots {
 public:
-    Slots(ModuleConfig config, Limits limits, Inbox& inbox);
+    Slots(ModuleConfig config, Limits limits, Inbox& inbox, Readers const& readers);
     Slots(Slots const&) = delete;
     Slots& operator=(Slots const&) = delete;
     /// Ends the lanes, then the module. Blocks for as long as the module does.
@@ -87,6 +87,7 @@ private:
     ModuleConfig m_config;
     Limits m_limits;
     Inbox& m_inbox;
+    Readers const& m_readers;
     std::unique_ptr<Module> m_module; // before the lanes, which use it
     bool m_to_be_forgotten = false;
     bool m_loading = false; ///< or being ended

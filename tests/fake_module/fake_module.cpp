@@ -294,6 +294,21 @@ CK_RV get_slot_list(unsigned char, CK_SLOT_ID* slots, CK_ULONG* count) {
     return CKR_OK;
 }
 
+std::string string_of(Knobs const& knobs, char const* what, CK_SLOT_ID slot, char const* otherwise) {
+    auto const by_slot = knobs.strings.find(what);
+    if (by_slot == knobs.strings.end()) return otherwise;
+    auto const text = by_slot->second.find(slot);
+    return text == by_slot->second.end() ? otherwise : text->second;
+}
+
+CK_RV get_slot_info(CK_SLOT_ID slot, CK_SLOT_INFO* info) {
+    Call const call{"C_GetSlotInfo"};
+    if (call.result != CKR_OK) return call.result;
+    *info = {};
+    pad(info->slotDescription, string_of(call.knobs, "reader", slot, "Fake reader"));
+    return CKR_OK;
+}
+
 CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
     Call const call{"C_GetTokenInfo", slot};
     if (call.result != CKR_OK) return call.result;
@@ -305,8 +320,8 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
         return CKR_OK;
     }
     pad(info->label, token.label);
-    pad(info->manufacturerID, "Tamga tests");
-    pad(info->model, "fake");
+    pad(info->manufacturerID, string_of(call.knobs, "maker", slot, "Tamga tests"));
+    pad(info->model, string_of(call.knobs, "model", slot, "fake"));
     pad(info->serialNumber, std::to_string(slot));
     info->flags = CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED;
     if (token.has_pin_pad) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
@@ -477,6 +492,7 @@ extern "C" CK_RV C_GetFunctionList(CK_FUNCTION_LIST** list) {
         made.C_Finalize = finalize;
         made.C_GetFunctionList = C_GetFunctionList;
         made.C_GetSlotList = get_slot_list;
+        made.C_GetSlotInfo = get_slot_info;
         made.C_GetTokenInfo = get_token_info;
         made.C_OpenSession = open_session;
         made.C_CloseSession = close_session;

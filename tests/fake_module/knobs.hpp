@@ -7,6 +7,7 @@
 //   slots N                                so many slots are listed, with a token or without
 //   alone                                  two threads in the module at once end the process
 //   absent SLOT                            the token is pulled out
+//   maker SLOT TEXT                        its manufacturer, to the end of the line; model and reader likewise
 //
 // What a call does instead of working; with SLOT only where it concerns that slot:
 //
@@ -72,6 +73,7 @@ struct Knobs {
     std::set<std::string> rubbish;
     std::multimap<std::string, std::string> attempts;
     std::set<std::size_t> absent;
+    std::map<std::string, std::map<std::size_t, std::string>> strings; ///< of maker, model and reader, by slot
 };
 
 /// The value for a call of `function`, in `slot` where it concerns one.

@@ -19,8 +19,9 @@ TEST(LeaseSilence, EndsItTwoMinutesAfterItsLastUse) {
                           {fake_token_line("fake"), "certificate 0 01 " + (folder / "mine.pem").string(),
                            "key 0 01 " + (folder / "mine-key.pem").string()}};
     ::setenv("TAMGA_FAKE_PKCS11", (folder / "knobs").c_str(), 1);
-    auto const module =
-        pkcs11::Module::load(pkcs11::read_modules("/nonexistent", folder / "config/tamga/modules.toml")->at(0));
+    pkcs11::Readers const readers;
+    auto const module = pkcs11::Module::load(
+        pkcs11::read_module_files("/nonexistent", folder / "config/tamga/modules.toml")->modules.at(0), readers);
     std::string typed = user_pin;
     auto pin = Pin::take({reinterpret_cast<unsigned char*>(typed.data()), typed.size()});
 

@@ -53,6 +53,7 @@ class Daemon {
    * @param options.script   lines for the scripted prompt: what the person does
    * @param options.config   tamga.toml; by default it allows https://portal.test
    * @param options.modules  modules.toml; by default one SoftHSM2 token with two RSA keys
+   * @param options.families the shipped families.toml, if true, and no modules.toml: nothing is configured
    * @param options.tokenEnv environment of tests/support/make_token (TOKEN_KEY=ec ...)
    * @param options.gost     instead of SoftHSM2 a GOST token: order and kinds for tests/support/make_gost_token.cpp
    * @param options.wrap     command to start tamgad by: it gets program and arguments as its own last ones
@@ -77,6 +78,8 @@ class Daemon {
       fs.mkdirSync(daemon.token);
       execFileSync(path.join(build, 'bin/tamga-make-gost-token'), [daemon.token, ...options.gost]);
       fs.copyFileSync(path.join(daemon.token, 'modules.toml'), path.join(config, 'modules.toml'));
+    } else if (options.families) {
+      fs.copyFileSync(path.join(root, 'data/families.toml'), path.join(config, 'families.toml'));
     } else if (options.modules === undefined) {
       execFileSync(path.join(root, 'tests/support/make_token'), [daemon.token],
         { env: { ...process.env, ...options.tokenEnv } });
