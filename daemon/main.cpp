@@ -97,7 +97,5 @@ int main() {
     // the first large document and keeps the memory of the next ones.
     ::mallopt(M_MMAP_THRESHOLD, mapped_from);
     log::open("tamga-web");
-    char const* debug = std::getenv("TAMGA_DEBUG");
-    log::show_debug(debug != nullptr && *debug == '1');
     return serve();
 }

@@ -102,7 +102,9 @@ Result<std::vector<SigningKey>> signing_keys(Session const& session) {
             return half.empty() ? same_id(key.id, id) : shows(half, value);
         };
         auto const key = std::find_if(private_keys->begin(), private_keys->end(), belongs);
-        if (key != private_keys->end()) found.push_back({*certificate, key->handle});
+        if (key == private_keys->end()) continue;
+        auto const always = session.number<CK_BBOOL>(key->handle, CKA_ALWAYS_AUTHENTICATE, CK_FALSE) != CK_FALSE;
+        found.push_back({*certificate, key->handle, always});
     }
     return found;
 }

@@ -2,14 +2,12 @@
 #pragma once
 
 #include "base/messages.hpp"
+#include "pkcs11/watch.hpp"
 #include "signing/certificate.hpp"
 
-#include <chrono>
 #include <set>
 
 namespace tamga::pkcs11 {
-
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 class Mandate {
 public:

@@ -40,12 +40,12 @@ TEST(Certificate, ReadsEveryPublishedCertificate) {
 }
 
 TEST(Certificate, WhoseKeyIsNotInTheRegistryIsUnsupported) {
-    test::Workshop workshop;
+    test::Scratch scratch;
     auto const made =
-        workshop.run("openssl req -x509 -newkey ed25519 -nodes -keyout k.pem -subj /CN=x -outform DER -out c.der");
+        scratch.attempt("openssl req -x509 -newkey ed25519 -nodes -keyout k.pem -subj /CN=x -outform DER -out c.der");
     ASSERT_EQ(made.status, 0) << made.output;
 
-    auto const certificate = Certificate::parse(workshop.get("c.der"));
+    auto const certificate = Certificate::parse(scratch.read_octets("c.der"));
 
     ASSERT_FALSE(certificate);
     EXPECT_EQ(certificate.error().code, Errc::mechanism_unsupported);
@@ -76,10 +76,10 @@ TEST(Certificate, TellsAnOrganisationAndEscapesItsName) {
 
 TEST(Certificate, AgreesWithOpensslAboutSerialNumberAndPem) {
     auto const& certificate = rsa_signer().certificate;
-    test::Workshop workshop;
-    workshop.put("c.pem", as_view(certificate.pem()));
+    test::Scratch scratch;
+    scratch.write("c.pem", certificate.pem());
 
-    auto const said = workshop.run("openssl x509 -in c.pem -noout -serial | tr A-F a-f");
+    auto const said = scratch.attempt("openssl x509 -in c.pem -noout -serial | tr A-F a-f");
 
     ASSERT_EQ(said.status, 0) << said.output;
     auto const serial = said.output.substr(7, said.output.size() - 8);

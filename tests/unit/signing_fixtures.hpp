@@ -3,7 +3,7 @@
 
 #include "base/base64.hpp"
 #include "signing/certificate.hpp"
-#include "tests/support/command.hpp"
+#include "tests/support/scratch.hpp"
 #include "tests/support/test_certificates.hpp"
 
 #include <gtest/gtest.h>
