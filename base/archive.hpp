@@ -1,7 +1,8 @@
 // How a message becomes octets and back. A message names its members once, in `fields`, for both directions.
 //
-// Integers are little-endian and of their type's width; text, octets and lists carry a 32-bit count; nothing is padded.
-// The largest message is 64 KiB, because SOCK_SEQPACKET fails at about 212 kB and a batch wants progress anyway.
+// Integers are little-endian and of their type's width; text, octets and lists carry a 32-bit count; what may be
+// missing begins with a bool; nothing is padded. The largest message is 64 KiB, because SOCK_SEQPACKET fails at about
+// 212 kB and a batch wants progress anyway.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -11,6 +12,7 @@
 
 #include <array>
 #include <cstring>
+#include <optional>
 #include <type_traits>
 
 namespace tamga::ipc {
@@ -92,6 +94,11 @@ private:
         count(list.size());
         for (auto const& item : list)
             put(item);
+    }
+    template <class T>
+    void put(std::optional<T> const& value) noexcept {
+        put(value.has_value());
+        if (value) put(*value);
     }
     template <class T>
     requires requires(Writer& writer, T const& value) { T::fields(writer, value); }
@@ -195,6 +202,13 @@ private:
         if (n > m_rest.size()) m_failed = true; // every item has at least one octet
         for (std::size_t i = 0; i < n && !m_failed; ++i)
             get(list.emplace_back());
+    }
+    template <class T>
+    void get(std::optional<T>& value) {
+        bool is_there = false;
+        get(is_there);
+        value.reset();
+        if (is_there) get(value.emplace());
     }
     template <class T>
     requires requires(Reader& reader, T& value) { T::fields(reader, value); }

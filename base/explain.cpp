@@ -52,6 +52,9 @@ char const* sentence(Errc code) noexcept {
     case Errc::pin_expired: return message_id("The PIN has expired. Change it, then repeat the request.");
     case Errc::mechanism_unsupported:
         return message_id("The token cannot sign with this kind of key. Choose another key.");
+    case Errc::algorithm_unavailable:
+        return message_id("This kind of key (GOST) needs the package libengine-gost-openssl. Install it, or choose "
+                          "another key.");
     case Errc::token_failure:
         return message_id("The token reported a failure. Unplug it, plug it in again and repeat the request.");
     case Errc::token_crashed:

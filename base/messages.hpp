@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -43,11 +44,12 @@ enum class MessageType : std::uint8_t {
     restart_token,
     watcher_channel,
     stop,
-    // tamga-web and tamga-token
+    // what is plugged in: tamga-web or tamga-prompt, and tamga-token
     list_keys,
     token_found,
     certificate_found,
     listing_done,
+    // tamga-web and tamga-token
     sign_items,
     sign_large,
     signatures,
@@ -63,9 +65,6 @@ enum class MessageType : std::uint8_t {
     reader_state,
     // tamga-web and tamga-prompt
     prompt_request,
-    candidate_token,
-    candidate_certificate,
-    candidates_done,
     accepted,
     prompt_ended,
     progress,
@@ -230,10 +229,17 @@ struct TokenInfo {
     bool pin_final_try = false;   ///< CKF_USER_PIN_FINAL_TRY
     bool pin_locked = false;      ///< CKF_USER_PIN_LOCKED
     bool pin_initialized = false; ///< CKF_USER_PIN_INITIALIZED
+    /// How many wrong PINs the token would still bear, where it tells; other programs burn tries too, so it is read
+    /// anew with the rest.
+    std::optional<std::uint8_t> attempts_left;
+    /// Wrong PINs that this program typed into this token since the last right one: our own count, which survives a
+    /// restart. Says nothing about how many are left.
+    std::uint32_t wrong_tries_seen = 0;
     TAMGA_FIELDS(&TokenInfo::storage, &TokenInfo::family, &TokenInfo::family_name, &TokenInfo::unblocking,
                  &TokenInfo::label, &TokenInfo::manufacturer, &TokenInfo::model, &TokenInfo::serial,
                  &TokenInfo::login_required, &TokenInfo::pin_on_reader, &TokenInfo::pin_count_low,
-                 &TokenInfo::pin_final_try, &TokenInfo::pin_locked, &TokenInfo::pin_initialized)
+                 &TokenInfo::pin_final_try, &TokenInfo::pin_locked, &TokenInfo::pin_initialized,
+                 &TokenInfo::attempts_left, &TokenInfo::wrong_tries_seen)
 };
 
 enum class Depth : std::uint8_t { tokens, certificates };
@@ -241,7 +247,8 @@ constexpr std::size_t enumerator_count(Depth) noexcept {
     return 2;
 }
 
-/// tamga-web to tamga-token: what is plugged in, as far as readable without a PIN.
+/// To tamga-token: what is plugged in, as far as readable without a PIN? tamga-web may ask for tokens alone; the prompt
+/// hears of certificates from the token process itself, so that nobody between them can invent or hide one.
 /// Answered by TokenFound and CertificateFound messages, then ListingDone, all with the same `query`.
 struct ListKeys {
     std::uint64_t query = 0;
@@ -249,11 +256,13 @@ struct ListKeys {
     TAMGA_MESSAGE(list_keys, &ListKeys::query, &ListKeys::depth)
 };
 
+/// With how many CertificateFound of the same slot follow: a token is complete then, whatever other slots do.
 struct TokenFound {
     std::uint64_t query = 0;
     SlotId slot;
     TokenInfo info;
-    TAMGA_MESSAGE(token_found, &TokenFound::query, &TokenFound::slot, &TokenFound::info)
+    std::uint32_t certificates = 0;
+    TAMGA_MESSAGE(token_found, &TokenFound::query, &TokenFound::slot, &TokenFound::info, &TokenFound::certificates)
 };
 
 /// A certificate on a token. In the listing after an unlock: one whose private key is there too.
@@ -283,7 +292,9 @@ struct Unlock {
 struct UnlockReply {
     Status status;
     TokenInfo info; ///< read anew after the login, so that the PIN's state is the present one
-    TAMGA_MESSAGE(unlock_reply, &UnlockReply::status, &UnlockReply::info)
+    /// The PIN was right and is the one tokens of this family are delivered with: the person is told once.
+    bool factory_pin = false;
+    TAMGA_MESSAGE(unlock_reply, &UnlockReply::status, &UnlockReply::info, &UnlockReply::factory_pin)
 };
 
 /// What is signed, in the sense of the law of this house: which structure the octets to be signed must parse as.
@@ -330,7 +341,8 @@ struct SignLarge {
     TAMGA_MESSAGE(sign_large, &SignLarge::request, &SignLarge::index)
 };
 
-/// Raw signatures as PKCS#11 defines them: of the modulus' size for RSA, r||s for EC.
+/// Raw signatures: of the modulus' size for RSA, r||s for EC, s||r for GOST, whatever order its module writes (all
+/// numbers big-endian).
 struct Signatures {
     RequestId request;
     std::uint32_t first = 0;
@@ -394,7 +406,7 @@ struct KeyFilter {
 
 /// tamga-web to tamga-prompt, first after Hello, with the sealed items where there are any: exactly the octets whose
 /// digests will be signed (content of a CMS, canonical XML, octets signed raw), or digests where `digested`.
-/// Then CandidateToken, CandidateCertificate ... CandidatesDone.
+/// It says nothing about tokens: those introduce themselves to the prompt on their own pairs with it.
 struct PromptRequest {
     RequestId request;
     Language language{};
@@ -405,29 +417,10 @@ struct PromptRequest {
     Form form{};
     bool digested = false;
     KeyFilter filter;
+    std::vector<std::string> storages; ///< names of TokenInfo::storage to choose from; empty: any
     TAMGA_MESSAGE(prompt_request, &PromptRequest::request, &PromptRequest::language, &PromptRequest::origin,
                   &PromptRequest::site_is_new, &PromptRequest::resembles, &PromptRequest::purpose, &PromptRequest::form,
-                  &PromptRequest::digested, &PromptRequest::filter)
-};
-
-struct CandidateToken {
-    ModuleIndex module;
-    SlotId slot;
-    TokenInfo info;
-    TAMGA_MESSAGE(candidate_token, &CandidateToken::module, &CandidateToken::slot, &CandidateToken::info)
-};
-
-struct CandidateCertificate {
-    ModuleIndex module;
-    SlotId slot;
-    Bytes der;
-    TAMGA_MESSAGE(candidate_certificate, &CandidateCertificate::module, &CandidateCertificate::slot,
-                  &CandidateCertificate::der)
-};
-
-struct CandidatesDone {
-    std::uint8_t reserved = 0;
-    TAMGA_MESSAGE(candidates_done, &CandidatesDone::reserved)
+                  &PromptRequest::digested, &PromptRequest::filter, &PromptRequest::storages)
 };
 
 /// tamga-prompt to tamga-web: the person agreed; the site, where it was asked about, is allowed and remembered. For
@@ -439,10 +432,12 @@ struct Accepted {
     TAMGA_MESSAGE(accepted, &Accepted::module, &Accepted::slot, &Accepted::certificate)
 };
 
-/// tamga-prompt to tamga-web: it ended without a mandate. site_refused: never again for this site.
+/// tamga-prompt to tamga-web: it ended without a mandate. site_refused: never again for this site. token_absent and the
+/// like may come before any window was shown.
 struct PromptEnded {
     Status status;
-    TAMGA_MESSAGE(prompt_ended, &PromptEnded::status)
+    bool site_allowed = false; ///< the person was asked about the site, allowed it, and then something else failed
+    TAMGA_MESSAGE(prompt_ended, &PromptEnded::status, &PromptEnded::site_allowed)
 };
 
 /// tamga-web to tamga-prompt: so many of the signatures are made.

@@ -18,7 +18,7 @@ inline constexpr FlowStep flow_steps[] = {
     {"2", "parse", "protocol/ncalayer/ncalayer.cpp"},
     {"3", "flow", "daemon/sign_flow.cpp"},
     {"3a", "policy", "policy/"},
-    {"3b", "candidates", "daemon/keys.cpp"},
+    {"3b", "candidates", "prompt/plugged_in.cpp"},
     {"3c", "consent", "prompt/conversation.hpp"},
     {"3d", "prepare", "signing/"},
     {"3e", "sign", "pkcs11/lease.cpp"},

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::seconds list_limit{10};
 constexpr std::chrono::seconds sign_limit{30};
-constexpr std::size_t most_found = 512; ///< tokens and certificates of one module; more is a module gone wrong
+constexpr std::size_t most_found = 512; ///< tokens of one module; more is a module gone wrong
 
 template <class Map>
 struct Registration {
@@ -60,8 +60,6 @@ void TokenProcess::dispatch(ipc::Packet& packet) {
     std::uint64_t query = 0;
     if (auto token = packet.as<ipc::TokenFound>())
         query = token->query;
-    else if (auto certificate = packet.as<ipc::CertificateFound>())
-        query = certificate->query;
     else if (auto done = packet.as<ipc::ListingDone>())
         query = done->query;
     if (auto const listing = m_listings.find(query); listing != m_listings.end())
@@ -77,25 +75,22 @@ void TokenProcess::give_up() {
     }
 }
 
-Task<Result<std::vector<FoundToken>>> TokenProcess::list(ipc::Depth depth) {
+Task<Result<std::vector<ipc::TokenInfo>>> TokenProcess::list() {
     auto const self = shared_from_this();
     if (m_gone) co_return Errc::token_crashed;
     Listing answers{m_executor};
     auto const query = ++m_last_query;
     Registration const registration{m_listings, query, &answers};
     auto const deadline = Clock::now() + list_limit;
-    ipc::ListKeys const question{query, depth};
+    ipc::ListKeys const question{query, ipc::Depth::tokens};
     if (auto sent = co_await m_channel.send(question); !sent) co_return Errc::token_crashed;
 
-    std::vector<FoundToken> tokens;
-    for (std::size_t found = 0; found <= most_found; ++found) {
+    std::vector<ipc::TokenInfo> tokens;
+    while (tokens.size() <= most_found) {
         auto packet = co_await answers.next(deadline);
         if (!packet) co_return Errc::timeout;
         if (auto token = packet->as<ipc::TokenFound>()) {
-            tokens.push_back({m_module, token->slot, std::move(token->info), {}});
-        } else if (auto certificate = packet->as<ipc::CertificateFound>()) {
-            auto const owner = std::ranges::find(tokens, certificate->slot, &FoundToken::slot);
-            if (owner != tokens.end()) owner->certificates.push_back({std::move(certificate->der)});
+            tokens.push_back(std::move(token->info));
         } else if (auto done = packet->as<ipc::ListingDone>()) {
             if (auto result = done->status.result(); !result) co_return result.error();
             co_return tokens;
@@ -103,7 +98,7 @@ Task<Result<std::vector<FoundToken>>> TokenProcess::list(ipc::Depth depth) {
             co_return Errc::token_crashed;
         }
     }
-    co_return Error{Errc::token_failure, "the module lists no end of certificates"};
+    co_return Error{Errc::token_failure, "the module lists no end of tokens"};
 }
 
 Lease::Lease(std::shared_ptr<TokenProcess> process, ipc::RequestId request)
@@ -166,50 +161,63 @@ void Keys::token_up(ipc::ModuleIndex module, ipc::Channel channel) {
 }
 
 void Keys::token_gone(ipc::ModuleIndex module) {
-    m_processes.erase(module);
+    m_processes[module] = nullptr;
 }
 
-Task<Result<std::vector<FoundToken>>> Keys::list(std::vector<std::string> storages, ipc::Depth depth) {
+Task<Result<std::vector<ipc::TokenInfo>>> Keys::list() {
     struct Answer {
         ipc::ModuleIndex module;
-        Result<std::vector<FoundToken>> tokens;
+        Result<std::vector<ipc::TokenInfo>> tokens;
     };
     using Answers = Mailbox<Answer>;
     auto const answers = std::make_shared<Answers>(m_executor);
-    auto ask = [](ipc::ModuleIndex module, std::shared_ptr<TokenProcess> process, ipc::Depth wanted,
+    auto ask = [](ipc::ModuleIndex module, std::shared_ptr<TokenProcess> process,
                   std::shared_ptr<Answers> into) -> Task<void> {
-        auto tokens = co_await process->list(wanted);
+        auto tokens = co_await process->list();
         into->put({module, std::move(tokens)});
     };
-    std::vector<FoundToken> found;
-    Error failure{Errc::token_absent, "no token in the storages asked for"};
+    std::vector<ipc::TokenInfo> found;
+    Error failure{Errc::token_absent};
     std::size_t waiting = 0;
     for (auto const& [module, process] : m_processes) {
         if (process == nullptr) {
             failure = Error{Errc::token_crashed, "being started again"};
             continue;
         }
-        asio::co_spawn(m_executor, ask(module, process, depth, answers), asio::detached);
+        asio::co_spawn(m_executor, ask(module, process, answers), asio::detached);
         ++waiting;
     }
+    std::map<ipc::ModuleIndex, std::vector<ipc::TokenInfo>> in_order;
     for (; waiting > 0; --waiting) {
         auto answer = co_await answers->next();
-        if (!answer->tokens) {
-            failure = answer->tokens.error();
-            log::warning("list", {{"module", unsigned{answer->module.value()}},
-                                  {"error", wire_name(failure.code)},
-                                  {"detail", failure.detail}});
-            if (failure.code == Errc::timeout) m_restart(answer->module);
+        if (answer->tokens) {
+            in_order[answer->module] = std::move(*answer->tokens);
             continue;
         }
-        for (auto& token : *answer->tokens) {
-            if (!storages.empty() && std::ranges::find(storages, token.info.storage) == storages.end()) continue;
-            found.push_back(std::move(token));
-        }
+        failure = answer->tokens.error();
+        log::warning("list", {{"module", unsigned{answer->module.value()}},
+                              {"error", wire_name(failure.code)},
+                              {"detail", failure.detail}});
+        if (failure.code == Errc::timeout) m_restart(answer->module);
     }
+    for (auto& [module, tokens] : in_order)
+        std::ranges::move(tokens, std::back_inserter(found));
     if (found.empty()) co_return failure;
-    std::ranges::stable_sort(found, {}, &FoundToken::module);
     co_return found;
+}
+
+Result<std::uint64_t> Keys::modules() const {
+    std::uint64_t modules = 0;
+    for (auto const& [module, process] : m_processes) {
+        if (process != nullptr) modules |= std::uint64_t{1} << module.value();
+    }
+    if (modules != 0) return modules;
+    if (one_is_down()) return Error{Errc::token_crashed, "being started again"};
+    return Error{Errc::token_absent, "no module is configured"};
+}
+
+bool Keys::one_is_down() const {
+    return std::ranges::any_of(m_processes, [](auto const& entry) { return entry.second == nullptr; });
 }
 
 Result<std::shared_ptr<TokenProcess>> Keys::process(ipc::ModuleIndex module) const {

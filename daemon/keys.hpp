@@ -1,4 +1,4 @@
-// The token processes as tamga-web knows them: what is plugged in, and the leases that sign.
+// The token processes as tamga-web knows them: which tokens are plugged in, and the leases that sign.
 #pragma once
 
 #include "daemon/async_channel.hpp"
@@ -9,18 +9,6 @@
 #include <vector>
 
 namespace tamga::daemon {
-
-struct FoundCertificate {
-    Bytes der;
-};
-
-/// A token, where it is, and the certificates on it that are readable without a PIN.
-struct FoundToken {
-    ipc::ModuleIndex module;
-    ipc::SlotId slot;
-    ipc::TokenInfo info;
-    std::vector<FoundCertificate> certificates;
-};
 
 /// Signatures of one chunk, or how the lease ended.
 using LeaseNews = std::variant<ipc::Signatures, ipc::LeaseEnded>;
@@ -33,8 +21,9 @@ public:
 
     Task<void> run();
 
-    /// Errors: token_crashed, timeout (10 s: the process must be restarted), or what the module answered.
-    Task<Result<std::vector<FoundToken>>> list(ipc::Depth depth);
+    /// The tokens that are plugged in. Errors: token_crashed, timeout (10 s: the process must be restarted), or what
+    /// the module answered.
+    Task<Result<std::vector<ipc::TokenInfo>>> list();
 
 private:
     friend class Lease;
@@ -85,11 +74,16 @@ public:
     void token_up(ipc::ModuleIndex module, ipc::Channel channel);
     void token_gone(ipc::ModuleIndex module);
 
-    /// Every token in one of `storages` (empty: any), all processes asked at once. A process that fails is left out;
-    /// its error is returned only where no other process has a token. Errors: token_absent,
-    /// token_crashed, token_failure, module_unloadable ...
-    Task<Result<std::vector<FoundToken>>> list(std::vector<std::string> storages, ipc::Depth depth);
+    /// Every token, all processes asked at once. What is on them is between them and the prompt. A process that fails
+    /// is left out; its error is returned only where no other process has a token.
+    /// Errors: token_absent, token_crashed, token_failure, module_unloadable ...
+    Task<Result<std::vector<ipc::TokenInfo>>> list();
 
+    /// The processes that a prompt can be introduced to, one bit each. Error where there is none: token_crashed (being
+    /// started again), token_absent (no module is configured).
+    [[nodiscard]] Result<std::uint64_t> modules() const;
+    /// Whether one of the processes ended and is not up again.
+    [[nodiscard]] bool one_is_down() const;
     /// Error: token_crashed, where that process is not there.
     [[nodiscard]] Result<std::shared_ptr<TokenProcess>> process(ipc::ModuleIndex module) const;
 

@@ -5,40 +5,29 @@ namespace tamga::daemon {
 Prompt::Prompt(asio::any_io_executor executor, ipc::RequestId request, ipc::Channel channel, Turnstile::Turn turn)
     : m_request{request}, m_channel{std::move(executor), std::move(channel)}, m_turn{std::move(turn)} {}
 
-Task<Result<ipc::Accepted>> Prompt::ask(ipc::PromptRequest question, UniqueFd items,
-                                        std::vector<ipc::CandidateToken> tokens,
-                                        std::vector<ipc::CandidateCertificate> certificates,
-                                        std::chrono::seconds limit) {
+Task<Prompt::Reply> Prompt::ask(ipc::PromptRequest question, UniqueFd items, std::chrono::seconds limit) {
     question.request = m_request;
     auto const lost = Error{Errc::prompt_unavailable, "the prompt went away"};
-    if (auto sent = co_await m_channel.send(ipc::Hello::from(ipc::Role::web)); !sent) co_return lost;
+    if (auto sent = co_await m_channel.send(ipc::Hello::from(ipc::Role::web)); !sent) co_return Reply{lost};
     if (auto sent = co_await m_channel.send(std::move(question), items.get()); !sent) {
-        co_return sent.error().code == Errc::too_large ? sent.error() : lost;
+        co_return Reply{sent.error().code == Errc::too_large ? sent.error() : lost};
     }
-    for (auto& token : tokens) {
-        if (auto sent = co_await m_channel.send(std::move(token)); !sent) co_return lost;
-    }
-    for (auto& certificate : certificates) {
-        if (auto sent = co_await m_channel.send(std::move(certificate)); !sent) co_return lost;
-    }
-    ipc::CandidatesDone const complete;
-    if (auto sent = co_await m_channel.send(complete); !sent) co_return lost;
-    auto decided = co_await decision(limit);
-    co_return decided;
+    auto answer = co_await reply(limit);
+    co_return answer;
 }
 
-Task<Result<ipc::Accepted>> Prompt::decision(std::chrono::seconds limit) {
+Task<Prompt::Reply> Prompt::reply(std::chrono::seconds limit) {
     auto hello = co_await m_channel.receive();
-    if (!hello) co_return Error{Errc::prompt_unavailable, "the prompt ended at once"};
-    if (auto checked = ipc::check_hello(*hello, ipc::Role::prompt); !checked) co_return checked.error();
+    if (!hello) co_return Reply{Error{Errc::prompt_unavailable, "the prompt ended at once"}};
+    if (auto checked = ipc::check_hello(*hello, ipc::Role::prompt); !checked) co_return Reply{checked.error()};
     auto answer = co_await m_channel.receive(Clock::now() + limit);
-    if (!answer && answer.error().code == Errc::timeout) co_return Errc::timeout;
-    if (!answer) co_return Error{Errc::prompt_unavailable, "the prompt ended without a decision"};
-    if (auto accepted = answer->as<ipc::Accepted>()) co_return std::move(*accepted);
+    if (!answer && answer.error().code == Errc::timeout) co_return Reply{Errc::timeout};
+    if (!answer) co_return Reply{Error{Errc::prompt_unavailable, "the prompt ended without a decision"}};
+    if (auto accepted = answer->as<ipc::Accepted>()) co_return Reply{std::move(*accepted), true};
     auto const ended = answer->as<ipc::PromptEnded>();
-    if (!ended) co_return ended.error();
+    if (!ended) co_return Reply{ended.error()};
     auto const why = ended->status.result();
-    co_return why ? Error{Errc::user_cancelled} : why.error();
+    co_return Reply{why ? Error{Errc::user_cancelled} : why.error(), ended->site_allowed};
 }
 
 void Prompt::progress(std::uint32_t done, std::uint32_t total) {

@@ -14,18 +14,24 @@ public:
 
     [[nodiscard]] ipc::RequestId request() const noexcept { return m_request; }
 
-    /// Shows what is asked for (`items` is the sealed memfd, or none) with these candidates and waits for the decision.
-    /// Errors: user_cancelled, site_refused, timeout, prompt_unavailable, or what the token said last (pin_locked ...).
-    Task<Result<ipc::Accepted>> ask(ipc::PromptRequest question, UniqueFd items,
-                                    std::vector<ipc::CandidateToken> tokens,
-                                    std::vector<ipc::CandidateCertificate> certificates, std::chrono::seconds limit);
+    /// What the person decided, and whether they allowed a site that was asked about: they may have done so although
+    /// something failed afterwards.
+    struct Reply {
+        Result<ipc::Accepted> decision;
+        bool site_allowed = false;
+    };
+    /// Shows what is asked for (`items` is the sealed memfd, or none) and waits for the decision. The prompt lists the
+    /// tokens itself; where there is none it ends without a window.
+    /// Errors: user_cancelled, site_refused, timeout, prompt_unavailable, token_absent, or what the token said last
+    /// (pin_locked ...).
+    Task<Reply> ask(ipc::PromptRequest question, UniqueFd items, std::chrono::seconds limit);
 
     void progress(std::uint32_t done, std::uint32_t total);
     /// Tells how it ended; the window stays for a failure until the person has read it, without holding up the next.
     void done(Result<void> const& result);
 
 private:
-    Task<Result<ipc::Accepted>> decision(std::chrono::seconds limit);
+    Task<Reply> reply(std::chrono::seconds limit);
 
     ipc::RequestId m_request;
     AsyncChannel m_channel;

@@ -17,13 +17,6 @@ constexpr std::size_t largest_chunk = 64;
 constexpr std::size_t chunks_in_flight = 2;
 constexpr std::chrono::milliseconds chunk_time{250};
 
-std::uint64_t modules_of(std::vector<FoundToken> const& tokens) {
-    std::uint64_t modules = 0;
-    for (auto const& token : tokens)
-        modules |= std::uint64_t{1} << token.module.value();
-    return modules;
-}
-
 std::size_t size_shown(std::vector<Document> const& documents) {
     std::size_t size = 0;
     for (auto const& document : documents)
@@ -72,13 +65,6 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     auto read = [&request] { return read_documents(request); };
     auto documents = co_await m_compute.run_if_large(large, std::move(read));
     if (!documents) co_return documents.error();
-    auto tokens = co_await m_keys.list(request.storages, ipc::Depth::certificates);
-    if (!tokens) {
-        // ... but a site that was not allowed yet learns nothing about tokens, their absence included.
-        if (auto settled = co_await settle_site(asker); !settled) co_return settled.error();
-        co_return tokens.error();
-    }
-
     auto seal = [&documents] {
         std::vector<View> shown;
         for (auto const& document : *documents)
@@ -93,7 +79,8 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     question.form = form_of(request.format);
     question.digested = request.digested;
     question.filter = std::move(request.filter);
-    auto decision = co_await decide(asker, std::move(question), std::move(*items), std::move(*tokens));
+    question.storages = std::move(request.storages);
+    auto decision = co_await decide(asker, std::move(question), std::move(*items));
     if (!decision) co_return decision.error();
 
     auto signer = signing::Certificate::parse(decision->accepted.certificate);
@@ -113,15 +100,11 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
 
 Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::DescribeKey request) {
     if (m_sites.standing(asker.origin) == Standing::refused) co_return Errc::site_refused;
-    auto tokens = co_await m_keys.list(request.storages, ipc::Depth::certificates);
-    if (!tokens) {
-        if (auto settled = co_await settle_site(asker); !settled) co_return settled.error();
-        co_return tokens.error();
-    }
     ipc::PromptRequest question;
     question.purpose = ipc::Purpose::choose_key;
     question.filter = std::move(request.filter);
-    auto decision = co_await decide(asker, std::move(question), UniqueFd{}, std::move(*tokens));
+    question.storages = std::move(request.storages);
+    auto decision = co_await decide(asker, std::move(question), UniqueFd{});
     if (!decision) co_return decision.error();
     decision->prompt->done(ok());
     auto chosen = signing::Certificate::parse(decision->accepted.certificate);
@@ -131,13 +114,13 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::DescribeKey
 
 Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::ListStorages) {
     if (auto settled = co_await settle_site(asker); !settled) co_return settled.error();
-    auto tokens = co_await m_keys.list({}, ipc::Depth::tokens);
+    auto tokens = co_await m_keys.list();
     protocol::Storages storages;
     if (!tokens && tokens.error().code != Errc::token_absent) co_return tokens.error();
     if (tokens) {
         for (auto const& token : *tokens) {
-            if (std::ranges::find(storages.names, token.info.storage) == storages.names.end()) {
-                storages.names.push_back(token.info.storage);
+            if (std::ranges::find(storages.names, token.storage) == storages.names.end()) {
+                storages.names.push_back(token.storage);
             }
         }
     }
@@ -153,22 +136,30 @@ Task<Result<void>> SignFlow::settle_site(Asker asker) {
     }
     ipc::PromptRequest question;
     question.purpose = ipc::Purpose::site;
-    auto decision = co_await decide(asker, std::move(question), UniqueFd{}, {});
+    auto decision = co_await ask(asker, 0, std::move(question), UniqueFd{});
     if (!decision) co_return decision.error();
     decision->prompt->done(ok());
     co_return ok();
 }
 
-Task<Result<SignFlow::Decision>> SignFlow::decide(Asker asker, ipc::PromptRequest question, UniqueFd items,
-                                                  std::vector<FoundToken> tokens) {
-    std::vector<ipc::CandidateToken> candidates;
-    std::vector<ipc::CandidateCertificate> certificates;
-    for (auto& token : tokens) {
-        candidates.push_back({token.module, token.slot, std::move(token.info)});
-        for (auto& found : token.certificates)
-            certificates.push_back({token.module, token.slot, std::move(found.der)});
+Task<Result<SignFlow::Decision>> SignFlow::decide(Asker asker, ipc::PromptRequest question, UniqueFd items) {
+    auto const modules = m_keys.modules();
+    if (!modules) {
+        // A site that was not allowed yet learns nothing about tokens, their absence included.
+        if (auto settled = co_await settle_site(asker); !settled) co_return settled.error();
+        co_return modules.error();
     }
-    auto prompt = co_await m_prompts.open(modules_of(tokens));
+    bool const incomplete = m_keys.one_is_down();
+    auto decision = co_await ask(asker, *modules, std::move(question), std::move(items));
+    if (!decision && decision.error().code == Errc::token_absent && incomplete) {
+        co_return Error{Errc::token_crashed, "no token; a module is being started again"};
+    }
+    co_return decision;
+}
+
+Task<Result<SignFlow::Decision>> SignFlow::ask(Asker asker, std::uint64_t modules, ipc::PromptRequest question,
+                                               UniqueFd items) {
+    auto prompt = co_await m_prompts.open(modules);
     if (!prompt) co_return prompt.error();
 
     // Looked at again: another tab of the same site may have been answered while this one waited for its turn.
@@ -181,14 +172,13 @@ Task<Result<SignFlow::Decision>> SignFlow::decide(Asker asker, ipc::PromptReques
     question.origin = asker.origin;
     question.site_is_new = standing == Standing::asked;
     question.resembles = question.site_is_new ? m_sites.resembles(asker.origin) : "";
-    auto accepted = co_await decision.prompt->ask(std::move(question), std::move(items), std::move(candidates),
-                                                  std::move(certificates), m_prompt_limit);
-    if (!accepted) {
-        if (accepted.error().code == Errc::site_refused) m_sites.remember(asker.origin, Standing::refused);
-        co_return accepted.error();
+    auto reply = co_await decision.prompt->ask(std::move(question), std::move(items), m_prompt_limit);
+    if (standing == Standing::asked && reply.site_allowed) m_sites.remember(asker.origin, Standing::allowed);
+    if (!reply.decision) {
+        if (reply.decision.error().code == Errc::site_refused) m_sites.remember(asker.origin, Standing::refused);
+        co_return reply.decision.error();
     }
-    if (standing == Standing::asked) m_sites.remember(asker.origin, Standing::allowed);
-    decision.accepted = std::move(*accepted);
+    decision.accepted = std::move(*reply.decision);
     co_return decision;
 }
 

@@ -50,8 +50,8 @@ private:
     };
 
     // References in these refer to the frame of the flow that awaits them.
-    Task<Result<Decision>> decide(Asker asker, ipc::PromptRequest question, UniqueFd items,
-                                  std::vector<FoundToken> tokens);
+    Task<Result<Decision>> decide(Asker asker, ipc::PromptRequest question, UniqueFd items);
+    Task<Result<Decision>> ask(Asker asker, std::uint64_t modules, ipc::PromptRequest question, UniqueFd items);
     Task<Result<void>> settle_site(Asker asker);
     Task<Result<std::vector<Bytes>>> sign_all(std::vector<Document>& documents, signing::Certificate signer,
                                               Lease& lease, Prompt& prompt);

@@ -23,6 +23,9 @@ std::optional<Obstacle> obstacle_of(Sheet const& sheet, signing::Certificate con
     if (auto const misfit = signing::misfit(certificate, sheet.request.filter, now)) {
         return Obstacle{Errc::key_not_found, misfit_words(language, *misfit)};
     }
+    if (auto const usable = signing::available(certificate.algorithm()); !usable) {
+        return obstacle_of(language, usable.error().code);
+    }
     auto const& documents = sheet.documents;
     for (std::size_t i = 0; documents.digested() && i < documents.count(); ++i) {
         if (documents.size(i) == certificate.algorithm().digest_size) continue;
@@ -33,7 +36,7 @@ std::optional<Obstacle> obstacle_of(Sheet const& sheet, signing::Certificate con
 }
 
 std::optional<Obstacle> obstacle_of(Language language, ipc::TokenInfo const& token) {
-    if (token.pin_locked) return obstacle_of(language, Errc::pin_locked);
+    if (token.pin_locked) return Obstacle{Errc::pin_locked, locked_words(language, token)};
     if (!token.pin_initialized) {
         return Obstacle{Errc::key_not_found, std::string{text(language, "The token has no PIN yet: set it up first.")}};
     }
@@ -64,13 +67,13 @@ void put_obstacles_last(std::vector<Choice>& choices) {
 
 } // namespace
 
-std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<Candidate> const& candidates, std::int64_t now) {
+std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToken> const& tokens, std::int64_t now) {
     std::vector<Choice> choices;
-    for (auto const& [token, certificates] : candidates) {
-        Choice choice{token.module, token.slot, token.info, {}, {}, PinEntry::none};
+    for (auto const& [module, slot, info, certificates] : tokens) {
+        Choice choice{module, slot, info, {}, {}, PinEntry::none};
         if (signs(sheet) || certificates.empty()) {
-            choice.pin = token.info.pin_on_reader ? PinEntry::on_reader : PinEntry::typed;
-            choice.obstacle = obstacle_of(sheet.request.language, token.info);
+            choice.pin = info.pin_on_reader ? PinEntry::on_reader : PinEntry::typed;
+            choice.obstacle = obstacle_of(sheet.request.language, info);
         }
         if (certificates.empty()) choices.push_back(choice);
         for (auto& key : keys_of(sheet, choice, certificates, now))
@@ -90,16 +93,18 @@ std::vector<Choice> choices_after_pin(Sheet const& sheet, Choice const& unlocked
 }
 
 std::optional<std::size_t> only_choice(std::vector<Choice> const& choices) {
-    // Those that can be chosen come first.
-    if (choices.empty() || choices[0].obstacle || (choices.size() > 1 && !choices[1].obstacle)) return std::nullopt;
-    return 0;
+    auto const can_be_chosen = [](Choice const& choice) { return !choice.obstacle; };
+    if (std::ranges::count_if(choices, can_be_chosen) != 1) return std::nullopt;
+    return static_cast<std::size_t>(std::ranges::find_if(choices, can_be_chosen) - choices.begin());
 }
 
 std::optional<Errc> hopeless(std::vector<Choice> const& choices) {
     auto code = Errc::key_not_found;
     for (auto const& choice : choices) {
         if (!choice.obstacle) return std::nullopt;
-        if (choice.obstacle->code == Errc::pin_locked) code = Errc::pin_locked;
+        for (auto const telling : {Errc::pin_locked, Errc::algorithm_unavailable}) {
+            if (choice.obstacle->code == telling) code = telling;
+        }
     }
     return code;
 }

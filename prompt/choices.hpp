@@ -1,19 +1,14 @@
 // From what lies on the tokens to what the person can choose.
 #pragma once
 
+#include "prompt/plugged_in.hpp"
 #include "prompt/sheet.hpp"
 
 namespace tamga::prompt {
 
-/// A token and the certificates on it that could be read.
-struct Candidate {
-    ipc::CandidateToken token;
-    std::vector<Bytes> certificates;
-};
-
-/// Every certificate as a choice, those that cannot be chosen with the reason and last. A token of which none could be
-/// read is a choice itself, because its keys may appear after its PIN. `now`: seconds since 1970.
-[[nodiscard]] std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<Candidate> const& candidates,
+/// Every certificate of `tokens` as a choice, those that cannot be chosen with the reason and last. A token of which
+/// none could be read is a choice itself, because its keys may appear after its PIN. `now`: seconds since 1970.
+[[nodiscard]] std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToken> const& tokens,
                                                      std::int64_t now);
 
 /// The keys of `unlocked` once it is: no PIN is asked for any more.

@@ -1,13 +1,20 @@
 // The way of one prompt, straight and blocking, from the request to the end of its window.
 //
+// The tokens introduce themselves: what is chosen from came on the pairs to their processes, and a PIN goes back on the
+// same pair, so that it reaches the token that was shown and no other.
+//
 // Two paths, one flow, one PIN. Where certificates are readable: choose a key, PIN. Where they are not: choose a token,
 // PIN, choose one of the keys that appear. Either way every PIN typed is exactly one Unlock.
 #pragma once
 
-#include "base/explain.hpp"
-#include "prompt/ends.hpp"
+#include "prompt/choices.hpp"
+#include "prompt/token_talk.hpp"
+#include "prompt/words.hpp"
+
+#include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 
 namespace tamga::prompt {
@@ -16,24 +23,29 @@ namespace tamga::prompt {
 template <Screen S>
 class Conversation {
 public:
-    Conversation(Ends ends, S& screen)
-        : m_web{std::move(ends.web)}, m_tokens{std::move(ends.tokens)}, m_screen{screen} {}
+    Conversation(Ends ends, S& screen) : m_web{std::move(ends.web)}, m_ends{std::move(ends.tokens)}, m_screen{screen} {}
 
     /// Returns when nothing is left to show. What went wrong was told to tamga-web and, where a person can do something
     /// about it, to the person; it is returned for the log.
     Result<void> run() {
-        auto asked = receive_request(m_web);
-        if (!asked) return end(asked.error());
-        m_sheet = std::move(asked->sheet);
-        m_screen.show(m_sheet);
+        auto sheet = receive_request(m_web);
+        if (!sheet) return end(sheet.error());
+        m_sheet = std::move(*sheet);
 
-        auto accepted = decide(choices_before_pin(m_sheet, asked->candidates, std::time(nullptr)));
+        auto accepted = decide();
         if (!accepted) return end(accepted.error());
         if (auto sent = m_web.send(*accepted); !sent) return sent.error();
-        return needs_signature() ? accompany() : ok();
+        if (needs_signature()) return accompany();
+        advise();
+        return ok();
     }
 
 private:
+    using Clock = std::chrono::steady_clock;
+
+    /// So long the tokens are waited for before there is a window: what fails at once fails without one.
+    static constexpr std::chrono::milliseconds patience_without_window{500};
+
     [[nodiscard]] bool needs_signature() const {
         return m_sheet.request.purpose == ipc::Purpose::sign || m_sheet.request.purpose == ipc::Purpose::sign_in;
     }
@@ -43,9 +55,16 @@ private:
     [[nodiscard]] std::string words(Errc code) const { return std::string{explain(m_sheet.request.language, code)}; }
 
     Result<void> end(Error const& error) {
+        // A cancel takes back what the person said about the site before it.
+        bool const site_allowed = m_site_allowed && error.code != Errc::user_cancelled;
         // Nobody may be listening any more: the window goes all the same.
-        (void)m_web.send(ipc::PromptEnded{ipc::Status::from(error)});
+        (void)m_web.send(ipc::PromptEnded{ipc::Status::from(error), site_allowed});
         return error;
+    }
+
+    void show() {
+        m_screen.show(m_sheet);
+        m_shown = true;
     }
 
     /// Tells the person before the error goes to tamga-web, whose answer to it is to take the window away.
@@ -56,47 +75,129 @@ private:
         return error;
     }
 
-    Result<ipc::Accepted> decide(std::vector<Choice> choices) {
+    Error told_locked(Error error, ipc::TokenInfo const& token) {
+        m_screen.tell(locked_words(m_sheet.request.language, token), m_web.fd());
+        return error;
+    }
+
+    Result<ipc::Accepted> decide() {
         if (m_sheet.request.purpose == ipc::Purpose::site) {
-            auto const answer = m_screen.ask({}, m_web.fd());
-            if (answer.act != Act::accept) return refusal(answer.act);
+            if (auto allowed = ask_about_site(); !allowed) return allowed.error();
             return ipc::Accepted{};
         }
-        auto chosen = choose(std::move(choices));
+        auto watched = PluggedIn::watch(std::move(m_ends), m_sheet.request.storages);
+        if (!watched) return watched.error();
+        m_tokens.emplace(std::move(*watched));
+        auto question = first_question();
+        if (!question) return question.error();
+        auto chosen = choose(std::move(*question));
         if (!chosen) return chosen.error();
-        auto& token = m_tokens[chosen->module];
         if (!needs_signature())
-            token.channel.close(); // what its PIN opened is closed before the site hears of it
-        else if (auto given = give_mandate(token, *chosen); !given)
+            m_tokens->channel(chosen->module).close(); // what its PIN opened is closed before the site hears of it
+        else if (auto given = talk().give_mandate(*chosen); !given)
             return told(given.error());
         return ipc::Accepted{chosen->module, chosen->slot, chosen->certificate->der()};
     }
 
+    Result<void> ask_about_site() {
+        show();
+        auto const answer = m_screen.ask({}, m_web.fd(), -1);
+        if (answer.act != Act::accept) return refusal(answer.act);
+        m_site_allowed = true;
+        return ok();
+    }
+
+    // ---- what is plugged in ----
+
+    /// What the tokens have said when something can be shown. A token that keeps silent holds up nobody else's window;
+    /// where all do, the window says so.
+    Result<Question> first_question() {
+        if (auto answered = await_answers(); !answered) return answered.error();
+        Question question;
+        add_found(question);
+        if (!question.choices.empty() || !m_tokens->complete()) show();
+        while (question.choices.empty() && !m_tokens->complete()) {
+            Waiting const waiting{words(message_id("Still waiting for the tokens to answer ...")), 0, 0};
+            auto const woken = m_screen.wait(waiting, m_web.fd(), m_tokens->fd());
+            if (woken == Woken::cancelled) return Errc::user_cancelled;
+            if (woken == Woken::first) return refusal(Act::gone);
+            m_tokens->hear();
+            add_found(question);
+        }
+        if (question.choices.empty()) return nothing_found();
+        return question;
+    }
+
+    /// Without a window: until every token process has answered, or for as long as nobody notices.
+    Result<void> await_answers() {
+        auto const until = Clock::now() + patience_without_window;
+        while (!m_tokens->complete()) {
+            auto const left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+            if (left <= 0) break;
+            std::array<::pollfd, 2> ends{{{m_web.fd(), POLLIN, 0}, {m_tokens->fd(), POLLIN, 0}}};
+            (void)::poll(ends.data(), ends.size(), static_cast<int>(left));
+            if (ends[0].revents != 0) return refusal(Act::gone);
+            m_tokens->hear();
+        }
+        return ok();
+    }
+
+    /// New choices come after those that are shown: nothing moves under a hand that points.
+    void add_found(Question& question) {
+        for (auto& choice : choices_before_pin(m_sheet, m_tokens->take_found(), std::time(nullptr)))
+            question.choices.push_back(std::move(choice));
+        question.more_may_come = !m_tokens->complete();
+    }
+
+    /// A site that was not answered yet is asked about first: it does not learn that there is no token.
+    Error nothing_found() {
+        auto const failure = m_tokens->failure();
+        if (m_sheet.request.site_is_new) {
+            m_sheet.request.purpose = ipc::Purpose::site;
+            m_sheet.documents = Documents{};
+            auto const allowed = ask_about_site();
+            return allowed ? failure : allowed.error();
+        }
+        return m_shown ? told(failure) : failure;
+    }
+
+    // ---- the choice and the PIN ----
+
     /// Asks until a key is chosen and, where its PIN is wanted, its token unlocked.
-    Result<Choice> choose(std::vector<Choice> choices) {
-        Question question{std::move(choices), {}, {}};
-        question.chosen = only_choice(question.choices);
-        auto const hopeless_code = hopeless(question.choices);
-        if (hopeless_code) question.error = words(*hopeless_code);
+    Result<Choice> choose(Question question) {
         while (true) {
-            auto answer = m_screen.ask(question, m_web.fd());
+            // While more may come the only one is not the only one yet.
+            if (!question.chosen && !question.more_may_come) question.chosen = only_choice(question.choices);
+            auto const hopeless_code = question.more_may_come ? std::nullopt : hopeless(question.choices);
+            // Of a locked PIN the list says what helps for each token.
+            if (hopeless_code == Errc::key_not_found) question.error = words(*hopeless_code);
+            auto answer = m_screen.ask(question, m_web.fd(), question.more_may_come ? m_tokens->fd() : -1);
+            question.goes_on = answer.act == Act::news;
+            if (answer.act == Act::news) {
+                m_tokens->hear();
+                if (answer.choice < question.choices.size()) question.chosen = answer.choice;
+                add_found(question);
+                continue;
+            }
             if (hopeless_code && answer.act == Act::cancel) return no_key(*hopeless_code);
             if (answer.act != Act::accept) return refusal(answer.act);
             if (answer.choice >= question.choices.size() || question.choices[answer.choice].obstacle) {
                 question.error = words(message_id("Choose a key first."));
                 continue;
             }
+            m_site_allowed = m_sheet.request.site_is_new;
             question.chosen = answer.choice;
             question.error.clear();
             auto& choice = question.choices[answer.choice];
             if (choice.pin == PinEntry::none) return choice;
 
-            if (auto const act = confirm_last_attempt(choice); act == Act::gone)
+            if (auto const act = confirm_attempt(choice.token); act == Act::gone)
                 return refusal(act);
             else if (act != Act::accept)
                 continue;
             auto keys = unlock(question, std::move(answer.pin));
             if (keys) return after_unlock(choice, *keys);
+            if (keys.error().code == Errc::pin_locked) return told_locked(keys.error(), choice.token);
             if (keys.error().code != Errc::pin_incorrect && keys.error().code != Errc::pin_length)
                 return told(keys.error());
             question.error = words(keys.error().code);
@@ -112,33 +213,23 @@ private:
     /// A site that was not allowed yet does not learn what is plugged in.
     Error no_key(Errc code) const { return Error{m_sheet.request.site_is_new ? Errc::user_cancelled : code}; }
 
-    Act confirm_last_attempt(Choice const& choice) {
-        if (!choice.token.pin_final_try) return Act::accept;
-        return m_screen.confirm(
-            words(message_id("This is the last attempt: if the PIN is wrong, the token is locked. Are "
-                             "you sure of the PIN?")),
-            m_web.fd());
+    Act confirm_attempt(ipc::TokenInfo const& token) {
+        if (!is_risky_attempt(token)) return Act::accept;
+        return m_screen.confirm(attempt_confirmation(m_sheet.request.language, token), m_web.fd());
     }
 
     /// One Unlock. On success the keys whose private part is there.
     Result<std::vector<Bytes>> unlock(Question& question, Pin pin) {
         auto const chosen = question.choices[*question.chosen];
-        auto& token = m_tokens[chosen.module];
-        ipc::Unlock message;
-        message.slot = chosen.slot;
-        if (chosen.pin == PinEntry::typed) {
-            if (pin.empty()) return Errc::pin_length;
-            message.pin = std::move(pin);
-        }
-        if (auto sent = token.channel.send(message); !sent) return crashed(sent.error());
-        auto const waiting = chosen.pin == PinEntry::on_reader ? message_id("Type the PIN on the keypad of the reader.")
-                                                               : message_id("The token is checking the PIN ...");
-        auto reply = hear<ipc::UnlockReply>(token, waiting);
+        auto const reply = talk().unlock(chosen, std::move(pin));
         if (!reply) return reply.error();
         auto const unlocked = reply->status.result();
-        if (unlocked || unlocked.error().code == Errc::pin_incorrect) renew(question, chosen, reply->info);
+        auto const judged =
+            unlocked || unlocked.error().code == Errc::pin_incorrect || unlocked.error().code == Errc::pin_locked;
+        if (judged) renew(question, chosen, reply->info);
         if (!unlocked) return unlocked.error();
-        return hear_keys(token);
+        m_factory_pin = reply->factory_pin;
+        return talk().keys(chosen.module);
     }
 
     /// What is known of the PIN after an attempt holds for every key of that token.
@@ -148,61 +239,17 @@ private:
         }
     }
 
-    Result<std::vector<Bytes>> hear_keys(TokenEnd& token) {
-        std::vector<Bytes> keys;
-        while (true) {
-            auto packet = hear_packet(token, message_id("The token is reading its keys ..."));
-            if (!packet) return packet.error();
-            if (packet->template is<ipc::CertificateFound>()) {
-                auto found = packet->template as<ipc::CertificateFound>();
-                if (!found) return found.error();
-                keys.push_back(std::move(found->der));
-                continue;
-            }
-            auto const done = packet->template as<ipc::ListingDone>();
-            if (!done) return done.error();
-            if (auto const listed = done->status.result(); !listed) return listed.error();
-            return keys;
-        }
-    }
-
     Result<Choice> after_unlock(Choice const& choice, std::vector<Bytes> const& keys) {
-        if (!choice.certificate) return choose(choices_after_pin(m_sheet, choice, keys, std::time(nullptr)));
+        if (!choice.certificate) {
+            Question question;
+            question.choices = choices_after_pin(m_sheet, choice, keys, std::time(nullptr));
+            return choose(std::move(question));
+        }
         if (std::find(keys.begin(), keys.end(), choice.certificate->der()) != keys.end()) return choice;
         return told(Error{Errc::key_not_found, "the certificate has no private key on its token"});
     }
 
-    Result<void> give_mandate(TokenEnd& token, Choice const& chosen) {
-        if (auto sent = send_mandate(token.channel, m_sheet, *chosen.certificate); !sent) return crashed(sent.error());
-        auto const reply = hear<ipc::MandateReply>(token, message_id("The token is preparing to sign ..."));
-        return reply ? reply->status.result() : reply.error();
-    }
-
-    /// The token's next message, which must be an M.
-    template <class M>
-    Result<M> hear(TokenEnd& token, char const* waiting) {
-        auto packet = hear_packet(token, waiting);
-        if (!packet) return packet.error();
-        return packet->template as<M>();
-    }
-
-    Result<ipc::Packet> hear_packet(TokenEnd& token, char const* waiting) {
-        while (true) {
-            auto const woken = m_screen.wait({words(waiting), 0, 0}, m_web.fd(), token.channel.fd());
-            if (woken == Woken::cancelled) return Errc::user_cancelled;
-            if (woken == Woken::first) return refusal(Act::gone);
-            auto packet = token.channel.receive();
-            if (!packet) return crashed(packet.error());
-            if (token.greeted) return packet;
-            if (auto greeted = ipc::check_hello(*packet, ipc::Role::token); !greeted) return greeted.error();
-            token.greeted = true;
-        }
-    }
-
-    static Error crashed(Error error) {
-        if (error.code == Errc::channel_closed) error.code = Errc::token_crashed;
-        return error;
-    }
+    TokenTalk<S> talk() { return {*m_tokens, m_sheet, m_screen, m_web.fd()}; }
 
     /// Shows progress until tamga-web says how it ended. Cancelling closes our pairs, on which the token logs out.
     Result<void> accompany() {
@@ -224,14 +271,25 @@ private:
             if (!done) return done.error();
             auto const result = done->status.result();
             if (!result && result.error().code != Errc::user_cancelled) m_screen.tell(words(result.error().code), -1);
+            if (result) advise();
             return result;
         }
     }
 
+    /// After the page has its answer: nothing waits for the person's reading.
+    void advise() {
+        m_tokens.reset();
+        if (m_factory_pin) m_screen.advise(factory_pin_words(m_sheet.request.language));
+    }
+
     ipc::Channel m_web;
-    std::map<ipc::ModuleIndex, TokenEnd> m_tokens;
+    TokenEnds m_ends;
+    std::optional<PluggedIn> m_tokens;
     S& m_screen;
     Sheet m_sheet;
+    bool m_shown = false;
+    bool m_site_allowed = false;
+    bool m_factory_pin = false;
 };
 
 } // namespace tamga::prompt

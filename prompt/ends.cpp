@@ -53,6 +53,8 @@ Result<Ends> receive_ends(ipc::Channel& control) {
             if (!message) return message.error();
             auto channel = taken_from(*packet);
             if (!channel) return channel.error();
+            // A process that is gone already shows when its answer is awaited.
+            (void)channel->send(ipc::ListKeys{listing_query, ipc::Depth::certificates});
             ends.tokens[message->module].channel = std::move(*channel);
             continue;
         }
@@ -65,36 +67,18 @@ Result<Ends> receive_ends(ipc::Channel& control) {
     }
 }
 
-Result<Asked> receive_request(ipc::Channel& web) {
-    auto first = web.receive(patience);
-    if (!first) return first.error();
-    auto request = first->as<ipc::PromptRequest>();
+Result<Sheet> receive_request(ipc::Channel& web) {
+    auto packet = web.receive(patience);
+    if (!packet) return packet.error();
+    auto request = packet->as<ipc::PromptRequest>();
     if (!request) return request.error();
-    auto items = documents_of(*first);
+    auto items = documents_of(*packet);
     if (!items) return items.error();
-    Asked asked;
-    asked.sheet.documents = Documents{std::move(*items), request->digested};
-    asked.sheet.request = std::move(*request);
-
-    while (true) {
-        auto packet = web.receive(patience);
-        if (!packet) return packet.error();
-        if (packet->is<ipc::CandidatesDone>()) {
-            if (auto checked = check(asked.sheet); !checked) return checked.error();
-            return asked;
-        }
-        if (packet->is<ipc::CandidateToken>()) {
-            auto token = packet->as<ipc::CandidateToken>();
-            if (!token) return token.error();
-            asked.candidates.push_back({std::move(*token), {}});
-            continue;
-        }
-        auto found = packet->as<ipc::CandidateCertificate>();
-        if (!found) return found.error();
-        for (auto& [token, certificates] : asked.candidates) {
-            if (token.module == found->module && token.slot == found->slot) certificates.push_back(found->der);
-        }
-    }
+    Sheet sheet;
+    sheet.documents = Documents{std::move(*items), request->digested};
+    sheet.request = std::move(*request);
+    if (auto checked = check(sheet); !checked) return checked.error();
+    return sheet;
 }
 
 Result<void> send_mandate(ipc::Channel& token, Sheet const& sheet, signing::Certificate const& certificate) {
@@ -105,7 +89,9 @@ Result<void> send_mandate(ipc::Channel& token, Sheet const& sheet, signing::Cert
     mandate.certificate = certificate.fingerprint();
     mandate.expires_in_s = lifetime_s(documents.count());
     for (std::size_t i = 0; i < documents.count(); ++i) {
-        mandate.digests.push_back(documents.digest(i, certificate.algorithm().digest));
+        auto digest = documents.digest(i, certificate.algorithm().digest);
+        if (!digest) return digest.error();
+        mandate.digests.push_back(std::move(*digest));
         mandate.last = i + 1 == documents.count();
         if (!mandate.last && mandate.digests.size() < digests_a_message) continue;
         if (auto sent = token.send(mandate); !sent) return sent;

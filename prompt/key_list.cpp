@@ -4,6 +4,7 @@
 
 #include <QApplication>
 #include <QPainter>
+#include <QScrollBar>
 #include <QStyledItemDelegate>
 #include <QTextLayout>
 
@@ -113,6 +114,7 @@ KeyList::KeyList(QWidget* parent) : QListWidget{parent} {
 }
 
 void KeyList::show_choices(Language language, Question const& question) {
+    auto const scrolled = question.goes_on ? verticalScrollBar()->value() : 0;
     clear();
     for (auto const& choice : question.choices) {
         auto const title = QString::fromStdString(choice_title(language, choice));
@@ -129,6 +131,7 @@ void KeyList::show_choices(Language language, Question const& question) {
         item->setData(Qt::AccessibleTextRole, spoken);
     }
     if (question.chosen) setCurrentRow(static_cast<int>(*question.chosen));
+    if (question.goes_on) verticalScrollBar()->setValue(scrolled);
     updateGeometry();
 }
 

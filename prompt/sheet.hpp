@@ -41,9 +41,18 @@ struct Question {
     std::vector<Choice> choices;       ///< empty where the site alone is asked about
     std::optional<std::size_t> chosen; ///< shown as selected; nothing: the person must point at one
     std::string error;                 ///< what went wrong with the last answer
+    bool more_may_come = false;        ///< not every token has answered yet
+    bool goes_on = false;              ///< the question before, with more choices: what was typed stays
 };
 
-enum class Act : std::uint8_t { accept, cancel, refuse_site, gone };
+/// A yes or no of its own, with "no" as the default.
+struct Confirmation {
+    std::string words;
+    std::string yes; ///< the button
+};
+
+/// `news`: nobody answered, but the descriptor watched for news is readable.
+enum class Act : std::uint8_t { accept, cancel, refuse_site, gone, news };
 
 struct Answer {
     Act act = Act::cancel;
@@ -63,15 +72,29 @@ enum class Woken : std::uint8_t { cancelled, first, second };
 /// Each call blocks the caller while the screen stays alive. `web` is watched meanwhile: nothing may come on it while
 /// the person decides, so whatever makes it readable (its end, above all) ends the call with Act::gone.
 template <class S>
-concept Screen = requires(S& screen, Sheet const& sheet, Question const& question, Waiting const& waiting, int fd) {
+concept Screen = requires(S& screen, Sheet const& sheet, Question const& question, Confirmation const& confirmation,
+                          Waiting const& waiting, int fd) {
     screen.show(sheet);
-    { screen.ask(question, fd) } -> std::same_as<Answer>;
-    /// A yes or no of its own, with "no" as the default.
-    { screen.confirm(std::string{}, fd) } -> std::same_as<Act>;
+    /// The second descriptor (may be -1) ends the call with Act::news; the answer's choice is what is selected then.
+    { screen.ask(question, fd, fd) } -> std::same_as<Answer>;
+    { screen.confirm(confirmation, fd) } -> std::same_as<Act>;
     /// Until one of two descriptors is readable (the second may be -1), or the person cancels.
     { screen.wait(waiting, fd, fd) } -> std::same_as<Woken>;
-    /// Until the person has read it, or `fd` (may be -1) is readable.
+    /// A failure. Until the person has read it, or `fd` (may be -1) is readable.
     screen.tell(std::string{}, fd);
+    /// Something to know after all went well. Until the person has read it.
+    screen.advise(std::string{});
 };
+
+/// Whether the next wrong PIN locks the token, as far as the token tells.
+[[nodiscard]] inline bool is_last_attempt(ipc::TokenInfo const& token) {
+    return token.pin_final_try || token.attempts_left == std::uint8_t{1};
+}
+
+/// Whether a PIN may be sent only after a second question: the next wrong one locks the token, or may well do so.
+[[nodiscard]] inline bool is_risky_attempt(ipc::TokenInfo const& token) {
+    constexpr std::uint32_t wrong_tries_that_worry = 2;
+    return is_last_attempt(token) || (!token.attempts_left && token.wrong_tries_seen >= wrong_tries_that_worry);
+}
 
 } // namespace tamga::prompt

@@ -27,7 +27,7 @@ namespace tamga::prompt {
 namespace {
 
 constexpr int inert_ms = 500;
-constexpr int failure_shown_ms = 60'000;
+constexpr int unattended_ms = 60'000;
 
 QString qt(std::string_view text) {
     return QString::fromUtf8(text.data(), static_cast<qsizetype>(text.size()));
@@ -68,6 +68,8 @@ Window::Window()
       m_pin{new QLineEdit},
       m_reveal{new QCheckBox},
       m_pin_hint{plain_label()},
+      m_more{plain_label()},
+      m_advice{new QLabel},
       m_waiting{plain_label()},
       m_progress{new QProgressBar},
       m_status{plain_label()},
@@ -98,6 +100,7 @@ void Window::lay_out() {
     m_origin->setFont(font);
     dress(*m_look_alike, Weight::caution);
     dress(*m_new_site, Weight::notice);
+    dress(*m_advice, Weight::notice);
     auto red = m_status->palette();
     red.setColor(QPalette::WindowText, QColor{0xC6, 0x28, 0x28});
     m_status->setPalette(red);
@@ -113,10 +116,12 @@ void Window::lay_out() {
     layout->addWidget(m_documents, 1);
     layout->addWidget(m_list_label);
     layout->addWidget(m_keys);
+    layout->addWidget(m_more);
     layout->addLayout(pin_row());
     layout->addWidget(m_pin_hint);
     layout->addWidget(m_waiting);
     layout->addWidget(m_progress);
+    layout->addWidget(m_advice);
     layout->addWidget(m_status);
     layout->addLayout(button_row());
 }
@@ -162,33 +167,43 @@ void Window::show(Sheet const& sheet) {
     m_origin->setAccessibleName(qt(text(language, "The site that asks")));
     m_keys->setAccessibleName(qt(text(language, "Keys and tokens")));
     m_progress->setAccessibleName(qt(text(language, "Progress")));
+    m_more->setText(qt(text(language, "Not every token has answered yet. Still looking ...")));
 }
 
-Answer Window::ask(Question const& question, int web) {
+Answer Window::ask(Question const& question, int web, int news) {
     m_question = &question;
     auto const language = m_sheet->request.language;
     m_list_label->setText(qt(list_words(language, question)));
     m_keys->show_choices(language, question);
     turn_to(Page::question);
     show_error(question.error);
-    if (auto const* choice = chosen(); choice != nullptr && choice->pin == PinEntry::typed)
-        m_pin->setFocus();
-    else if (!question.choices.empty())
-        m_keys->setFocus();
-    else
-        m_cancel->setFocus();
+    if (!question.goes_on) focus_on_question();
+    if (isVisible() && !m_sized_for_question) take_its_size(); // it opened to say that the tokens are waited for
+    m_sized_for_question = true;
 
-    auto const act = run(web);
+    auto const act = run(web, news);
     auto const row = m_keys->chosen();
     m_question = nullptr;
     return {act, row.value_or(question.choices.size()), act == Act::accept ? take_pin() : Pin{}};
 }
 
-Act Window::confirm(std::string const& words, int web) {
+void Window::focus_on_question() {
+    if (auto const* choice = chosen(); choice != nullptr && choice->pin == PinEntry::typed)
+        m_pin->setFocus();
+    else if (!m_question->choices.empty())
+        m_keys->setFocus();
+    else
+        m_cancel->setFocus();
+}
+
+Act Window::confirm(Confirmation const& confirmation, int web) {
+    m_confirmation = &confirmation;
     turn_to(Page::confirmation);
-    show_error(words);
+    show_error(confirmation.words);
     m_cancel->setFocus();
-    return run(web);
+    auto const act = run(web);
+    m_confirmation = nullptr;
+    return act;
 }
 
 Woken Window::wait(Waiting const& waiting, int first, int second) {
@@ -196,29 +211,30 @@ Woken Window::wait(Waiting const& waiting, int first, int second) {
     m_progress->setRange(0, static_cast<int>(waiting.total));
     m_progress->setValue(static_cast<int>(waiting.done));
     m_waiting->setText(qt(waiting.words));
-    auto woken = Woken::second;
-    QSocketNotifier watched{QSocketNotifier::Read};
-    if (second >= 0) {
-        watched.setSocket(second);
-        watched.setEnabled(true);
-        connect(&watched, &QSocketNotifier::activated, this, [this] { m_loop.quit(); });
-    }
-    m_act = Act::accept;
-    auto const act = run(first);
-    if (act == Act::gone)
-        woken = Woken::first;
-    else if (act == Act::cancel)
-        woken = Woken::cancelled;
-    return woken;
+    auto const act = run(first, second);
+    if (act == Act::gone) return Woken::first;
+    return act == Act::news ? Woken::second : Woken::cancelled;
 }
 
 void Window::tell(std::string const& words, int fd) {
     turn_to(Page::failure);
     show_error(words);
     m_cancel->setFocus();
-    // Nobody waits for this window any more: it may not stay for ever either.
-    if (fd < 0) QTimer::singleShot(failure_shown_ms, this, [this] { finish(Act::cancel); });
+    if (fd < 0) close_later();
     run(fd);
+}
+
+void Window::advise(std::string const& words) {
+    turn_to(Page::advice);
+    set_text_or_hide(*m_advice, words);
+    m_cancel->setFocus();
+    close_later();
+    run(-1);
+}
+
+/// Nobody waits for this window any more: it may not stay for ever either, whether or not anybody looks at it.
+void Window::close_later() {
+    QTimer::singleShot(unattended_ms, &m_loop, [this] { m_loop.quit(); });
 }
 
 void Window::turn_to(Page page) {
@@ -228,11 +244,14 @@ void Window::turn_to(Page page) {
     bool const has_choices = question && !m_question->choices.empty();
     m_list_label->setVisible(has_choices);
     m_keys->setVisible(has_choices);
+    m_more->setVisible(has_choices && m_question->more_may_come);
+    m_advice->setVisible(page == Page::advice);
     m_waiting->setVisible(page == Page::waiting);
     m_progress->setVisible(page == Page::waiting);
     m_refuse->setVisible(question && m_sheet->request.site_is_new);
     m_accept->setVisible(question || page == Page::confirmation);
-    m_cancel->setText(qt(page == Page::failure        ? text(language, "C&lose")
+    bool const only_to_read = page == Page::failure || page == Page::advice;
+    m_cancel->setText(qt(only_to_read                 ? text(language, "C&lose")
                          : page == Page::confirmation ? text(language, "&Back")
                                                       : text(language, "&Cancel")));
     show_error({});
@@ -245,18 +264,19 @@ void Window::update_controls() {
     for (auto* widget : std::initializer_list<QWidget*>{m_pin_label, m_pin, m_reveal})
         widget->setVisible(asks_pin);
     auto const language = m_sheet->request.language;
-    // After a wrong PIN the status line says what there is to say, unless the next one would be the last.
-    bool const hints = choice != nullptr && (m_question->error.empty() || choice->token.pin_final_try);
+    // After a wrong PIN the status line says that there was one; how many remain still needs saying.
+    bool const counted = choice != nullptr && (is_last_attempt(choice->token) || choice->token.attempts_left ||
+                                               choice->token.wrong_tries_seen != 0);
+    bool const hints = choice != nullptr && (m_question->error.empty() || counted);
     set_text_or_hide(*m_pin_hint, hints ? pin_words(language, *choice) : std::string{});
 
     bool const pin_typed = asks_pin && !m_pin->text().isEmpty();
     bool const decidable = m_page == Page::confirmation || (m_question != nullptr && m_question->choices.empty()) ||
                            (choice != nullptr && (pin_typed || !asks_pin));
-    m_accept->setText(qt(m_page == Page::confirmation ? std::string{text(language, "&Use the last attempt")}
-                                                      : accept_words(*m_sheet, choice)));
+    m_accept->setText(qt(m_confirmation != nullptr ? m_confirmation->yes : accept_words(*m_sheet, choice)));
     m_accept->setEnabled(is_live() && decidable);
     m_accept->setDefault(m_page == Page::question && pin_typed);
-    m_cancel->setDefault(m_page == Page::failure);
+    m_cancel->setDefault(m_page == Page::failure || m_page == Page::advice);
     m_refuse->setEnabled(is_live());
 }
 
@@ -282,23 +302,30 @@ void Window::take_its_size() {
     resize(width, std::min(heightForWidth(width), room.height()));
 }
 
-Act Window::run(int fd) {
+/// Until the person has decided or one of the descriptors (-1: none) is readable.
+Act Window::run(int fd, int news) {
     if (!isVisible()) {
         take_its_size();
         QDialog::show();
         activateWindow();
     }
-    QSocketNotifier watched{QSocketNotifier::Read};
-    if (fd >= 0) {
-        watched.setSocket(fd);
-        watched.setEnabled(true);
-        connect(&watched, &QSocketNotifier::activated, this, [this] {
-            m_act = Act::gone;
-            m_loop.quit();
-        });
-    }
+    QSocketNotifier first{QSocketNotifier::Read};
+    QSocketNotifier second{QSocketNotifier::Read};
+    watch(first, fd, Act::gone);
+    watch(second, news, Act::news);
     m_loop.exec();
     return m_act;
+}
+
+void Window::watch(QSocketNotifier& notifier, int fd, Act act) {
+    if (fd < 0) return;
+    notifier.setSocket(fd);
+    notifier.setEnabled(true);
+    connect(&notifier, &QSocketNotifier::activated, this, [this, act] {
+        if (act == Act::news && !m_loop.isRunning()) return; // the person was quicker
+        m_act = act;
+        m_loop.quit();
+    });
 }
 
 void Window::finish(Act act) {

@@ -14,6 +14,7 @@ class QLabel;
 class QLineEdit;
 class QProgressBar;
 class QPushButton;
+class QSocketNotifier;
 
 namespace tamga::prompt {
 
@@ -27,10 +28,11 @@ public:
     Window();
 
     void show(Sheet const& sheet);
-    Answer ask(Question const& question, int web);
-    Act confirm(std::string const& words, int web);
+    Answer ask(Question const& question, int web, int news);
+    Act confirm(Confirmation const& confirmation, int web);
     Woken wait(Waiting const& waiting, int first, int second);
     void tell(std::string const& words, int fd);
+    void advise(std::string const& words);
 
     void reject() override;
 
@@ -44,11 +46,14 @@ private:
     QHBoxLayout* button_row();
 
     /// Which parts are there: each state of the window is one of these.
-    enum class Page : std::uint8_t { question, confirmation, waiting, failure };
+    enum class Page : std::uint8_t { question, confirmation, waiting, failure, advice };
     void turn_to(Page page);
     void finish(Act act);
     void take_its_size();
-    Act run(int fd);
+    void close_later();
+    Act run(int fd, int news = -1);
+    void watch(QSocketNotifier& notifier, int fd, Act act);
+    void focus_on_question();
     [[nodiscard]] bool is_live() const;
     [[nodiscard]] Choice const* chosen() const;
     void update_controls();
@@ -57,9 +62,11 @@ private:
 
     Sheet const* m_sheet = nullptr;
     Question const* m_question = nullptr;
+    Confirmation const* m_confirmation = nullptr;
     Page m_page = Page::question;
     Act m_act = Act::cancel;
     bool m_painted = false;
+    bool m_sized_for_question = false;
     QEventLoop m_loop;
     QTimer m_inert;
 
@@ -74,6 +81,8 @@ private:
     QLineEdit* m_pin;
     QCheckBox* m_reveal;
     QLabel* m_pin_hint;
+    QLabel* m_more;
+    QLabel* m_advice;
     QLabel* m_waiting;
     QProgressBar* m_progress;
     QLabel* m_status;

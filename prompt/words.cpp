@@ -33,10 +33,12 @@ std::string use_words(Language language, signing::Certificate const& certificate
     return std::string{signs ? text(language, "Key for signing") : text(language, "Key for signing in")};
 }
 
-std::string token_words(ipc::TokenInfo const& token) {
+/// "My token (Kaztoken)": the label the owner knows it by, and what kind of token it is.
+std::string token_words(Language language, ipc::TokenInfo const& token) {
     auto const label = visible_line(token.label);
-    auto const storage = visible_line(token.storage);
-    return label.empty() ? storage : storage.empty() ? label : label + " (" + storage + ")";
+    auto const& family = token.family_name.in(language);
+    auto const kind = visible_line(family.empty() ? token.storage : family);
+    return label.empty() ? kind : kind.empty() ? label : label + " (" + kind + ")";
 }
 
 } // namespace
@@ -109,7 +111,7 @@ std::string accept_words(Sheet const& sheet, Choice const* choice) {
 std::string unseen_words(Sheet const& sheet, std::size_t index) {
     auto const language = sheet.request.language;
     auto const& documents = sheet.documents;
-    auto const digest = to_hex(documents.digest(index, signing::DigestAlgorithm::sha256));
+    auto const digest = to_hex(documents.shown_digest(index));
     if (documents.digested()) return text(language, "Digest: %1", {digest});
     return text(language, "Type: unknown\nSize: %1\nSHA-256: %2",
                 {size_words(language, documents.size(index)), digest});
@@ -133,7 +135,7 @@ std::string cut_words(Language language) {
 
 std::string choice_title(Language language, Choice const& choice) {
     if (!choice.certificate) {
-        auto const token = token_words(choice.token);
+        auto const token = token_words(language, choice.token);
         return token.empty() ? std::string{text(language, "Token without a name")} : token;
     }
     auto const name = visible_line(choice.certificate->common_name());
@@ -153,20 +155,52 @@ std::vector<std::string> choice_details(Language language, Choice const& choice)
     }
     if (auto use = use_words(language, certificate); !use.empty()) details.push_back(use);
     details.push_back(text(language, "valid until %1", {day_words(certificate.not_after())}));
-    details.push_back(token_words(choice.token));
+    details.push_back(token_words(language, choice.token));
     return details;
 }
 
 std::string pin_words(Language language, Choice const& choice) {
     if (choice.pin == PinEntry::none) return {};
-    if (choice.token.pin_final_try) {
+    auto const& token = choice.token;
+    if (is_last_attempt(token)) {
         return std::string{text(language, "Last attempt: another wrong PIN locks the token.")};
     }
-    if (choice.pin == PinEntry::on_reader) {
-        return std::string{text(language, "The PIN will be typed on the keypad of the reader.")};
+    std::string words;
+    if (token.attempts_left)
+        words = text(language, "Attempts left: %1.", {std::to_string(*token.attempts_left)});
+    else if (token.wrong_tries_seen != 0)
+        words = text(language, "Wrong PINs typed here: %1. Fewer attempts than usual may remain.",
+                     {std::to_string(token.wrong_tries_seen)});
+    else if (token.pin_count_low)
+        words = text(language, "A wrong PIN was typed before.");
+    if (choice.pin != PinEntry::on_reader) return words;
+    std::string const where{text(language, "The PIN will be typed on the keypad of the reader.")};
+    return words.empty() ? where : where + ' ' + words;
+}
+
+Confirmation attempt_confirmation(Language language, ipc::TokenInfo const& token) {
+    if (is_last_attempt(token)) {
+        return {std::string{text(language, "This is the last attempt: if the PIN is wrong, the token is locked. Are "
+                                           "you sure of the PIN?")},
+                std::string{text(language, "&Use the last attempt")}};
     }
-    if (choice.token.pin_count_low) return std::string{text(language, "A wrong PIN was typed before.")};
-    return {};
+    return {
+        text(language,
+             "Wrong PINs typed here: %1. The token does not tell how many attempts remain: another wrong PIN may lock "
+             "it. Are you sure of the PIN?",
+             {std::to_string(token.wrong_tries_seen)}),
+        std::string{text(language, "&Use this PIN")}};
+}
+
+std::string factory_pin_words(Language language) {
+    return std::string{text(language, "Your token still has the PIN it was delivered with, which is publicly known: "
+                                      "whoever holds the token can sign as you. Change the PIN with the program of the "
+                                      "token's maker.")};
+}
+
+std::string locked_words(Language language, ipc::TokenInfo const& token) {
+    std::string words{text(language, "The PIN is locked after too many wrong attempts.")};
+    return words.append(" ").append(unblocking_words(token.unblocking, language));
 }
 
 std::string misfit_words(Language language, signing::Misfit misfit) {

@@ -29,8 +29,14 @@ namespace tamga::prompt {
 /// A line of the list: whose key; then everything else in order of weight.
 [[nodiscard]] std::string choice_title(Language language, Choice const& choice);
 [[nodiscard]] std::vector<std::string> choice_details(Language language, Choice const& choice);
-/// What is known about the PIN before it is typed; mostly empty.
+/// What is known about the PIN before it is typed; mostly empty. Our own count is never called "attempts left".
 [[nodiscard]] std::string pin_words(Language language, Choice const& choice);
+/// The second question before an attempt that locks the token if it fails, or may.
+[[nodiscard]] Confirmation attempt_confirmation(Language language, ipc::TokenInfo const& token);
+/// That the PIN is locked, and what helps for this family of tokens.
+[[nodiscard]] std::string locked_words(Language language, ipc::TokenInfo const& token);
+/// That the PIN is the one the token was delivered with.
+[[nodiscard]] std::string factory_pin_words(Language language);
 
 [[nodiscard]] std::string misfit_words(Language language, signing::Misfit misfit);
 

@@ -23,6 +23,10 @@ public:
         std::lock_guard const lock{m_mutex};
         return m_events;
     }
+    [[nodiscard]] bool any_starts_with(std::string_view start) const {
+        auto const events = all();
+        return std::any_of(events.begin(), events.end(), [&](auto const& event) { return event.starts_with(start); });
+    }
     [[nodiscard]] std::size_t count(std::string_view event) const {
         auto const events = all();
         return static_cast<std::size_t>(std::count(events.begin(), events.end(), event));
@@ -51,19 +55,29 @@ public:
 
     /// Serves `channel` until its end. Knobs must be set before.
     void serve(ipc::Channel channel) {
-        m_thread = std::thread{[this, channel = std::move(channel)]() mutable {
-            if (ipc::say_hello(channel, ipc::Role::token) && ipc::await_hello(channel, ipc::Role::prompt)) {
-                while (auto packet = channel.receive())
-                    answer(channel, *packet);
+        m_channel = std::move(channel);
+        m_thread = std::thread{[this] {
+            if (ipc::say_hello(m_channel, ipc::Role::token) && ipc::await_hello(m_channel, ipc::Role::prompt)) {
+                while (auto packet = m_channel.receive())
+                    answer(m_channel, *packet);
             }
             m_events.add("token sees the end");
         }};
     }
+    /// The listing that was kept back.
+    void answer_now() { list(m_channel, {1, ipc::Depth::certificates}); }
     void stop() {
         if (m_thread.joinable()) m_thread.join();
     }
 
+    ipc::SlotId slot{5};
+    std::vector<Bytes> readable; ///< certificates that it shows without a PIN
+    bool plugged_in = true;
+    bool keeps_silent = false; ///< answers no ListKeys
+    bool crashes_at_listing = false;
+    int unlocks = 0; ///< valid after stop()
     int attempts_left = 10;
+    bool factory_pin = false;
     bool crashes_at_unlock = false;
     ipc::TokenInfo info = [] {
         ipc::TokenInfo token;
@@ -76,9 +90,15 @@ public:
 
 private:
     void answer(ipc::Channel& channel, ipc::Packet& packet) {
+        if (auto const question = packet.as<ipc::ListKeys>()) {
+            if (crashes_at_listing) return channel.close();
+            if (!keeps_silent) list(channel, *question);
+            return;
+        }
         if (packet.is<ipc::Unlock>()) {
             auto const unlock = packet.as<ipc::Unlock>();
             m_events.add("unlock " + characters_of(unlock->pin));
+            ++unlocks;
             if (crashes_at_unlock) return channel.close();
             return reply(channel, characters_of(unlock->pin));
         }
@@ -88,23 +108,36 @@ private:
         EXPECT_TRUE(channel.send(ipc::MandateReply{ipc::Status::from(ok())}));
     }
 
+    void list(ipc::Channel& channel, ipc::ListKeys const& question) const {
+        if (plugged_in) {
+            auto const count = static_cast<std::uint32_t>(readable.size());
+            EXPECT_TRUE(channel.send(ipc::TokenFound{question.query, slot, info, count}));
+            for (auto const& der : readable)
+                EXPECT_TRUE(channel.send(ipc::CertificateFound{question.query, slot, der}));
+        }
+        EXPECT_TRUE(channel.send(ipc::ListingDone{question.query, ipc::Status::from(ok())}));
+    }
+
     void reply(ipc::Channel& channel, std::string const& pin) {
         bool const right = attempts_left > 0 && pin == m_pin;
         attempts_left = right ? 10 : std::max(0, attempts_left - 1);
         info.pin_count_low = attempts_left < 10;
         info.pin_final_try = attempts_left == 1;
         info.pin_locked = attempts_left == 0;
+        info.wrong_tries_seen = right ? 0 : info.wrong_tries_seen + 1;
         auto const wrong = attempts_left == 0 ? Errc::pin_locked : Errc::pin_incorrect;
-        EXPECT_TRUE(channel.send(ipc::UnlockReply{ipc::Status::from(right ? ok() : Result<void>{wrong}), info}));
+        auto const outcome = right ? ok() : Result<void>{wrong};
+        EXPECT_TRUE(channel.send(ipc::UnlockReply{ipc::Status::from(outcome), info, right && factory_pin}));
         if (!right) return;
         for (auto const& key : m_keys)
-            EXPECT_TRUE(channel.send(ipc::CertificateFound{0, ipc::SlotId{5}, key}));
+            EXPECT_TRUE(channel.send(ipc::CertificateFound{0, slot, key}));
         EXPECT_TRUE(channel.send(ipc::ListingDone{0, ipc::Status::from(ok())}));
     }
 
     Events& m_events;
     std::string m_pin;
     std::vector<Bytes> m_keys;
+    ipc::Channel m_channel;
     std::thread m_thread;
 };
 
@@ -120,22 +153,16 @@ inline ipc::PromptRequest sign_request() {
     return request;
 }
 
-/// What tamga-web sends to a prompt: the request with its documents, one token, the certificates readable on it.
-inline void send_request(ipc::Channel& web, ipc::PromptRequest const& request, std::vector<Bytes> const& documents,
-                         ipc::TokenInfo const& token, std::vector<Bytes> const& certificates) {
+/// What tamga-web sends to a prompt: the request with its documents.
+inline void send_request(ipc::Channel& web, ipc::PromptRequest const& request, std::vector<Bytes> const& documents) {
     if (documents.empty()) {
         ASSERT_TRUE(web.send(request));
-    } else {
-        std::vector<View> const views{documents.begin(), documents.end()};
-        auto const sealed = seal_items(views);
-        ASSERT_TRUE(sealed);
-        ASSERT_TRUE(web.send(request, {sealed->get()}));
+        return;
     }
-    ASSERT_TRUE(web.send(ipc::CandidateToken{ipc::ModuleIndex{0}, ipc::SlotId{5}, token}));
-    for (auto const& der : certificates) {
-        ASSERT_TRUE(web.send(ipc::CandidateCertificate{ipc::ModuleIndex{0}, ipc::SlotId{5}, der}));
-    }
-    ASSERT_TRUE(web.send(ipc::CandidatesDone{}));
+    std::vector<View> const views{documents.begin(), documents.end()};
+    auto const sealed = seal_items(views);
+    ASSERT_TRUE(sealed);
+    ASSERT_TRUE(web.send(request, {sealed->get()}));
 }
 
 } // namespace tamga::testing

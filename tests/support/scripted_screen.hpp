@@ -2,8 +2,8 @@
 //
 // The script, one command a line, in any order: `key first`, `key subject=TEXT` (part of the line a person would read),
 // `key misfit` (tries what cannot be chosen); `pin TEXT` (several: one after another, then cancel); `accept`, `cancel`,
-// `refuse_site` (the last one counts); `decline_last_attempt`; `cancel_while_waiting`; `wait_ms N` before each answer;
-// `hang` (never answers).
+// `refuse_site` (the last one counts); `decline_last_attempt` (says no to every confirmation); `cancel_while_waiting`;
+// `wait_ms N` before each answer; `hang` (never answers).
 #pragma once
 
 #include "prompt/words.hpp"
@@ -47,7 +47,7 @@ public:
             << json_text(purpose_words(sheet)) << R"(,"count":)" << documents.count() << R"(,"documents":[)";
         for (std::size_t i = 0; i < documents.count(); ++i) {
             out << (i == 0 ? "" : ",") << R"({"size":)" << documents.size(i) << R"(,"digest":)"
-                << json_text(to_hex(documents.digest(i, signing::DigestAlgorithm::sha256))) << R"(,"text":)"
+                << json_text(to_hex(documents.shown_digest(i))) << R"(,"text":)"
                 << json_text(documents.text(i).value_or(unseen_words(sheet, i))) << '}';
         }
         out << R"(],"site_is_new":)" << (request.site_is_new ? "true" : "false") << R"(,"resembles":)"
@@ -55,11 +55,12 @@ public:
         m_log(out.str());
     }
 
-    Answer ask(Question const& question, int web) {
+    Answer ask(Question const& question, int web, int news) {
         log_question(question);
         if (!pause(web)) return {Act::gone, 0, {}};
         if (m_act != Act::accept) return {m_act, 0, {}};
         auto const choice = pick(question);
+        if (choice >= question.choices.size() && news >= 0) return {await_news(web, news), choice, {}};
         Answer answer{Act::accept, choice, {}};
         if (choice >= question.choices.size() || question.choices[choice].pin != PinEntry::typed) {
             // Insisting on what cannot be chosen ends here too.
@@ -77,8 +78,8 @@ public:
         return answer;
     }
 
-    Act confirm(std::string const& words, int web) {
-        log_words("confirm", words);
+    Act confirm(Confirmation const& confirmation, int web) {
+        log_words("confirm", confirmation.words);
         if (!pause(web)) return Act::gone;
         return m_declines_last_attempt ? Act::cancel : Act::accept;
     }
@@ -92,6 +93,8 @@ public:
     }
 
     void tell(std::string const& words, int) { log_words("tell", words); }
+
+    void advise(std::string const& words) { log_words("advise", words); }
 
 private:
     void read_command(std::string const& line) {
@@ -125,6 +128,12 @@ private:
         return ::poll(&end, 1, m_hangs ? -1 : static_cast<int>(m_pause.count())) == 0;
     }
 
+    static Act await_news(int web, int news) {
+        std::array<::pollfd, 2> ends{{{web, POLLIN, 0}, {news, POLLIN, 0}}};
+        (void)::poll(ends.data(), ends.size(), -1);
+        return ends[0].revents != 0 ? Act::gone : Act::news;
+    }
+
     /// Beyond the list where nothing matches.
     [[nodiscard]] std::size_t pick(Question const& question) const {
         auto const& choices = question.choices;
@@ -151,7 +160,13 @@ private:
                     json_text(choice.obstacle ? choice.obstacle->words : "") + '}';
         }
         line += R"(],"chosen":)" + (question.chosen ? std::to_string(*question.chosen) : "null");
-        m_log(line + R"(,"error":)" + json_text(question.error) + '}');
+        m_log(line + R"(,"error":)" + json_text(question.error) + R"(,"pin":)" + json_text(hint_of(question)) + '}');
+    }
+
+    /// What is said of the PIN of the key that is chosen.
+    [[nodiscard]] std::string hint_of(Question const& question) const {
+        auto const place = pick(question);
+        return place < question.choices.size() ? pin_words(m_language, question.choices[place]) : std::string{};
     }
 
     void log_words(char const* event, std::string const& words) const {

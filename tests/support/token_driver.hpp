@@ -37,10 +37,11 @@ struct Unlocked {
 
 class TokenDriver {
 public:
-    /// Starts `tamga-token ARGUMENT` with config/ of `folder` as XDG_CONFIG_HOME, and with the PCSCLITE_CSOCK_NAME of
-    /// the test, where it has one; never with the pcscd of this computer. With a number as argument the greetings are
-    /// exchanged and `web` is connected; with --watch there are the greetings alone.
-    explicit TokenDriver(std::filesystem::path const& folder, std::string const& argument = "0");
+    /// Starts `tamga-token ARGUMENT` with config/ of `folder` as XDG_CONFIG_HOME, with the PCSCLITE_CSOCK_NAME and the
+    /// OPENSSL_ENGINES of the test, where it has them, never with the pcscd of this computer, and with `more`
+    /// ("NAME=value"). With a number as argument the greetings are exchanged and `web` is connected; with --watch there
+    /// are the greetings alone.
+    explicit TokenDriver(std::filesystem::path const& folder, std::string const& argument = "0", std::string more = {});
     TokenDriver(TokenDriver const&) = delete;
     TokenDriver& operator=(TokenDriver const&) = delete;
     ~TokenDriver();
@@ -56,6 +57,7 @@ public:
     /// Waits for the program's own end. @return what waitpid(2) says.
     int wait();
 
+    /// Tokens alone as tamga-web asks for them; certificates as a prompt does, on a channel of its own.
     Listing list(ipc::Depth depth);
     /// Sends items and waits for their signatures, or for the reason why the lease ended.
     Result<std::vector<Bytes>> sign(ipc::RequestId request, std::vector<Bytes> items);
@@ -65,6 +67,7 @@ public:
 private:
     ::pid_t m_pid = -1;
     int m_status = 0;
+    std::uint64_t m_last_listing = 1'000'000; ///< request numbers of prompts that only list
 };
 
 /// Sends an Unlock and does not wait.

@@ -25,6 +25,8 @@ protected:
     Bytes const m_sign_in_key = make_certificate({.usage = "clientAuth"});
     testing::Events m_events;
     testing::FakeToken m_token{m_events, "1234", {m_key, m_other_key, m_sign_in_key}};
+    testing::FakeToken m_second_token{m_events, "5678", {m_other_key}}; ///< of module 1
+    bool m_has_second_token = false;
     ipc::PromptRequest m_request = testing::sign_request();
     std::vector<Bytes> m_documents{bytes_of("first"), bytes_of("second")};
     std::vector<Bytes> m_readable{m_key};
@@ -32,19 +34,27 @@ protected:
 
     void start(std::string const& script) {
         auto web = ipc::make_pair();
-        auto token = ipc::make_pair();
         m_web = std::move(web->first);
-        ASSERT_TRUE(ipc::say_hello(token->second, ipc::Role::prompt));
-        testing::send_request(m_web, m_request, m_documents, m_token.info, m_readable);
-        m_token.serve(std::move(token->first));
+        testing::send_request(m_web, m_request, m_documents);
+        m_token.readable = m_readable;
         Ends ends;
         ends.web = std::move(web->second);
-        ends.tokens[ipc::ModuleIndex{0}].channel = std::move(token->second);
+        ends.tokens[ipc::ModuleIndex{0}].channel = introduce(m_token);
+        if (m_has_second_token) ends.tokens[ipc::ModuleIndex{1}].channel = introduce(m_second_token);
         m_thread = std::thread{[this, script, ends = std::move(ends)]() mutable {
             std::istringstream commands{script};
             ScriptedScreen screen{commands, [this](auto const& line) { m_events.add(line); }};
             m_outcome = Conversation{std::move(ends), screen}.run();
         }};
+    }
+
+    /// As receive_ends does it.
+    static ipc::Channel introduce(testing::FakeToken& token) {
+        auto pair = ipc::make_pair();
+        EXPECT_TRUE(ipc::say_hello(pair->second, ipc::Role::prompt));
+        EXPECT_TRUE(pair->second.send(ipc::ListKeys{listing_query, ipc::Depth::certificates}));
+        token.serve(std::move(pair->first));
+        return std::move(pair->second);
     }
 
     template <class M>
@@ -62,6 +72,7 @@ protected:
         if (m_web) (void)m_web.send(ipc::RequestDone{ipc::Status::from(ok())});
         if (m_thread.joinable()) m_thread.join();
         m_token.stop();
+        m_second_token.stop();
     }
     void TearDown() override {
         m_web.close();
@@ -149,6 +160,175 @@ TEST_F(PromptTest, S9_TheLastAttemptIsMadeOnceConfirmed) {
     finish();
 
     EXPECT_EQ(kinds(), (Kinds{"show", "ask", "confirm", "unlock", "mandate", "token"}));
+}
+
+TEST_F(PromptTest, S9_AfterTwoWrongPinsSeenHereTheNextIsConfirmedWhereTheTokenDoesNotTellItsNumber) {
+    m_token.info.wrong_tries_seen = 2;
+    start("key first\npin 1111\ndecline_last_attempt");
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+    finish();
+
+    EXPECT_EQ(kinds(), (Kinds{"show", "ask", "confirm", "ask", "token"}));
+    EXPECT_TRUE(was_shown("Wrong PINs typed here: 2. Fewer attempts than usual may remain."));
+    EXPECT_FALSE(was_shown("Attempts left")) << "our count says nothing about how many are left";
+}
+
+TEST_F(PromptTest, S9_TheAttemptsThatATokenTellsAreShownBeforeTypingAndNeedNoConfirmation) {
+    m_token.info.attempts_left = 5;
+    m_token.info.wrong_tries_seen = 4;
+    start("key first\npin 1234");
+
+    EXPECT_TRUE(hear<ipc::Accepted>());
+    finish();
+
+    EXPECT_TRUE(was_shown(R"("pin":"Attempts left: 5.")"));
+    EXPECT_EQ(kinds(), (Kinds{"show", "ask", "unlock", "mandate", "token"}));
+}
+
+TEST_F(PromptTest, S9_AWrongPinIsNotTriedAtAnotherToken) {
+    m_has_second_token = true;
+    m_second_token.readable = {m_other_key};
+    m_readable = {m_key};
+    start("key subject=ҮЛГІ\npin 1234"); // right for the first token, typed for the second
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+    finish();
+
+    EXPECT_EQ(unlocks(), 1U);
+    EXPECT_EQ(m_token.unlocks, 0);
+    EXPECT_EQ(m_second_token.unlocks, 1);
+}
+
+TEST_F(PromptTest, S9_ThePinReachesTheTokenWhoseKeyWasShownAndNoOther) {
+    m_has_second_token = true;
+    m_second_token.readable = {m_other_key};
+    start("key subject=ҮЛГІ\npin 5678");
+
+    auto const accepted = hear<ipc::Accepted>();
+    finish();
+
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->module, ipc::ModuleIndex{1});
+    EXPECT_EQ(accepted->certificate, m_other_key);
+    EXPECT_EQ(m_token.unlocks, 0);
+}
+
+TEST_F(PromptTest, AWebProcessThatSpeaksOfTokensEndsTheWindowWithoutAnUnlock) {
+    start("wait_ms 10000\nkey first\npin 1234");
+    while (!m_events.any_starts_with(R"({"event":"ask")"))
+        std::this_thread::yield();
+
+    ipc::TokenInfo lie;
+    lie.label = "Another token";
+    ASSERT_TRUE(m_web.send(ipc::TokenFound{listing_query, ipc::SlotId{5}, lie}));
+    m_thread.join();
+    m_token.stop();
+
+    EXPECT_EQ(m_outcome.error().code, Errc::channel_closed);
+    EXPECT_EQ(unlocks(), 0U);
+    EXPECT_FALSE(was_shown("Another token"));
+}
+
+TEST_F(PromptTest, ThePinThatTheTokenWasDeliveredWithIsWarnedOfOnceAllIsDone) {
+    m_token.factory_pin = true;
+    start("key first\npin 1234");
+
+    EXPECT_TRUE(hear<ipc::Accepted>());
+    EXPECT_FALSE(was_shown(R"({"event":"advise")"));
+    finish();
+
+    EXPECT_TRUE(was_shown(R"({"event":"advise","words":"Your token still has the PIN it was delivered with)"));
+}
+
+TEST_F(PromptTest, WithoutATokenItEndsWithoutAWindow) {
+    m_token.plugged_in = false;
+    start("key first\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::token_absent);
+    finish();
+
+    EXPECT_EQ(kinds(), (Kinds{"token"}));
+}
+
+TEST_F(PromptTest, ATokenOfAnotherStorageThanTheSiteWantsIsNone) {
+    m_request.storages = {"AKJaCartaStore"};
+    start("key first\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::token_absent);
+}
+
+TEST_F(PromptTest, S5_ANewSiteIsAskedAboutBeforeItLearnsThatThereIsNoToken) {
+    m_token.plugged_in = false;
+    m_request.site_is_new = true;
+    start("accept");
+
+    auto const ended = hear<ipc::PromptEnded>();
+    finish();
+
+    ASSERT_TRUE(ended);
+    EXPECT_EQ(ended->status.code, Errc::token_absent);
+    EXPECT_TRUE(ended->site_allowed);
+    EXPECT_TRUE(was_shown("The site wants to use the tokens of this computer."));
+}
+
+TEST_F(PromptTest, S5_ANewSiteThatIsRefusedDoesNotLearnThatThereIsNoToken) {
+    m_token.plugged_in = false;
+    m_request.site_is_new = true;
+    start("refuse_site");
+
+    auto const ended = hear<ipc::PromptEnded>();
+
+    EXPECT_EQ(ended->status.code, Errc::site_refused);
+    EXPECT_FALSE(ended->site_allowed);
+}
+
+TEST_F(PromptTest, ATokenThatKeepsSilentDoesNotKeepTheWindowOfAnotherFromOpening) {
+    m_has_second_token = true;
+    m_second_token.keeps_silent = true;
+    start("key first\npin 1234");
+
+    auto const accepted = hear<ipc::Accepted>();
+    finish();
+
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->certificate, m_key);
+    EXPECT_TRUE(was_shown(R"("chosen":null)")) << "the only one so far is not chosen silently";
+}
+
+TEST_F(PromptTest, ATokenThatAnswersLateIsAddedBehindTheOthers) {
+    m_has_second_token = true;
+    m_second_token.readable = {m_other_key};
+    m_second_token.keeps_silent = true;
+    start("key subject=ҮЛГІ\npin 5678");
+    while (!m_events.any_starts_with(R"({"event":"ask")"))
+        std::this_thread::yield();
+    EXPECT_FALSE(was_shown("ҮЛГІ"));
+
+    m_second_token.answer_now();
+    auto const accepted = hear<ipc::Accepted>();
+    finish();
+
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->certificate, m_other_key);
+    EXPECT_TRUE(was_shown(R"("keys":[{"name":"ТЕСТОВ)"));
+}
+
+TEST_F(PromptTest, WhereNoTokenAnswersTheWindowSaysSoAndCanBeCancelled) {
+    m_token.keeps_silent = true;
+    start("cancel_while_waiting");
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+    finish();
+
+    EXPECT_TRUE(was_shown("Still waiting for the tokens to answer"));
+}
+
+TEST_F(PromptTest, ATokenProcessThatDiesWhileItIsLookedForIsReported) {
+    m_token.crashes_at_listing = true;
+    start("key first\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::token_crashed);
 }
 
 TEST_F(PromptTest, ALockedPinIsToldInWordsAndThenReported) {

@@ -2,6 +2,7 @@
 #include "base/sealed_items.hpp"
 #include "daemon/desk.hpp"
 #include "daemon/launcher_link.hpp"
+#include "tests/support/scratch.hpp"
 #include "tests/support/test_certificates.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -55,12 +56,12 @@ void play_token(ipc::Channel web, test::TestKey const& key, bool plugged_in, Sto
     ASSERT_TRUE(ipc::say_hello(web, ipc::Role::token) && ipc::await_hello(web, ipc::Role::web, 5s));
     while (auto packet = story.next(web)) {
         if (auto question = packet->as<ipc::ListKeys>()) {
-            story.tell("3b list");
+            story.tell("list for tamga-web");
+            EXPECT_EQ(question->depth, ipc::Depth::tokens);
             if (plugged_in) {
                 ipc::TokenFound found{question->query, slot, {}};
                 found.info.storage = "AKKaztokenStore";
                 ASSERT_TRUE(web.send(found));
-                ASSERT_TRUE(web.send(ipc::CertificateFound{question->query, slot, key.certificate}));
             }
             ASSERT_TRUE(web.send(ipc::ListingDone{question->query, ipc::Status::from(ok())}));
         } else if (auto items = packet->as<ipc::SignItems>()) {
@@ -76,7 +77,8 @@ void play_token(ipc::Channel web, test::TestKey const& key, bool plugged_in, Sto
     }
 }
 
-enum class Person { agrees, cancels, refuses_the_site };
+/// `has_no_token`: allows a site that is asked about, but nothing is plugged in.
+enum class Person { agrees, cancels, refuses_the_site, has_no_token };
 
 /// A prompt whose person decides at once.
 void play_prompt(ipc::Channel web, test::TestKey const& key, Person person, Story& story) {
@@ -84,17 +86,21 @@ void play_prompt(ipc::Channel web, test::TestKey const& key, Person person, Stor
     auto asked = web.receive(5s);
     auto const request = asked->as<ipc::PromptRequest>();
     ASSERT_TRUE(request);
-    if (request->purpose != ipc::Purpose::site) {
-        auto const items = SealedItems::open(asked->descriptors.front());
-        story.tell("3c shows " + std::string{as_text(items->items().front())});
-    } else {
+    if (request->purpose == ipc::Purpose::site) {
         story.tell("3c asks about the site");
-    }
-    while (!web.receive(5s)->is<ipc::CandidatesDone>()) {
+    } else if (person != Person::has_no_token) {
+        auto const items = SealedItems::open(asked->descriptors.front());
+        story.tell("3c shows " + std::string{as_text(items->items().front())} + " for " +
+                   (request->storages.empty() ? "any storage" : request->storages.front()));
     }
     switch (person) {
     case Person::agrees: ASSERT_TRUE(web.send(ipc::Accepted{module, slot, key.certificate})); break;
     case Person::cancels: ASSERT_TRUE(web.send(ipc::PromptEnded{ipc::Status::from(Errc::user_cancelled)})); return;
+    case Person::has_no_token: {
+        if (request->site_is_new) story.tell("3c asks about the site");
+        ASSERT_TRUE(web.send(ipc::PromptEnded{ipc::Status::from(Errc::token_absent), request->site_is_new}));
+        return;
+    }
     case Person::refuses_the_site:
         ASSERT_TRUE(web.send(ipc::PromptEnded{ipc::Status::from(Errc::site_refused)}));
         return;
@@ -124,6 +130,7 @@ protected:
     }
 
     Story m_story;
+    test::Scratch const m_folder;
     test::TestKey m_key = test::make_certificate();
     policy::OriginRules m_rules{{"portal.test"}, {}, false, false};
 
@@ -145,7 +152,7 @@ private:
     std::string run_web(ipc::Channel control, std::string const& origin, std::string const& frame) {
         asio::io_context loop{1};
         Compute compute;
-        Sites sites{m_rules, policy::ConsentBook::load({})};
+        Sites sites{m_rules, policy::ConsentBook::load(m_folder.path() / "sites.toml")};
         Keys keys{loop.get_executor(), [](ipc::ModuleIndex) {}};
         std::string reply;
         std::function<void()> begin;
@@ -179,12 +186,20 @@ std::string const sign_one = R"({"module":"kz.gov.pki.knca.basics","method":"sig
                              R"("signerParams":{"extKeyUsageOids":[]}}})";
 std::string const tokens = R"({"module":"kz.gov.pki.knca.commonUtils","method":"getActiveTokens"})";
 
-TEST_F(SignFlowTest, GoesListShowSignLogoutDoneInThisOrder) {
+TEST_F(SignFlowTest, GoesShowSignLogoutDoneInThisOrder) {
     auto const reply = ask("https://portal.test", sign_one, Person::agrees);
 
     EXPECT_EQ(m_story.events(),
-              (std::vector<std::string>{"3b list", "3c shows hello", "3e sign", "3e logout", "done"}));
+              (std::vector<std::string>{"3c shows hello for any storage", "3e sign", "3e logout", "done"}));
     EXPECT_NE(reply.find("BEGIN CMS"), std::string::npos);
+}
+
+TEST_F(SignFlowTest, TellsTheWindowWhichStoragesThePageWants) {
+    auto const frame = std::string{sign_one}.replace(sign_one.find("null"), 4, R"(["AKKaztokenStore"])");
+
+    ask("https://portal.test", frame, Person::agrees);
+
+    EXPECT_EQ(m_story.events().front(), "3c shows hello for AKKaztokenStore");
 }
 
 TEST_F(SignFlowTest, AsksNobodyWhereTheDocumentsCannotBeRead) {
@@ -200,7 +215,7 @@ TEST_F(SignFlowTest, AsksNobodyWhereTheDocumentsCannotBeRead) {
 TEST_F(SignFlowTest, NothingIsSentToTheTokenAfterACancel) {
     auto const reply = ask("https://portal.test", sign_one, Person::cancels);
 
-    EXPECT_EQ(m_story.events(), (std::vector<std::string>{"3b list", "3c shows hello"}));
+    EXPECT_EQ(m_story.events(), (std::vector<std::string>{"3c shows hello for any storage"}));
     EXPECT_EQ(reply, R"({"body":{},"status":true})");
 }
 
@@ -211,11 +226,21 @@ TEST_F(SignFlowTest, S5TellsANewSiteNothingAboutTokensBeforeItWasAllowed) {
     EXPECT_EQ(refused, R"({"code":"500","message":"action.canceled"})");
 }
 
-TEST_F(SignFlowTest, S5LetsANewSiteLearnThatThereIsNoTokenOnlyAfterItWasAllowed) {
-    auto const reply = ask("https://new.test", sign_one, Person::agrees, false);
-
-    EXPECT_EQ(m_story.events(), (std::vector<std::string>{"3b list", "3c asks about the site", "done"}));
+TEST_F(SignFlowTest, S5RemembersANewSiteThatWasAllowedAlthoughThereIsNoToken) {
+    auto const reply = ask("https://new.test", sign_one, Person::has_no_token);
+    EXPECT_EQ(m_story.events(), (std::vector<std::string>{"3c asks about the site"}));
     EXPECT_EQ(reply.find("BEGIN CMS"), std::string::npos);
+    EXPECT_NE(reply.find(R"("status":false)"), std::string::npos);
+
+    m_story.over = false;
+    ask("https://new.test", sign_one, Person::has_no_token);
+
+    EXPECT_EQ(m_story.events().size(), 1U) << "not asked again";
+}
+
+TEST_F(SignFlowTest, ListsTokensForAPageThatAsksWhichThereAre) {
+    EXPECT_NE(ask("https://portal.test", tokens, Person::agrees).find("AKKaztokenStore"), std::string::npos);
+    EXPECT_EQ(m_story.events(), (std::vector<std::string>{"list for tamga-web"}));
 }
 
 } // namespace

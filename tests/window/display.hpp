@@ -103,10 +103,9 @@ extern char const* const prompt_program;
 /// tamga-prompt as tamgad starts it; the test is tamgad and tamga-web.
 class RealPrompt {
 public:
-    RealPrompt(std::string const& display, FakeToken& token) {
+    RealPrompt(std::string const& display, std::vector<FakeToken*> const& tokens) {
         auto control = ipc::make_pair();
         auto web_pair = ipc::make_pair();
-        auto token_pair = ipc::make_pair();
         std::vector<std::string> environment{"PATH=/usr/bin:/bin", "HOME=/nonexistent", "TAMGA_DEBUG=1",
                                              "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent",
                                              "ASAN_OPTIONS=detect_leaks=0"};
@@ -117,11 +116,14 @@ public:
         auto& launcher = control->first;
         EXPECT_TRUE(ipc::say_hello(launcher, ipc::Role::launcher));
         EXPECT_TRUE(ipc::await_hello(launcher, ipc::Role::prompt, std::chrono::seconds{20}));
-        EXPECT_TRUE(launcher.send(ipc::TokenChannel{ipc::ModuleIndex{0}}, {token_pair->second.fd()}));
+        for (std::size_t i = 0; i < tokens.size(); ++i) {
+            auto pair = ipc::make_pair();
+            ipc::ModuleIndex const module{static_cast<std::uint8_t>(i)};
+            EXPECT_TRUE(launcher.send(ipc::TokenChannel{module}, {pair->second.fd()}));
+            tokens[i]->serve(std::move(pair->first));
+        }
         EXPECT_TRUE(launcher.send(ipc::WebChannel{ipc::RequestId{7}}, {web_pair->second.fd()}));
-        token_pair->second.close();
         web_pair->second.close();
-        token.serve(std::move(token_pair->first));
         web = std::move(web_pair->first);
         EXPECT_TRUE(ipc::say_hello(web, ipc::Role::web));
         EXPECT_TRUE(ipc::await_hello(web, ipc::Role::prompt, std::chrono::seconds{20}));

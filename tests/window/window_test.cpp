@@ -18,6 +18,7 @@ protected:
     Bytes const m_key = make_certificate({});
     testing::Events m_events;
     testing::FakeToken m_token{m_events, "1234", {m_key}};
+    std::vector<testing::FakeToken*> m_tokens{&m_token}; ///< one for each module
     ipc::PromptRequest m_request = testing::sign_request();
     std::vector<Bytes> m_documents{document("ӨТІНІШ\n\nМаған мекенжай анықтамасын беруіңізді сұраймын.\n\nЗАЯВЛЕНИЕ\n\n"
                                             "Прошу выдать адресную справку.\n\nREQUEST No. 1\n\nPlease issue a "
@@ -31,8 +32,9 @@ protected:
 
     /// Opens the window, gives it the keyboard and waits until its buttons work.
     void open() {
-        m_prompt = std::make_unique<testing::RealPrompt>(m_display.name(), m_token);
-        testing::send_request(m_prompt->web, m_request, m_documents, m_token.info, m_readable);
+        m_token.readable = m_readable;
+        m_prompt = std::make_unique<testing::RealPrompt>(m_display.name(), m_tokens);
+        testing::send_request(m_prompt->web, m_request, m_documents);
         m_window = m_display.run("timeout 30 xdotool search --sync --onlyvisible --name '^Tamga$'");
         ASSERT_FALSE(m_window.empty());
         m_display.run("xdotool windowfocus --sync " + m_window);
@@ -61,7 +63,8 @@ protected:
     void TearDown() override {
         if (m_prompt) m_prompt->web.close();
         m_prompt.reset();
-        m_token.stop();
+        for (auto* token : m_tokens)
+            token->stop();
     }
 };
 
@@ -176,6 +179,101 @@ TEST_F(WindowTest, TheLastAttemptIsConfirmedInTheWindow) {
     EXPECT_TRUE(hear<ipc::Accepted>());
 }
 
+TEST_F(WindowTest, S9_WrongPinsSeenHereAreSaidBeforeTypingAndTheThirdIsConfirmed) {
+    m_token.info.wrong_tries_seen = 2;
+    open();
+    type("1234");
+    picture("wrong-tries-en");
+    press("Return");
+    picture("risky-attempt-en");
+    EXPECT_EQ(unlocks(), 0U);
+
+    press("Escape");
+    EXPECT_EQ(hear<ipc::PromptEnded>(std::chrono::seconds{1}).error().code, Errc::timeout) << "back to the question";
+    type("1234");
+    press("Return");
+    press("alt+u");
+
+    EXPECT_TRUE(hear<ipc::Accepted>());
+    EXPECT_EQ(unlocks(), 1U);
+}
+
+TEST_F(WindowTest, KeysOfSeveralTokensAreToldApartByOwnerAndToken) {
+    m_request.language = Language::kk;
+    auto const employee = make_certificate(m_employee);
+    testing::FakeToken applet{m_events, "5678", {employee}};
+    testing::FakeToken hidden{m_events, "9012", {}};
+    m_token.info.family_name = {"Kaztoken", "Kaztoken", "Kaztoken"};
+    applet.info.family_name = {"JaCarta", "JaCarta", "JaCarta"};
+    applet.info.label = "Жұмыс";
+    applet.readable = {employee};
+    hidden.info.family_name = applet.info.family_name;
+    hidden.info.label = "JaCarta GOST 2.0";
+    m_tokens = {&m_token, &applet, &hidden};
+    open();
+    picture("several-tokens-kk");
+    press("Down Down");
+    type("5678");
+    picture("several-tokens-chosen-kk");
+    press("Return");
+
+    auto const accepted = hear<ipc::Accepted>();
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->module, ipc::ModuleIndex{1});
+    EXPECT_EQ(accepted->certificate, employee);
+    m_prompt->web.close();
+    m_prompt.reset();
+    applet.stop();
+    hidden.stop();
+    m_tokens = {&m_token};
+}
+
+TEST_F(WindowTest, ATokenThatKeepsSilentIsWaitedForInTheWindowOfAnother) {
+    testing::FakeToken silent{m_events, "5678", {}};
+    silent.keeps_silent = true;
+    m_tokens = {&m_token, &silent};
+    open();
+    press("Down");
+    type("1234");
+    picture("still-looking-en");
+    silent.answer_now();
+    picture("found-later-en");
+    press("Return"); // what was typed is still there
+
+    EXPECT_TRUE(hear<ipc::Accepted>());
+    m_prompt->web.close();
+    m_prompt.reset();
+    silent.stop();
+    m_tokens = {&m_token};
+}
+
+TEST_F(WindowTest, WhereNoTokenAnswersTheWindowSaysSoUntilOneDoes) {
+    m_token.keeps_silent = true;
+    m_request.language = Language::ru;
+    open();
+    picture("waiting-for-tokens-ru");
+    m_token.answer_now();
+    picture("answered-ru");
+    type("1234");
+    press("Return");
+
+    EXPECT_TRUE(hear<ipc::Accepted>());
+}
+
+TEST_F(WindowTest, ThePinItWasDeliveredWithIsWarnedOfWhenAllIsDone) {
+    m_token.factory_pin = true;
+    m_request.language = Language::kk;
+    open();
+    type("1234");
+    press("Return");
+    ASSERT_TRUE(hear<ipc::Accepted>());
+    ASSERT_TRUE(m_prompt->web.send(ipc::RequestDone{ipc::Status::from(ok())}));
+    picture("factory-pin-kk");
+
+    press("Return");
+    EXPECT_EQ(m_prompt->wait(), 0);
+}
+
 TEST_F(WindowTest, ALockedPinIsSaidAndReportedOnceRead) {
     m_token.attempts_left = 1;
     m_request.language = Language::kk;
@@ -213,8 +311,8 @@ TEST_F(WindowTest, S10_HostileTextStaysInsideItsPlace) {
 }
 
 TEST_F(WindowTest, WithoutADisplayItSaysSoInsteadOfCrashing) {
-    m_prompt = std::make_unique<testing::RealPrompt>("", m_token);
-    testing::send_request(m_prompt->web, m_request, m_documents, m_token.info, m_readable);
+    m_prompt = std::make_unique<testing::RealPrompt>("", m_tokens);
+    testing::send_request(m_prompt->web, m_request, m_documents);
 
     EXPECT_EQ(hear<ipc::PromptEnded>()->status.code, Errc::prompt_unavailable);
     EXPECT_EQ(m_prompt->wait(), 0);

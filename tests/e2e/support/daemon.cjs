@@ -53,7 +53,10 @@ class Daemon {
    * @param options.script   lines for the scripted prompt: what the person does
    * @param options.config   tamga.toml; by default it allows https://portal.test
    * @param options.modules  modules.toml; by default one SoftHSM2 token with two RSA keys
+   * @param options.families the shipped families.toml, if true, and no modules.toml: nothing is configured
    * @param options.tokenEnv environment of tests/support/make_token (TOKEN_KEY=ec ...)
+   * @param options.gost     instead of SoftHSM2 a GOST token: order and kinds for tests/support/make_gost_token.cpp
+   * @param options.wrap     command to start tamgad by: it gets program and arguments as its own last ones
    * @param options.tamgad   another launcher than test-libexec/tamgad
    * @param options.patience how many ms it may take until a page could connect
    * @throws Error with the log, nothing being left behind, where that takes longer
@@ -71,7 +74,13 @@ class Daemon {
     const run = path.join(daemon.home, 'run');
     fs.mkdirSync(config, { recursive: true });
     fs.mkdirSync(run, { mode: 0o700 });
-    if (options.modules === undefined) {
+    if (options.gost) {
+      fs.mkdirSync(daemon.token);
+      execFileSync(path.join(build, 'bin/tamga-make-gost-token'), [daemon.token, ...options.gost]);
+      fs.copyFileSync(path.join(daemon.token, 'modules.toml'), path.join(config, 'modules.toml'));
+    } else if (options.families) {
+      fs.copyFileSync(path.join(root, 'data/families.toml'), path.join(config, 'families.toml'));
+    } else if (options.modules === undefined) {
       execFileSync(path.join(root, 'tests/support/make_token'), [daemon.token],
         { env: { ...process.env, ...options.tokenEnv } });
       fs.copyFileSync(path.join(daemon.token, 'modules.toml'), path.join(config, 'modules.toml'));
@@ -85,6 +94,7 @@ class Daemon {
       PATH: process.env.PATH, HOME: daemon.home, XDG_RUNTIME_DIR: run, LANG: 'en_US.UTF-8',
       TAMGA_PROMPT_SCRIPT: daemon.scriptFile, TAMGA_PROMPT_LOG: daemon.promptLog, ...options.env,
     };
+    daemon.wrap = options.wrap ?? [];
     try { await daemon.launch(options.tamgad, options.patience); } catch (failure) {
       const log = daemon.log();
       await daemon.stop();
@@ -96,7 +106,8 @@ class Daemon {
   async launch(tamgad = path.join(build, 'test-libexec/tamgad'), patience = undefined) {
     this.logFile = path.join(this.home, 'log');
     const log = fs.openSync(this.logFile, 'a');
-    this.process = spawn(tamgad, ['--port', String(this.port)], { env: this.env, stdio: ['ignore', log, log] });
+    const [program, ...first] = [...this.wrap, tamgad];
+    this.process = spawn(program, [...first, '--port', String(this.port)], { env: this.env, stdio: ['ignore', log, log] });
     fs.closeSync(log);
     let failure;
     this.ended = new Promise((resolve) => {

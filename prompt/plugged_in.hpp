@@ -1,0 +1,88 @@
+// What is plugged in, as the token processes themselves tell the prompt: nobody stands between them who could invent a
+// token, hide one or give it another name.
+#pragma once
+
+#include "base/channel.hpp"
+#include "base/messages.hpp"
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace tamga::prompt {
+
+/// The pair to one token process. Hello and ListKeys were said on it; nothing was heard yet.
+struct TokenEnd {
+    ipc::Channel channel;
+    bool greeted = false;
+};
+
+using TokenEnds = std::map<ipc::ModuleIndex, TokenEnd>;
+
+/// The number of the one listing that a prompt asks for. The keys that an unlock shows come with query 0.
+inline constexpr std::uint64_t listing_query = 1;
+
+/// A token, and the certificates on it that are readable without a PIN.
+struct FoundToken {
+    ipc::ModuleIndex module;
+    ipc::SlotId slot;
+    ipc::TokenInfo info;
+    std::vector<Bytes> certificates;
+};
+
+/// The answers to ListKeys of all token processes. Nothing here blocks. Not thread-safe.
+class PluggedIn {
+public:
+    /// What a process has not answered by then is no longer waited for.
+    static constexpr std::chrono::seconds patience{10};
+
+    /// Waits for `ends` from now on. `storages`: those wanted, empty for any. Error: system.
+    static Result<PluggedIn> watch(TokenEnds ends, std::vector<std::string> storages);
+
+    /// Readable when there is something to hear, or the patience is over.
+    [[nodiscard]] int fd() const noexcept { return m_watch.get(); }
+    /// Takes in what has come.
+    void hear();
+    /// Whether every process has answered, failed or been given up.
+    [[nodiscard]] bool complete() const noexcept { return m_asked.empty(); }
+    /// Tokens that became complete since the last call, in the order of their modules and slots. A token that answers
+    /// is here although another one of its module still keeps silent.
+    [[nodiscard]] std::vector<FoundToken> take_found();
+    /// Why there is no token: what failed, token_absent where nothing did.
+    [[nodiscard]] Error const& failure() const noexcept { return m_failure; }
+
+    /// The channel to wait on for an answer other than those to ListKeys, and the next such answer if one is there.
+    /// Errors: token_crashed, build_mismatch, message_malformed.
+    [[nodiscard]] ipc::Channel& channel(ipc::ModuleIndex module) { return m_ends[module].channel; }
+    Result<std::optional<ipc::Packet>> receive(ipc::ModuleIndex module);
+
+private:
+    struct Listed {
+        FoundToken token;
+        std::uint32_t certificates_to_come = 0;
+    };
+    /// A listing under way.
+    struct Asked {
+        std::vector<Listed> tokens;
+        std::size_t messages = 0;
+    };
+
+    PluggedIn(TokenEnds ends, std::vector<std::string> storages, UniqueFd watch, UniqueFd timer);
+    [[nodiscard]] Result<void> add_to_watch(int fd) const;
+    void hear_from(ipc::ModuleIndex module);
+    Result<std::optional<ipc::Packet>> next(TokenEnd& end);
+    Result<bool> take_in(ipc::ModuleIndex module, ipc::Packet& packet);
+    void token_complete(FoundToken token);
+    void end_listing(ipc::ModuleIndex module, Result<void> const& why);
+
+    TokenEnds m_ends;
+    std::vector<std::string> m_storages;
+    UniqueFd m_watch;
+    UniqueFd m_timer;
+    std::map<ipc::ModuleIndex, Asked> m_asked;
+    std::vector<FoundToken> m_found;
+    Error m_failure{Errc::token_absent, "no token in the storages asked for"};
+};
+
+} // namespace tamga::prompt

@@ -1,0 +1,90 @@
+// What the prompt says to a token once it was chosen: the PIN, then the mandate. Each wait shows what is waited for.
+#pragma once
+
+#include "base/explain.hpp"
+#include "prompt/ends.hpp"
+
+namespace tamga::prompt {
+
+/// Borrows all it is given. Every call blocks while the screen stays alive.
+/// Errors of all: user_cancelled, channel_closed (the request was withdrawn), token_crashed, and what the token
+/// answers.
+template <Screen S>
+class TokenTalk {
+public:
+    TokenTalk(PluggedIn& tokens, Sheet const& sheet, S& screen, int web)
+        : m_tokens{tokens}, m_sheet{sheet}, m_screen{screen}, m_web{web} {}
+
+    /// Exactly one Unlock, whatever comes back; none for an empty PIN where one is to be typed (pin_length).
+    Result<ipc::UnlockReply> unlock(Choice const& choice, Pin pin) {
+        ipc::Unlock message;
+        message.slot = choice.slot;
+        if (choice.pin == PinEntry::typed) {
+            if (pin.empty()) return Errc::pin_length;
+            message.pin = std::move(pin);
+        }
+        if (auto sent = m_tokens.channel(choice.module).send(message); !sent) return crashed(sent.error());
+        auto const waiting = choice.pin == PinEntry::on_reader ? message_id("Type the PIN on the keypad of the reader.")
+                                                               : message_id("The token is checking the PIN ...");
+        return hear<ipc::UnlockReply>(choice.module, waiting);
+    }
+
+    /// After an unlock: the certificates whose private key is there.
+    Result<std::vector<Bytes>> keys(ipc::ModuleIndex module) {
+        std::vector<Bytes> keys;
+        while (true) {
+            auto packet = hear_packet(module, message_id("The token is reading its keys ..."));
+            if (!packet) return packet.error();
+            if (packet->template is<ipc::CertificateFound>()) {
+                auto found = packet->template as<ipc::CertificateFound>();
+                if (!found) return found.error();
+                keys.push_back(std::move(found->der));
+                continue;
+            }
+            auto const done = packet->template as<ipc::ListingDone>();
+            if (!done) return done.error();
+            if (auto const listed = done->status.result(); !listed) return listed.error();
+            return keys;
+        }
+    }
+
+    Result<void> give_mandate(Choice const& chosen) {
+        auto& channel = m_tokens.channel(chosen.module);
+        if (auto sent = send_mandate(channel, m_sheet, *chosen.certificate); !sent) return crashed(sent.error());
+        auto const reply = hear<ipc::MandateReply>(chosen.module, message_id("The token is preparing to sign ..."));
+        return reply ? reply->status.result() : reply.error();
+    }
+
+private:
+    /// The token's next message beside the listing, which must be an M.
+    template <class M>
+    Result<M> hear(ipc::ModuleIndex module, char const* waiting) {
+        auto packet = hear_packet(module, waiting);
+        if (!packet) return packet.error();
+        return packet->template as<M>();
+    }
+
+    Result<ipc::Packet> hear_packet(ipc::ModuleIndex module, char const* waiting) {
+        Waiting const shown{std::string{text(m_sheet.request.language, waiting)}, 0, 0};
+        while (true) {
+            auto packet = m_tokens.receive(module);
+            if (!packet) return packet.error();
+            if (*packet) return std::move(**packet);
+            auto const woken = m_screen.wait(shown, m_web, m_tokens.channel(module).fd());
+            if (woken == Woken::cancelled) return Errc::user_cancelled;
+            if (woken == Woken::first) return Error{Errc::channel_closed, "the request was withdrawn"};
+        }
+    }
+
+    static Error crashed(Error error) {
+        if (error.code == Errc::channel_closed) error.code = Errc::token_crashed;
+        return error;
+    }
+
+    PluggedIn& m_tokens;
+    Sheet const& m_sheet;
+    S& m_screen;
+    int m_web;
+};
+
+} // namespace tamga::prompt

@@ -1,0 +1,148 @@
+// How a PIN is spent and counted (docs/adr/0009-pin-attempts.md), over the fake module, which locks after three errors
+// and whose spy counts what reached the token.
+#include "tests/softhsm/to_be_signed.hpp"
+#include "tests/support/throwaway_token.hpp"
+#include "tests/support/token_driver.hpp"
+
+#include <gtest/gtest.h>
+
+namespace tamga::test {
+namespace {
+
+using ipc::RequestId;
+
+constexpr ipc::SlotId slot{0};
+constexpr ipc::SlotId other_slot{1};
+constexpr char const* wrong_pin = "00000000";
+
+class PinAttempts : public ::testing::Test {
+protected:
+    PinAttempts()
+        : certificate{make_key(folder, "rsa", KeyKind::rsa_2048)},
+          token{folder,
+                {fake_token_line("first"), fake_token_line("second"),
+                 "certificate 0 01 " + (folder / "rsa.pem").string(),
+                 "key 0 01 " + (folder / "rsa-key.pem").string()}} {}
+
+    static ipc::TokenInfo seen(TokenDriver& driver, ipc::SlotId where) {
+        for (auto const& found : driver.list(ipc::Depth::tokens).tokens) {
+            if (found.slot == where) return found.info;
+        }
+        throw std::runtime_error{"no such token"};
+    }
+
+    Scratch folder;
+    signing::Certificate certificate;
+    FakeToken token;
+};
+
+TEST_F(PinAttempts, S9_AWrongPinIsOneLoginAtOneToken) {
+    TokenDriver driver{folder.path()};
+    auto prompt = driver.prompt(RequestId{1});
+
+    auto const answer = unlock(prompt, slot, wrong_pin);
+
+    EXPECT_EQ(answer.reply.status.code, Errc::pin_incorrect);
+    EXPECT_EQ(answer.reply.info.wrong_tries_seen, 1U);
+    EXPECT_EQ(seen(driver, other_slot).wrong_tries_seen, 0U);
+    EXPECT_FALSE(seen(driver, other_slot).pin_count_low) << "the token of the other slot";
+    EXPECT_EQ(token.calls("C_Login"), 1U);
+}
+
+TEST_F(PinAttempts, S9_WrongPinsSeenHereAreRememberedByTheNextProcess) {
+    {
+        TokenDriver driver{folder.path()};
+        auto prompt = driver.prompt(RequestId{1});
+        unlock(prompt, slot, wrong_pin);
+        unlock(prompt, slot, wrong_pin);
+    }
+    TokenDriver driver{folder.path()}; // the fake token has forgotten them meanwhile
+    EXPECT_EQ(seen(driver, slot).wrong_tries_seen, 2U);
+
+    auto prompt = driver.prompt(RequestId{1});
+    EXPECT_EQ(unlock(prompt, slot, user_pin).reply.info.wrong_tries_seen, 0U);
+    EXPECT_EQ(seen(driver, slot).wrong_tries_seen, 0U);
+}
+
+TEST_F(PinAttempts, S9_ALoginThatTookTheProcessDownIsCountedAndNotRepeated) {
+    {
+        TokenDriver driver{folder.path()};
+        auto prompt = driver.prompt(RequestId{1});
+        token.knobs("crash C_Login\n");
+        send_unlock(prompt, slot, user_pin);
+        EXPECT_EQ(prompt.receive(patience).error().code, Errc::channel_closed);
+        driver.wait();
+    }
+    token.knobs("");
+    TokenDriver driver{folder.path()};
+
+    EXPECT_EQ(seen(driver, slot).wrong_tries_seen, 1U);
+    EXPECT_EQ(token.calls("C_Login"), 1U);
+}
+
+TEST_F(PinAttempts, S9_ABatchIsOneLogin) {
+    TokenDriver driver{folder.path()};
+    auto prompt = driver.prompt(RequestId{1});
+    ASSERT_TRUE(unlock(prompt, slot, user_pin).reply.status.ok);
+    std::vector<Bytes> digests;
+    std::vector<Bytes> items;
+    for (auto const* text : {"one", "two", "three"}) {
+        digests.push_back(sha256(as_view(text)));
+        items.push_back(cms_item(certificate, text));
+    }
+    ASSERT_TRUE(give(prompt, mandate_for(RequestId{1}, ipc::Form::cms, certificate, digests)));
+
+    EXPECT_EQ(driver.sign(RequestId{1}, items)->size(), 3U);
+    EXPECT_EQ(token.calls("C_Login"), 1U);
+}
+
+TEST_F(PinAttempts, S9_NothingIsTypedByItself) {
+    TokenDriver driver{folder.path()};
+    auto prompt = driver.prompt(RequestId{1});
+
+    driver.list(ipc::Depth::tokens);
+    driver.list(ipc::Depth::certificates);
+
+    EXPECT_EQ(token.calls("C_Login"), 0U);
+}
+
+TEST_F(PinAttempts, WhatTheTokenTellsOfThemIsPassedOn) {
+    TokenDriver driver{folder.path()};
+    auto prompt = driver.prompt(RequestId{1});
+    EXPECT_EQ(seen(driver, slot).attempts_left, std::nullopt) << "nobody knows how many it is born with";
+
+    unlock(prompt, slot, wrong_pin);
+    EXPECT_EQ(unlock(prompt, slot, wrong_pin).reply.info.attempts_left, std::uint8_t{1});
+    EXPECT_EQ(unlock(prompt, slot, wrong_pin).reply.info.attempts_left, std::uint8_t{0});
+}
+
+struct Answer {
+    char const* knob;
+    Errc code;
+    std::uint32_t counted;
+};
+
+class PinAnswers : public PinAttempts, public ::testing::WithParamInterface<Answer> {};
+
+TEST_P(PinAnswers, AreToldApartAndCountedWhereAnAttemptMayBeGone) {
+    TokenDriver driver{folder.path()};
+    auto prompt = driver.prompt(RequestId{1});
+    token.knobs(GetParam().knob);
+
+    auto const answer = unlock(prompt, slot, user_pin);
+
+    EXPECT_EQ(answer.reply.status.code, GetParam().code);
+    EXPECT_EQ(answer.reply.info.wrong_tries_seen, GetParam().counted);
+    EXPECT_EQ(token.calls("C_Login"), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cryptoki, PinAnswers,
+                         ::testing::Values(Answer{"fail C_Login a0\n", Errc::pin_incorrect, 1},
+                                           Answer{"fail C_Login a2\n", Errc::pin_length, 0},
+                                           Answer{"fail C_Login a3\n", Errc::pin_expired, 0},
+                                           Answer{"fail C_Login a4\n", Errc::pin_locked, 1},
+                                           Answer{"fail C_Login 50\n", Errc::user_cancelled, 0},
+                                           Answer{"fail C_Login 5\n", Errc::token_failure, 1}));
+
+} // namespace
+} // namespace tamga::test
