@@ -116,6 +116,15 @@ TEST_F(PinAttempts, WhatTheTokenTellsOfThemIsPassedOn) {
     EXPECT_EQ(unlock(prompt, slot, wrong_pin).reply.info.attempts_left, std::uint8_t{0});
 }
 
+TEST_F(PinAttempts, S5_TamgaWebIsToldOfNoCertificateWithoutTheWindow) {
+    TokenDriver driver{folder.path()};
+    ASSERT_EQ(driver.list(ipc::Depth::certificates).certificates.size(), 1U) << "a window is told";
+
+    ASSERT_TRUE(driver.web.send(ipc::ListKeys{1, ipc::Depth::certificates}));
+
+    EXPECT_EQ(driver.web.receive(patience).error().code, Errc::channel_closed);
+}
+
 struct Answer {
     char const* knob;
     Errc code;

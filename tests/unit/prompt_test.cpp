@@ -316,7 +316,7 @@ TEST_F(PromptTest, ATokenThatAnswersLateIsAddedBehindTheOthers) {
 
 TEST_F(PromptTest, WhereNoTokenAnswersTheWindowSaysSoAndCanBeCancelled) {
     m_token.keeps_silent = true;
-    start("cancel_while_waiting");
+    start("cancel_while_looking");
 
     EXPECT_EQ(ended_with(), Errc::user_cancelled);
     finish();
