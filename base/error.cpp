@@ -29,6 +29,7 @@ std::string_view wire_name(Errc code) noexcept {
     case Errc::pin_locked: return "pin_locked";
     case Errc::pin_expired: return "pin_expired";
     case Errc::mechanism_unsupported: return "mechanism_unsupported";
+    case Errc::algorithm_unavailable: return "algorithm_unavailable";
     case Errc::token_failure: return "token_failure";
     case Errc::token_crashed: return "token_crashed";
     case Errc::card_service_lost: return "card_service_lost";

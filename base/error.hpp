@@ -37,6 +37,7 @@ enum class Errc : std::uint8_t {
     pin_locked,
     pin_expired,
     mechanism_unsupported,
+    algorithm_unavailable,
     token_failure,
     token_crashed,
     card_service_lost,

@@ -4,19 +4,24 @@ namespace tamga {
 
 namespace {
 
+// NOLINTNEXTLINE(readability-function-size): as long as there are words.
 char const* sentence(Errc code) noexcept {
     switch (code) {
     case Errc::bad_request:
     case Errc::bad_base64:
     case Errc::digest_length:
-    case Errc::cms_malformed:
         return message_id("The site sent a request that cannot be understood. Tell the owner of the site.");
     case Errc::unsupported:
         return message_id("The site asks for something Tamga cannot do. Tell the owner of the site.");
     case Errc::xml_malformed:
-    case Errc::xml_target:
         return message_id(
             "The XML document the site sent is damaged and cannot be signed. Tell the owner of the site.");
+    case Errc::xml_target:
+        return message_id("The site does not say clearly which part of the XML document is to be signed. Tell the "
+                          "owner of the site.");
+    case Errc::cms_malformed:
+        return message_id("A signature cannot be added to this file: it is damaged, or holds a signature without the "
+                          "document. Choose a file that holds both.");
     case Errc::raw_refused:
         return message_id(
             "The site asks for a signature that could stand for another document. It was refused; tell the "
@@ -34,8 +39,7 @@ char const* sentence(Errc code) noexcept {
     case Errc::prompt_unavailable:
         return message_id("The window could not be shown. Unlock the screen and repeat the request on the site.");
     case Errc::storage_unknown:
-        return message_id(
-            "The site asks for a kind of token that is not set up on this computer. Run \"tamga doctor\".");
+        return message_id("The site asks for a kind of token that Tamga does not know. Tell the owner of the site.");
     case Errc::token_absent: return message_id("The token is not plugged in. Plug it in and repeat the request.");
     case Errc::key_not_found:
         return message_id("The token has no key that fits. Plug in another token, or check which keys it holds.");
@@ -48,6 +52,9 @@ char const* sentence(Errc code) noexcept {
     case Errc::pin_expired: return message_id("The PIN has expired. Change it, then repeat the request.");
     case Errc::mechanism_unsupported:
         return message_id("The token cannot sign with this kind of key. Choose another key.");
+    case Errc::algorithm_unavailable:
+        return message_id("This kind of key (GOST) needs the package libengine-gost-openssl. Install it, or choose "
+                          "another key.");
     case Errc::token_failure:
         return message_id("The token reported a failure. Unplug it, plug it in again and repeat the request.");
     case Errc::token_crashed:
@@ -62,11 +69,16 @@ char const* sentence(Errc code) noexcept {
         return message_id(
             "The token made a signature that does not verify. It was thrown away; have the token checked.");
     case Errc::timestamp_unavailable:
-        return message_id("The time-stamp service does not answer. Check the network and try again.");
-    case Errc::config_invalid: return message_id("The configuration has a mistake. Run \"tamga doctor\".");
+        return message_id(
+            "The site wants a time-stamp on the signature, which Tamga cannot add yet. Nothing was signed.");
+    case Errc::config_invalid:
+        return message_id("A configuration file has a mistake. Tamga's log names the file and what to correct.");
     case Errc::file_untrusted:
-        return message_id("A file Tamga relies on can be changed by other users. Run \"tamga doctor\".");
-    case Errc::module_unloadable: return message_id("The token's driver cannot be loaded. Run \"tamga doctor\".");
+        return message_id("A file Tamga relies on can be changed by other users. Tamga's log names it; take that right "
+                          "away from them.");
+    case Errc::module_unloadable:
+        return message_id("The token's driver cannot be loaded. Install the vendor's program for the token; Tamga's "
+                          "log says what is wrong.");
     case Errc::port_taken:
         return message_id("Another program, perhaps NCALayer, uses Tamga's port. Close it and try again.");
     case Errc::channel_closed:
@@ -75,7 +87,7 @@ char const* sentence(Errc code) noexcept {
     case Errc::message_malformed:
     case Errc::system:
     case Errc::internal:
-        return message_id("Tamga failed. Repeat the request; if it fails again, run \"tamga doctor\".");
+        return message_id("Tamga failed. Repeat the request; if it fails again, report it together with Tamga's log.");
     }
     return "";
 }

@@ -51,9 +51,8 @@ std::string Value::quoted(std::string_view text) {
 
 void open(std::string_view name) {
     program = name;
-}
-void show_debug(bool shown) noexcept {
-    debug_shown = shown;
+    char const* const debug = std::getenv("TAMGA_DEBUG");
+    debug_shown = debug != nullptr && std::string_view{debug} == "1";
 }
 
 void error(std::string_view event, std::initializer_list<Field> fields) {

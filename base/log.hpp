@@ -33,10 +33,9 @@ struct Field {
     Value value;
 };
 
-/// Names the program in every line ("tamga-web"). Call once, first thing in main.
+/// Names the program in every line ("tamga-web"), and lets debug lines through where the environment has TAMGA_DEBUG=1.
+/// Call once, first thing in main.
 void open(std::string_view program);
-/// Lets debug lines through (TAMGA_DEBUG=1 in the launcher's environment).
-void show_debug(bool shown) noexcept;
 
 /// Each writes one line with one write(2); what cannot be written is dropped.
 void error(std::string_view event, std::initializer_list<Field> fields = {});

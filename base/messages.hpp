@@ -341,7 +341,8 @@ struct SignLarge {
     TAMGA_MESSAGE(sign_large, &SignLarge::request, &SignLarge::index)
 };
 
-/// Raw signatures as PKCS#11 defines them: of the modulus' size for RSA, r||s for EC.
+/// Raw signatures: of the modulus' size for RSA, r||s for EC, s||r for GOST, whatever order its module writes (all
+/// numbers big-endian).
 struct Signatures {
     RequestId request;
     std::uint32_t first = 0;

@@ -27,6 +27,25 @@ Language language_of(int argc, char** argv) {
     return system_language();
 }
 
+/// CLI11 has words of its own, in English; those that a person sees are replaced.
+void translate_headings(CLI::App& app, Language language) {
+    auto const& formatter = app.get_formatter();
+    formatter->label("Usage", text(language, "Usage", {}));
+    formatter->label("OPTIONS", text(language, "OPTIONS", {}));
+    formatter->label("SUBCOMMAND", text(language, "COMMAND", {}));
+    for (auto* option : app.get_options())
+        option->group(text(language, "Options", {}));
+    for (auto* command : app.get_subcommands({})) {
+        command->group(text(language, "Commands", {}));
+        translate_headings(*command, language);
+    }
+}
+
+int not_understood(Language language) {
+    std::cerr << text(language, "The command was not understood. See: tamga --help") << '\n';
+    return exit_usage;
+}
+
 int trust_command(Language language, cli::TrustAction action) {
     char const* home = std::getenv("HOME");
     auto folder = trust::tls_folder();
@@ -54,27 +73,27 @@ int main(int argc, char** argv) {
     app.set_help_flag("-h,--help", text(language, "this text", {}));
     std::string tag;
     app.add_option("--language", tag, text(language, "the language of the messages", {}))
-        ->check(CLI::IsMember({"kk", "ru", "en"}));
+        ->check(CLI::IsMember({"kk", "ru", "en"}))
+        ->option_text("kk|ru|en");
 
     auto* const trust = app.add_subcommand(
         "trust", text(language, "let this user's browsers trust the certificate of this computer's Tamga", {}));
-    auto* const actions = trust->add_option_group("action");
     auto install = false;
     auto remove = false;
     auto status = false;
-    actions->add_flag("--install", install, text(language, "add the certificate to every browser's store", {}));
-    actions->add_flag("--remove", remove, text(language, "take it out of every store", {}));
-    actions->add_flag("--status", status, text(language, "say where it is trusted", {}));
-    actions->require_option(1);
+    trust->add_flag("--install", install, text(language, "add the certificate to every browser's store", {}));
+    trust->add_flag("--remove", remove, text(language, "take it out of every store", {}));
+    trust->add_flag("--status", status, text(language, "say where it is trusted", {}));
+    translate_headings(app, language);
 
     try {
         app.parse(argc, argv);
     } catch (CLI::Success const& wanted) {
         return app.exit(wanted); // --help, --version
     } catch (CLI::ParseError const&) {
-        std::cerr << text(language, "The command was not understood. See: tamga --help") << '\n';
-        return exit_usage;
+        return not_understood(language);
     }
+    if (int{install} + int{remove} + int{status} != 1) return not_understood(language);
     auto const action = install  ? cli::TrustAction::install
                         : remove ? cli::TrustAction::remove
                                  : cli::TrustAction::status;

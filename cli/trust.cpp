@@ -10,7 +10,7 @@ using trust::Certutil;
 using trust::Generation;
 using trust::Store;
 
-enum class Outcome : std::uint8_t { as_wanted, changed, missing };
+enum class Outcome : std::uint8_t { as_wanted, changed, missing, not_made };
 
 std::string name_of(Store const& store) {
     return (store.browser == trust::Browser::chromium ? "Chromium: " : "Firefox: ") + store.folder.string();
@@ -62,9 +62,10 @@ Result<Outcome> install(Certutil const& certutil, Store const& store, std::vecto
 }
 
 Result<Outcome> status(Certutil const& certutil, Store const& store, std::vector<Generation> const& current) {
+    if (current.empty()) return Outcome::not_made;
     auto const missing = not_trusted(certutil, store, current);
     if (!missing) return missing.error();
-    return missing->empty() && !current.empty() ? Outcome::as_wanted : Outcome::missing;
+    return missing->empty() ? Outcome::as_wanted : Outcome::missing;
 }
 
 Result<Outcome> act(TrustAction action, Certutil const& certutil, Store const& store,
@@ -79,6 +80,7 @@ Result<Outcome> act(TrustAction action, Certutil const& certutil, Store const& s
 
 std::string_view words_for(Language language, TrustAction action, Outcome outcome) {
     if (outcome == Outcome::missing) return text(language, "the certificate is not trusted");
+    if (outcome == Outcome::not_made) return text(language, "there is no certificate yet; --install makes one");
     auto const changed = outcome == Outcome::changed;
     switch (action) {
     case TrustAction::install:
@@ -126,7 +128,7 @@ int run_trust(TrustAction action, TrustSettings const& settings, std::ostream& o
             continue;
         }
         out << words_for(language, action, *outcome) << '\n';
-        if (*outcome == Outcome::missing) exit_code = 1;
+        if (*outcome == Outcome::missing || *outcome == Outcome::not_made) exit_code = 1;
         changed |= *outcome == Outcome::changed;
     }
     if (changed) out << text(language, "Restart your browser: one that is running does not notice the change.") << '\n';

@@ -5,7 +5,6 @@ option(TAMGA_PROGRAMS "Build the programs; off for fuzzing, which needs the libr
 option(TAMGA_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 option(TAMGA_BENCH "Build the benchmarks" OFF)
 set(TAMGA_SANITIZE "" CACHE STRING "Sanitizers for every target, as -fsanitize= takes them")
-set(TAMGA_LIBEXEC_DIR "" CACHE PATH "Where tamgad finds the programs it starts; empty: the install directory")
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -20,9 +19,9 @@ if(CCACHE)
 endif()
 
 include(GNUInstallDirs)
-if(TAMGA_LIBEXEC_DIR STREQUAL "")
-  set(TAMGA_LIBEXEC_DIR "${CMAKE_INSTALL_FULL_LIBEXECDIR}/tamga")
-endif()
+# Compiled in and installed to: absolute, so that `cmake --install --prefix` cannot make the two differ. DESTDIR may.
+set(TAMGA_LIBEXEC_DIR "${CMAKE_INSTALL_FULL_LIBEXECDIR}/tamga")
+set(TAMGA_DATA_DIR "${CMAKE_INSTALL_FULL_DATADIR}/tamga")
 
 find_package(PkgConfig REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)

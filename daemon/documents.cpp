@@ -50,10 +50,11 @@ View Document::to_be_signed() const noexcept {
 
 Result<View> Document::prepare(signing::Certificate const& signer, std::int64_t now) {
     if (std::holds_alternative<Raw>(m_format) || !m_to_be_signed.empty()) return to_be_signed();
-    auto const digest = m_digested ? m_shown : signing::digest(signer.algorithm().digest, m_shown);
+    auto const digest = m_digested ? Result<Bytes>{m_shown} : signing::digest(signer.algorithm().digest, m_shown);
+    if (!digest) return digest.error();
     auto made = std::visit(Overloaded{
-                               [&](Cms&) { return signing::prepare_cms(signer, digest, now); },
-                               [&](signing::XmlDocument& document) { return document.prepare(signer, digest); },
+                               [&](Cms&) { return signing::prepare_cms(signer, *digest, now); },
+                               [&](signing::XmlDocument& document) { return document.prepare(signer, *digest); },
                                [&](Raw&) { return Result<Bytes>{Errc::internal}; },
                            },
                            m_format);
@@ -64,20 +65,21 @@ Result<View> Document::prepare(signing::Certificate const& signer, std::int64_t 
 
 Result<Bytes> Document::finish(signing::Certificate const& signer, View raw_signature) {
     if (auto verified = signing::verify_raw(signer, to_be_signed(), raw_signature); !verified) return verified.error();
-    return std::visit(Overloaded{
-                          [&](Cms& cms) {
-                              auto const content = std::exchange(m_shown, {});
-                              return signing::finish_cms(signer, m_to_be_signed, raw_signature, content,
-                                                         cms.encapsulation, cms.existing ? &*cms.existing : nullptr);
-                          },
-                          [&](signing::XmlDocument& document) -> Result<Bytes> {
-                              auto text = document.finish(raw_signature);
-                              if (!text) return text.error();
-                              return to_bytes(as_view(*text));
-                          },
-                          [&](Raw&) { return Result<Bytes>{to_bytes(raw_signature)}; },
-                      },
-                      m_format);
+    return std::visit(
+        Overloaded{
+            [&](Cms& cms) {
+                auto const content = std::exchange(m_shown, {});
+                return signing::finish_cms(signer, m_to_be_signed, raw_signature, content, cms.encapsulation,
+                                           cms.existing ? &*cms.existing : nullptr);
+            },
+            [&](signing::XmlDocument& document) -> Result<Bytes> {
+                auto text = document.finish(raw_signature);
+                if (!text) return text.error();
+                return to_bytes(as_view(*text));
+            },
+            [&](Raw&) { return Result<Bytes>{signing::to_bare_signature(signer.algorithm(), raw_signature)}; },
+        },
+        m_format);
 }
 
 std::size_t size_of(protocol::Sign const& request) {

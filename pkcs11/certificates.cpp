@@ -30,19 +30,30 @@ bool same_id(Bytes const& one, Bytes const& other) {
     return !one.empty() && one == other;
 }
 
-/// What a private key shows of its public half; EC keys mostly show it in a public key object of the same CKA_ID only.
+/// The public half of a private key: what it shows itself or, as EC keys mostly and GOST keys always have it, a public
+/// key object of the same CKA_ID.
 Bytes public_half(Session const& session, Key const& key, std::optional<std::vector<Key>>& public_keys,
-                  CK_ATTRIBUTE_TYPE type) {
-    auto own = session.attribute(key.handle, type);
-    if (!own.empty()) return own;
+                  SignatureMechanism const& mechanism) {
+    if (mechanism.public_half == PublicHalf::in_either_key) {
+        auto own = session.attribute(key.handle, mechanism.public_attribute);
+        if (!own.empty()) return own;
+    }
     if (!public_keys) {
         auto listed = keys(session, CKO_PUBLIC_KEY);
         public_keys = listed ? std::move(*listed) : std::vector<Key>{};
     }
     for (auto const& other : *public_keys) {
-        if (other.type == key.type && same_id(other.id, key.id)) return session.attribute(other.handle, type);
+        if (other.type == key.type && same_id(other.id, key.id)) {
+            return session.attribute(other.handle, mechanism.public_attribute);
+        }
     }
     return {};
+}
+
+bool has_parameters_of(Session const& session, Key const& key, signing::KeyAlgorithm algorithm,
+                       SignatureMechanism const& mechanism) {
+    if (mechanism.parameters == CKA_VENDOR_DEFINED) return true;
+    return accepts_parameters(algorithm, session.attribute(key.handle, mechanism.parameters));
 }
 
 /// The attribute may have a sign octet or the head of an OCTET STRING before the value.
@@ -86,11 +97,14 @@ Result<std::vector<SigningKey>> signing_keys(Session const& session) {
         auto const id = session.attribute(object, CKA_ID);
         auto const belongs = [&](Key const& key) {
             if (key.type != mechanism.key_type) return false;
-            auto const half = public_half(session, key, public_keys, mechanism.public_attribute);
+            if (!has_parameters_of(session, key, certificate->algorithm().key, mechanism)) return false;
+            auto const half = public_half(session, key, public_keys, mechanism);
             return half.empty() ? same_id(key.id, id) : shows(half, value);
         };
         auto const key = std::find_if(private_keys->begin(), private_keys->end(), belongs);
-        if (key != private_keys->end()) found.push_back({*certificate, key->handle});
+        if (key == private_keys->end()) continue;
+        auto const always = session.number<CK_BBOOL>(key->handle, CKA_ALWAYS_AUTHENTICATE, CK_FALSE) != CK_FALSE;
+        found.push_back({*certificate, key->handle, always});
     }
     return found;
 }

@@ -13,6 +13,7 @@ Result<std::vector<Bytes>> public_certificates(Session const& session);
 struct SigningKey {
     signing::Certificate certificate;
     ObjectHandle key;
+    bool always_authenticate = false; ///< CKA_ALWAYS_AUTHENTICATE: the PIN is wanted again for each signature
 };
 
 /// After a login: every certificate whose private key is on the token too, in the token's order. A key belongs to a

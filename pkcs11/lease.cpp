@@ -7,26 +7,35 @@ namespace tamga::pkcs11 {
 using std::chrono::steady_clock;
 using std::chrono::system_clock;
 
-Lease::Lease(ipc::SlotId slot, std::unique_ptr<Session> session, Session::Login login, std::vector<SigningKey> keys)
-    : m_slot{slot},
-      m_session{std::move(session)},
+Lease::Lease(std::unique_ptr<Session> session, Session::Login login, std::vector<SigningKey> keys,
+             std::optional<Pin> pin)
+    : m_session{std::move(session)},
       m_login{std::move(login)},
       m_keys{std::move(keys)},
+      m_pin{std::move(pin)},
       m_last_use{steady_clock::now()} {}
 
-Result<std::unique_ptr<Lease>> Lease::open(Module const& module, ipc::SlotId slot, Pin pin) {
+Result<std::unique_ptr<Lease>> Lease::open(Module const& module, ipc::SlotId slot, Pin pin, Watch& watch,
+                                           std::stop_token const& stop) {
+    watch.begin(Operation::list);
     auto session = Session::open(module, slot);
     if (!session) return session.error();
     // Read here, so that the try is counted for the token that is in the slot now.
     auto const token = module.token_info(slot);
     if (!token) return token.error();
+    // A PIN that nobody waits for any more must not cost an attempt.
+    if (stop.stop_requested()) return Error{Errc::user_cancelled, "the prompt is gone"};
     module.wrong_tries().begin(*token);
-    auto login = (*session)->login(std::move(pin));
+    watch.begin(pin.empty() ? Operation::pin_pad : Operation::login);
+    auto login = (*session)->login(pin);
     module.wrong_tries().end(*token, login ? ok() : Result<void>{login.error()});
     if (!login) return login.error();
+    watch.begin(Operation::list);
     auto keys = signing_keys(**session);
     if (!keys) return keys.error();
-    return std::unique_ptr<Lease>{new Lease{slot, std::move(*session), std::move(*login), std::move(*keys)}};
+    std::optional<Pin> kept;
+    if (std::ranges::any_of(*keys, &SigningKey::always_authenticate)) kept = std::move(pin);
+    return std::unique_ptr<Lease>{new Lease{std::move(*session), std::move(*login), std::move(*keys), std::move(kept)}};
 }
 
 Result<void> Lease::add_to_mandate(ipc::Mandate const& message) {
@@ -38,11 +47,11 @@ Result<void> Lease::add_to_mandate(ipc::Mandate const& message) {
     auto mandate = Mandate::begin(message, key->certificate, m_last_use);
     if (!mandate) return mandate.error();
     m_mandate = std::move(*mandate);
-    m_key = key->key;
+    m_key = &*key;
     return ok();
 }
 
-Result<std::vector<Bytes>> Lease::sign(std::vector<View> const& items) {
+Result<std::vector<Bytes>> Lease::sign(std::vector<View> const& items, Watch& watch, std::stop_token const& stop) {
     if (!has_mandate()) return Error{Errc::mandate_violated, "no mandate"};
     auto const now = steady_clock::now();
     auto const unix_now = system_clock::to_time_t(system_clock::now());
@@ -53,18 +62,28 @@ Result<std::vector<Bytes>> Lease::sign(std::vector<View> const& items) {
         values.push_back(std::move(*digest));
     }
     auto const mechanism = signature_mechanism(m_mandate->certificate().algorithm().key);
+    auto const* again = m_key->always_authenticate ? &*m_pin : nullptr;
+    auto const operation = again != nullptr && again->empty() ? Operation::pin_pad : Operation::sign;
     for (auto& value : values) {
-        auto signature = m_login.sign(m_key, mechanism, value);
+        if (stop.stop_requested()) return Error{Errc::user_cancelled, "the prompt is gone"};
+        watch.begin(operation);
+        auto const made = m_login.sign(m_key->key, mechanism, value, again);
+        if (!made) return made.error();
+        ++m_made;
+        auto signature = m_order.put_right(m_mandate->certificate(), mechanism.orders, value, *made);
         if (!signature) return signature.error();
         value = std::move(*signature);
-        ++m_made;
     }
     m_last_use = steady_clock::now(); // a batch on a slow card takes minutes
     return values;
 }
 
+Lease::End Lease::silence_from(SteadyTime last_use) {
+    return {last_use + longest_silence, Error{Errc::timeout, "nothing to sign for too long"}};
+}
+
 Lease::End Lease::end() const {
-    End silence{m_last_use + longest_silence, Error{Errc::timeout, "nothing to sign for too long"}};
+    auto silence = silence_from(m_last_use);
     if (!m_mandate || m_mandate->expiry() > silence.at) return silence;
     return {m_mandate->expiry(), Error{Errc::mandate_violated, "mandate expired"}};
 }

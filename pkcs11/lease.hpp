@@ -5,19 +5,22 @@
 #include "pkcs11/mandate.hpp"
 
 #include <optional>
+#include <stop_token>
 
 namespace tamga::pkcs11 {
 
-/// Between requests nobody is logged in: destroying the lease is the logout (C_Logout, then C_CloseSession).
+/// Between requests nobody is logged in: destroying the lease is the logout (C_Logout, then C_CloseSession). Every
+/// member that calls the module blocks; all of them on one thread, whose `watch` tells what it is at.
 class Lease {
 public:
     /// Without an item for so long, the lease ends.
     static constexpr std::chrono::seconds longest_silence{120};
 
-    /// Session, C_Login, keys. Errors: those of Session::login; token_absent.
-    static Result<std::unique_ptr<Lease>> open(Module const& module, ipc::SlotId slot, Pin pin);
+    /// Session, C_Login, keys. The PIN is kept, for this lease alone, where a key wants it for each signature.
+    /// Errors: those of Session::login; token_absent; user_cancelled where `stop` came before the login.
+    static Result<std::unique_ptr<Lease>> open(Module const& module, ipc::SlotId slot, Pin pin, Watch& watch,
+                                               std::stop_token const& stop);
 
-    [[nodiscard]] ipc::SlotId slot() const noexcept { return m_slot; }
     [[nodiscard]] std::vector<SigningKey> const& keys() const noexcept { return m_keys; }
     [[nodiscard]] bool has_mandate() const noexcept { return m_mandate && m_mandate->complete(); }
     [[nodiscard]] unsigned signatures_made() const noexcept { return m_made; }
@@ -26,9 +29,10 @@ public:
     /// Errors: key_not_found (the certificate is not among keys()), those of Mandate.
     Result<void> add_to_mandate(ipc::Mandate const& message);
 
-    /// Signs all `items` or, where one of them is not in the mandate, none. Blocking.
-    /// Errors: mandate_violated, those of Session::Login::sign. After an error the lease must end.
-    Result<std::vector<Bytes>> sign(std::vector<View> const& items);
+    /// Signs all `items` or, where one of them is not in the mandate, none. After `stop` no further one.
+    /// Errors: mandate_violated, user_cancelled (stopped), algorithm_unavailable, signature_invalid (of no order,
+    /// signature_order.hpp), those of Session::Login::sign. After an error the lease must end.
+    Result<std::vector<Bytes>> sign(std::vector<View> const& items, Watch& watch, std::stop_token const& stop);
 
     /// When the lease ends by itself, and why: the silence, or the mandate's expiry.
     struct End {
@@ -36,15 +40,17 @@ public:
         Error why;
     };
     [[nodiscard]] End end() const;
+    [[nodiscard]] static End silence_from(SteadyTime last_use);
 
 private:
-    Lease(ipc::SlotId slot, std::unique_ptr<Session> session, Session::Login login, std::vector<SigningKey> keys);
+    Lease(std::unique_ptr<Session> session, Session::Login login, std::vector<SigningKey> keys, std::optional<Pin> pin);
 
-    ipc::SlotId m_slot;
     std::unique_ptr<Session> m_session;
     Session::Login m_login;
     std::vector<SigningKey> m_keys;
-    ObjectHandle m_key;
+    std::optional<Pin> m_pin; ///< where a key wants it again
+    SigningKey const* m_key = nullptr;
+    LearntOrder m_order; ///< of m_key
     std::optional<Mandate> m_mandate;
     SteadyTime m_last_use;
     unsigned m_made = 0;

@@ -1,18 +1,25 @@
 // tamga-token: one PKCS#11 module. Started by tamgad with a control channel as descriptor 3:
-//   tamga-token --count   says how many modules are configured, and ends
-//   tamga-token N         serves module N until the control channel closes
-//   tamga-token --watch   loads no module; tells the others which cards are in which readers, until then
+//   tamga-token --count        says how many modules there are, and ends
+//   tamga-token N              serves module N until the control channel closes
+//   tamga-token --watch        loads no module; tells the others which cards are in which readers, until then
+// Started by a person:
+//   tamga-token --modules      prints which modules there are, and why others were passed over
+//   tamga-token --opensc-conf  prints the configuration that OpenSC's module is given
 #include "base/handshake.hpp"
 #include "base/log.hpp"
+#include "pkcs11/module_search.hpp"
+#include "pkcs11/opensc_conf.hpp"
 #include "pkcs11/service.hpp"
 #include "pkcs11/watcher.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <iostream>
 
 namespace tamga::pkcs11 {
 namespace {
@@ -24,26 +31,54 @@ int fail(Error const& error) {
     return EXIT_FAILURE;
 }
 
+Result<Modules> modules_of_this_computer() {
+    auto const files = config_files();
+    return files ? find_modules(*files) : files.error();
+}
+
 /// A configuration with an error in it counts as none: the daemon runs and the log says why no token is seen.
 int count(ipc::Channel control) {
-    auto const modules = read_modules();
-    auto const number = modules ? modules->size() : 0;
+    auto const found = modules_of_this_computer();
+    auto const number = found ? found->modules.size() : 0;
     auto said = ipc::say_hello(control, ipc::Role::token);
     if (said) said = control.send(ipc::ModuleCount{static_cast<std::uint8_t>(number)});
-    if (!modules) return fail(modules.error());
+    if (!found) return fail(found.error());
+    log_refusals(*found);
     return said ? EXIT_SUCCESS : fail(said.error());
 }
 
+/// OpenSC reads a configuration of ours, unless modules.toml names another. @return what must live as long as the
+/// module.
+Result<UniqueFd> configure_opensc(ModuleConfig& config) {
+    auto const named = std::any_of(config.environment.begin(), config.environment.end(),
+                                   [](auto const& variable) { return variable.first == "OPENSC_CONF"; });
+    if (named || !is_opensc(config.families, config.path)) return UniqueFd{};
+    std::string path;
+    auto file = opensc_conf_file(config.families, path);
+    if (file) config.environment.emplace_back("OPENSC_CONF", path);
+    return file;
+}
+
 int serve(std::size_t number, ipc::Channel control) {
-    auto modules = read_modules();
-    if (!modules) return fail(modules.error());
-    if (number >= modules->size()) return fail(Error{Errc::config_invalid, "no module of that number"});
-    auto& config = modules->at(number);
+    auto found = modules_of_this_computer();
+    if (!found) return fail(found.error());
+    if (number >= found->modules.size()) return fail(Error{Errc::config_invalid, "no module of that number"});
+    auto& config = found->modules.at(number);
+    config.families = std::move(found->families);
+    auto const opensc_configuration = configure_opensc(config);
+    if (!opensc_configuration) return fail(opensc_configuration.error());
     for (auto const& [name, value] : config.environment)
         ::setenv(name.c_str(), value.c_str(), 1);
-    Service service{std::move(config), std::move(control)};
+    Service service{std::move(config), Limits{}, std::move(control)};
     auto const ended = service.run();
     return ended ? EXIT_SUCCESS : fail(ended.error());
+}
+
+int print(std::string_view what) {
+    auto const found = modules_of_this_computer();
+    if (!found) return fail(found.error());
+    std::cout << (what == "--modules" ? report(*found) : opensc_conf(found->families));
+    return EXIT_SUCCESS;
 }
 
 /// Ends the process: a thread may be waiting for the card service, from where it does not come back.
@@ -65,14 +100,14 @@ int main(int argument_count, char** arguments) {
     ::prctl(PR_SET_DUMPABLE, 0);
     using namespace tamga;
     log::open("tamga-token");
-    log::show_debug(std::getenv("TAMGA_DEBUG") != nullptr);
     // Whoever ends a session or presses Ctrl-C signals every process of it. This one ends when its control channel
     // closes, after the logout.
     for (int const signal : {SIGTERM, SIGINT, SIGHUP})
         std::signal(signal, SIG_IGN);
-    pkcs11::silence_standard_output();
 
     std::string_view const argument = argument_count == 2 ? arguments[1] : "";
+    if (argument == "--modules" || argument == "--opensc-conf") return pkcs11::print(argument);
+    pkcs11::silence_standard_output();
     ipc::Channel control{UniqueFd{pkcs11::control_fd}};
     ::fcntl(pkcs11::control_fd, F_SETFD, FD_CLOEXEC);
     if (argument == "--count") return pkcs11::count(std::move(control));
@@ -80,7 +115,8 @@ int main(int argument_count, char** arguments) {
     std::size_t number = 0;
     auto const [end, failure] = std::from_chars(argument.data(), argument.data() + argument.size(), number);
     if (argument.empty() || failure != std::errc{} || end != argument.data() + argument.size()) {
-        return pkcs11::fail(Error{Errc::bad_request, "usage: tamga-token --count | --watch | N"});
+        return pkcs11::fail(Error{Errc::bad_request,
+                                  "usage: tamga-token --modules | --opensc-conf; tamgad alone: --count | --watch | N"});
     }
     return pkcs11::serve(number, std::move(control));
 }

@@ -2,14 +2,12 @@
 #pragma once
 
 #include "base/messages.hpp"
+#include "pkcs11/watch.hpp"
 #include "signing/certificate.hpp"
 
-#include <chrono>
 #include <set>
 
 namespace tamga::pkcs11 {
-
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 class Mandate {
 public:
@@ -28,7 +26,7 @@ public:
     /// Parses `octets` as the mandate's form to the last octet, compares them with it, and strikes their digest out:
     /// each may be signed as often as it stands in the mandate. `unix_now` is compared with a CMS's signing time (5
     /// minutes).
-    /// @return the digest of `octets`, for C_Sign. Error: mandate_violated.
+    /// @return the digest of `octets`, for C_Sign. Errors: mandate_violated, algorithm_unavailable.
     Result<Bytes> redeem(View octets, SteadyTime now, std::int64_t unix_now);
 
 private:

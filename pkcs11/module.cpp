@@ -2,13 +2,18 @@
 
 #include "base/log.hpp"
 #include "base/trusted_file.hpp"
+#include "pkcs11/card_clients.hpp"
 #include "pkcs11/cryptoki_error.hpp"
 
 #include <dlfcn.h>
 
+#include <algorithm>
+
 namespace tamga::pkcs11 {
 
 namespace {
+
+constexpr CK_ULONG most_slots = 256;
 
 Error unloadable(ModuleConfig const& config, std::string const& why) {
     return {Errc::module_unloadable, config.name + ": " + why};
@@ -47,7 +52,7 @@ std::string padded_text(View field) {
     return text;
 }
 
-Result<std::unique_ptr<Module>> Module::load(ModuleConfig const& config) {
+Result<std::unique_ptr<Module>> Module::load(ModuleConfig const& config, Readers const& readers) {
     auto const path = trusted_path(config.path);
     if (!path) {
         auto const& error = path.error();
@@ -68,11 +73,14 @@ Result<std::unique_ptr<Module>> Module::load(ModuleConfig const& config) {
         return unloadable(config, initialized.error().detail);
     }
     log::info("module", {{"name", config.name}, {"path", path->string()}});
-    return std::unique_ptr<Module>{new Module{functions, config.storage}};
+    return std::unique_ptr<Module>{new Module{functions, config, readers}};
 }
 
-Module::Module(CK_FUNCTION_LIST const* functions, std::string storage)
-    : m_functions{functions}, m_storage{std::move(storage)} {}
+Module::Module(CK_FUNCTION_LIST const* functions, ModuleConfig config, Readers const& readers)
+    : m_functions{functions},
+      m_config{std::move(config)},
+      m_readers{readers},
+      m_uses_card_service{pkcs11::uses_card_service()} {}
 
 Module::~Module() {
     if (auto done = check(m_functions->C_Finalize(nullptr), "C_Finalize"); !done) {
@@ -84,28 +92,24 @@ Result<std::vector<ipc::SlotId>> Module::slots() const {
     CK_ULONG count = 0;
     if (auto got = check(m_functions->C_GetSlotList(CK_TRUE, nullptr, &count), "C_GetSlotList"); !got)
         return got.error();
+    if (count > most_slots) return Error{Errc::token_failure, "C_GetSlotList: more slots than can be"};
     // A token may come between the two calls: room for it, instead of asking for ever.
     std::vector<CK_SLOT_ID> numbers(count + 8);
-    count = numbers.size();
+    auto const room = numbers.size();
+    count = room;
     if (auto got = check(m_functions->C_GetSlotList(CK_TRUE, numbers.data(), &count), "C_GetSlotList"); !got) {
         return got.error();
     }
-    numbers.resize(count);
-    std::vector<ipc::SlotId> slots;
-    for (auto const number : numbers) {
-        CK_TOKEN_INFO info{};
-        auto const got = check(m_functions->C_GetTokenInfo(number, &info), "C_GetTokenInfo");
-        if (got && (info.flags & CKF_TOKEN_INITIALIZED) != 0) slots.emplace_back(number);
-    }
-    return slots;
+    numbers.resize(std::min<std::size_t>(count, room));
+    return std::vector<ipc::SlotId>(numbers.begin(), numbers.end());
 }
 
 Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
     CK_TOKEN_INFO raw{};
     if (auto got = check(m_functions->C_GetTokenInfo(slot.value(), &raw), "C_GetTokenInfo"); !got) return got.error();
+    if ((raw.flags & CKF_TOKEN_INITIALIZED) == 0) return Error{Errc::token_absent, "not initialised"};
     auto const has = [&](CK_FLAGS flag) { return (raw.flags & flag) != 0; };
     ipc::TokenInfo info;
-    info.storage = m_storage;
     info.label = padded_text(raw.label);
     info.manufacturer = padded_text(raw.manufacturerID);
     info.model = padded_text(raw.model);
@@ -119,6 +123,10 @@ Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
     if (info.pin_final_try) info.attempts_left = 1;
     if (info.pin_locked) info.attempts_left = 0;
     info.wrong_tries_seen = m_wrong_tries.seen(info);
+    auto const reader = slot_description(slot);
+    if (!m_config.introduce(m_readers.atr(reader).value_or(Bytes{}), reader, info)) {
+        return Error{Errc::token_absent, "left to another module: " + info.family};
+    }
     return info;
 }
 

@@ -4,6 +4,7 @@
 #include "base/messages.hpp"
 #include "base/result.hpp"
 #include "pkcs11/module_config.hpp"
+#include "pkcs11/readers.hpp"
 #include "pkcs11/wrong_tries.hpp"
 
 #include <p11-kit/pkcs11.h>
@@ -13,38 +14,45 @@
 
 namespace tamga::pkcs11 {
 
-/// C_Initialize to C_Finalize. C_WaitForSlotEvent is never called: half of the modules lack it, some hang in it.
+/// C_Initialize to C_Finalize. May be called from several threads, for different slots. C_WaitForSlotEvent is never
+/// called: half of the modules lack it, some hang in it.
 class Module {
 public:
     /// Judges the file (base/trusted_file.hpp), loads it and calls C_Initialize with CKF_OS_LOCKING_OK. Blocking: runs
-    /// the vendor's code. Errors: file_untrusted, module_unloadable.
-    static Result<std::unique_ptr<Module>> load(ModuleConfig const& config);
+    /// the vendor's code. `readers` outlives the module. Errors: file_untrusted, module_unloadable.
+    static Result<std::unique_ptr<Module>> load(ModuleConfig const& config, Readers const& readers);
 
     Module(Module const&) = delete;
     Module& operator=(Module const&) = delete;
     /// C_Finalize. The library stays mapped: modules with threads of their own crash when it goes.
     ~Module();
 
-    /// Slots that hold an initialised token now (C_GetSlotList asked anew each time, which is also how modules notice
-    /// that a token came or went). Errors: as check() gives them.
+    /// Slots that hold a token now (C_GetSlotList asked anew each time, which is also how modules notice that a token
+    /// came or went). Errors: as check() gives them.
     [[nodiscard]] Result<std::vector<ipc::SlotId>> slots() const;
 
-    /// C_GetTokenInfo, trimmed and made valid UTF-8, with this module's storage name, and our own
-    /// count of wrong PINs. Error: token_absent.
+    /// C_GetTokenInfo, trimmed and made valid UTF-8, with what the table of families says of such a token and our own
+    /// count of wrong PINs. Error: token_absent, also for a token that was never initialised and where another module
+    /// is the one to show it.
     [[nodiscard]] Result<ipc::TokenInfo> token_info(ipc::SlotId slot) const;
 
     /// What C_GetSlotInfo says of the slot, trimmed: with modules over PC/SC, the reader's name. Empty where it fails.
     [[nodiscard]] std::string slot_description(ipc::SlotId slot) const;
 
+    /// Whether it speaks with the card service: what it knows is worth nothing once the service was lost.
+    [[nodiscard]] bool uses_card_service() const noexcept { return m_uses_card_service; }
+
     [[nodiscard]] CK_FUNCTION_LIST const& functions() const noexcept { return *m_functions; }
     [[nodiscard]] WrongTries const& wrong_tries() const noexcept { return m_wrong_tries; }
 
 private:
-    Module(CK_FUNCTION_LIST const* functions, std::string storage);
+    Module(CK_FUNCTION_LIST const* functions, ModuleConfig config, Readers const& readers);
 
     CK_FUNCTION_LIST const* m_functions;
-    std::string m_storage;
+    ModuleConfig m_config;
+    Readers const& m_readers;
     WrongTries m_wrong_tries{WrongTries::default_folder()};
+    bool m_uses_card_service;
 };
 
 /// A blank-padded field of CK_TOKEN_INFO as text: without the padding, octets that are not UTF-8 as U+FFFD.

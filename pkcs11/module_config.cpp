@@ -1,145 +1,129 @@
 #include "pkcs11/module_config.hpp"
 
-#include "base/messages.hpp"
-#include "base/trusted_file.hpp"
-
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
-#include <array>
-#include <cstdlib>
-#include <set>
+#include "pkcs11/toml_file.hpp"
 
 namespace tamga::pkcs11 {
 
 namespace {
 
-constexpr std::array storages{"AKKaztokenStore",   "AKKZIDCardStore", "AKEToken72KStore",
-                              "AKEToken5110Store", "AKJaCartaStore",  "AKAKEYStore"};
+/// Variables by which the environment, not modules.toml, would choose libraries: ld.so(8), iconv, OpenSSL.
+bool steers_the_loader(std::string_view name) {
+    static std::set<std::string_view> const names{"PATH",         "GCONV_PATH",      "LOCPATH",
+                                                  "OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES"};
+    return name.empty() || name.find('=') != name.npos || name.starts_with("LD_") || name.starts_with("GLIBC_") ||
+           names.contains(name);
+}
 
-struct File {
-    std::vector<ModuleConfig> modules;
-    bool user_modules = true;
-};
-
-/// Reads one file; every method leaves the first thing it could not accept in `m_error`.
-class Parser {
+/// Reads one file key by key; the first fault ends it.
+class Reader {
 public:
-    explicit Parser(std::filesystem::path const& path) : m_path{path} {}
+    explicit Reader(TomlFile const& file) : m_file{file} {}
 
-    Result<File> parse(std::string_view text) {
-        auto const parsed = toml::parse(text, m_path.string());
-        if (!parsed) {
-            auto const& error = parsed.error();
-            return invalid("line " + std::to_string(error.source().begin.line), error.description());
-        }
-        File file;
-        for (auto const& [key, node] : parsed.table()) {
-            if (key == "user_modules" && node.is_boolean()) {
-                file.user_modules = node.ref<bool>();
+    Result<ModuleFiles> read() {
+        ModuleFiles files;
+        for (auto const& [key, node] : m_file.table()) {
+            if (key == "user_modules") {
+                auto const allowed = m_file.flag_of(node, "user_modules");
+                if (!allowed) return allowed.error();
+                files.user_modules = *allowed;
             } else if (key == "module" && node.is_array_of_tables()) {
                 for (auto const& entry : *node.as_array()) {
-                    auto parsed_module = module_entry(*entry.as_table());
-                    if (!parsed_module) return parsed_module.error();
-                    file.modules.push_back(std::move(*parsed_module));
+                    auto module = module_entry(*entry.as_table());
+                    if (!module) return module.error();
+                    files.modules.push_back(std::move(*module));
                 }
             } else {
-                return invalid(key.str(), "unknown key or wrong type");
+                return m_file.fault(node, key.str(), "unknown key or wrong type");
             }
         }
-        return file;
+        return files;
     }
 
 private:
-    [[nodiscard]] Error invalid(std::string_view key, std::string_view why) const {
-        return {Errc::config_invalid, m_path.string() + ": " + std::string{key} + ": " + std::string{why}};
-    }
-
-    Result<ModuleConfig> module_entry(toml::table const& table) const {
+    Result<ModuleConfig> module_entry(toml::table const& table) {
         ModuleConfig config;
         for (auto const& [key, node] : table) {
-            auto const text = node.value_exact<std::string>();
-            if (key == "name" && text)
-                config.name = *text;
-            else if (key == "path" && text)
-                config.path = *text;
-            else if (key == "storage" && text)
-                config.storage = *text;
-            else if (key == "environment" && node.is_table()) {
-                if (auto read = environment(*node.as_table(), config); !read) return read.error();
-            } else {
-                return invalid("module." + std::string{key.str()}, "unknown key or wrong type");
-            }
+            auto taken = member(config, key.str(), node);
+            if (!taken) return taken.error();
         }
-        if (config.name.empty()) return invalid("module.name", "missing");
-        if (!config.path.is_absolute()) return invalid("module.path", "an absolute path is needed");
-        if (std::find(storages.begin(), storages.end(), config.storage) == storages.end()) {
-            return invalid("module.storage", "not a known storage name");
+        if (config.name.empty()) return m_file.fault(table, "module.name", "missing");
+        if (!config.path.is_absolute()) return m_file.fault(table, "module.path", "an absolute path is needed");
+        if (!config.storage.empty() && !is_token_storage(config.storage)) {
+            return m_file.fault(table, "module.storage", "not a known storage name");
         }
         return config;
     }
 
-    Result<void> environment(toml::table const& table, ModuleConfig& config) const {
-        for (auto const& [key, node] : table) {
-            auto const text = node.value_exact<std::string>();
-            if (!text) return invalid("module.environment." + std::string{key.str()}, "text is needed");
-            if (steers_the_loader(key.str())) {
-                return invalid("module.environment." + std::string{key.str()}, "decides what code is loaded");
-            }
+    Result<void> member(ModuleConfig& config, std::string_view key, toml::node const& node) {
+        auto const full_key = "module." + std::string{key};
+        if (key == "environment") return environment(config, node);
+        if (key == "single_threaded") {
+            auto const flag = m_file.flag_of(node, full_key);
+            if (!flag) return flag.error();
+            config.single_threaded = *flag;
+            return ok();
+        }
+        auto const text = m_file.text_of(node, full_key);
+        if (!text) return text.error();
+        if (key == "name")
+            config.name = *text;
+        else if (key == "path")
+            config.path = *text;
+        else if (key == "storage")
+            config.storage = *text;
+        else if (key == "family")
+            config.family = *text;
+        else
+            return m_file.fault(node, full_key, "unknown key");
+        return ok();
+    }
+
+    Result<void> environment(ModuleConfig& config, toml::node const& node) {
+        auto const* const table = node.as_table();
+        if (table == nullptr) return m_file.fault(node, "module.environment", "a table is needed");
+        for (auto const& [key, value] : *table) {
+            auto const full_key = "module.environment." + std::string{key.str()};
+            auto const text = m_file.text_of(value, full_key);
+            if (!text) return text.error();
+            if (steers_the_loader(key.str())) return m_file.fault(value, full_key, "decides what code is loaded");
             config.environment.emplace_back(key.str(), *text);
         }
         return ok();
     }
 
-    /// Variables by which the environment, not modules.toml, would choose libraries: ld.so(8), iconv, OpenSSL.
-    static bool steers_the_loader(std::string_view name) {
-        static std::set<std::string_view> const names{"PATH",         "GCONV_PATH",      "LOCPATH",
-                                                      "OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES"};
-        return name.empty() || name.find('=') != name.npos || name.starts_with("LD_") || name.starts_with("GLIBC_") ||
-               names.contains(name);
-    }
-
-    std::filesystem::path m_path;
+    TomlFile const& m_file;
 };
 
-Result<File> read_file(std::filesystem::path const& path) {
-    std::error_code failure;
-    if (!std::filesystem::exists(path, failure) && !failure) return File{};
-    auto const text = read_trusted_file(path);
-    if (!text) return text.error();
-    return Parser{path}.parse(*text);
+Result<ModuleFiles> read_file(std::filesystem::path const& path) {
+    auto const file = TomlFile::read(path);
+    if (!file) return file.error();
+    return *file ? Reader{**file}.read() : ModuleFiles{};
 }
 
 } // namespace
 
-Result<std::vector<ModuleConfig>> read_modules(std::filesystem::path const& system_file,
-                                               std::filesystem::path const& user_file) {
-    auto file = read_file(system_file);
-    if (!file) return file.error();
-    auto modules = std::move(file->modules);
-    if (file->user_modules) {
-        auto const own = read_file(user_file);
-        if (!own) return own.error();
-        if (!own->user_modules) {
-            return Error{Errc::config_invalid,
-                         user_file.string() + ": user_modules: belongs into " + system_file.string()};
-        }
-        modules.insert(modules.end(), own->modules.begin(), own->modules.end());
-    }
-    if (modules.size() > ipc::max_modules) return Error{Errc::config_invalid, "more than 64 modules"};
-    return modules;
+bool ModuleConfig::introduce(View atr, std::string const& reader, ipc::TokenInfo& info) const {
+    auto const* row = families.find(family);
+    if (row == nullptr) row = &families.classify({to_bytes(atr), reader, info.manufacturer, info.model});
+    info.storage = storage.empty() ? row->storage : storage;
+    info.family = row->id;
+    info.family_name = row->name;
+    info.unblocking = row->unblocking;
+    return !elsewhere.contains(row->id);
 }
 
-Result<std::vector<ModuleConfig>> read_modules() {
-    std::filesystem::path folder;
-    if (char const* configured = std::getenv("XDG_CONFIG_HOME"); configured != nullptr && *configured == '/') {
-        folder = configured;
-    } else if (char const* home = std::getenv("HOME"); home != nullptr && *home == '/') {
-        folder = std::filesystem::path{home} / ".config";
-    } else {
-        return Error{Errc::config_invalid, "neither XDG_CONFIG_HOME nor HOME is set"};
+Result<ModuleFiles> read_module_files(std::filesystem::path const& system_file,
+                                      std::filesystem::path const& user_file) {
+    auto files = read_file(system_file);
+    if (!files || !files->user_modules.value_or(true)) return files;
+    auto own = read_file(user_file);
+    if (!own) return own.error();
+    if (own->user_modules) {
+        return Error{Errc::config_invalid, user_file.string() + ": user_modules: belongs into " + system_file.string()};
     }
-    return read_modules("/etc/tamga/modules.toml", folder / "tamga" / "modules.toml");
+    for (auto& module : own->modules)
+        files->modules.push_back(std::move(module));
+    return files;
 }
 
 } // namespace tamga::pkcs11

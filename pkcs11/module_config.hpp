@@ -1,9 +1,10 @@
-// modules.toml: which PKCS#11 modules exist on this computer. The only place a module's path can come from.
+// One PKCS#11 module of this computer, and modules.toml, which names modules explicitly. Which others there are follows
+// from the table of families: module_search.hpp.
 #pragma once
 
-#include "base/result.hpp"
+#include "pkcs11/families.hpp"
 
-#include <filesystem>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,17 +14,26 @@ namespace tamga::pkcs11 {
 struct ModuleConfig {
     std::string name;           ///< for the log
     std::filesystem::path path; ///< of the shared library, absolute; judged when it is loaded
-    std::string storage;        ///< one of NCALayer's storage names, such as AKKaztokenStore
+    std::string storage;        ///< a storage name for all its tokens; empty: each token's family decides
+    std::string family;         ///< the row of families.toml that it is for; empty: whichever its tokens belong to
     std::vector<std::pair<std::string, std::string>> environment; ///< set before the library is loaded
+    bool single_threaded = false;    ///< not to be called by two threads at once, whatever C_Initialize says
+    std::set<std::string> elsewhere; ///< families whose tokens another module shows: here they are passed over
+    Families families;               ///< the table; left empty in lists of modules
+
+    /// Writes what the table says of a token into `info`. @return false where another module shows it.
+    [[nodiscard]] bool introduce(View atr, std::string const& reader, ipc::TokenInfo& info) const;
 };
 
-/// The modules of `system_file`, then those of `user_file` unless the former says `user_modules = false`. A file that
-/// does not exist has none. Blocking.
-/// Errors: file_untrusted (base/trusted_file.hpp), config_invalid with file and key.
-Result<std::vector<ModuleConfig>> read_modules(std::filesystem::path const& system_file,
-                                               std::filesystem::path const& user_file);
+/// The modules of `system_file`, then those of `user_file` unless the former says `user_modules = false`, which the
+/// latter may not. A file that does not exist has none.
+struct ModuleFiles {
+    std::vector<ModuleConfig> modules;
+    /// Whether what the person configured counts, here and in families.toml; it does where nothing is said.
+    std::optional<bool> user_modules;
+};
 
-/// The same with /etc/tamga/modules.toml and $XDG_CONFIG_HOME/tamga/modules.toml (default ~/.config/tamga).
-Result<std::vector<ModuleConfig>> read_modules();
+/// Blocking. Errors: file_untrusted (base/trusted_file.hpp), config_invalid with file, line and key.
+Result<ModuleFiles> read_module_files(std::filesystem::path const& system_file, std::filesystem::path const& user_file);
 
 } // namespace tamga::pkcs11

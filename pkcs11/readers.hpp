@@ -4,29 +4,38 @@
 #include "base/messages.hpp"
 
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace tamga::pkcs11 {
 
-/// A value. Not thread-safe: a copy goes to another thread.
+/// Thread-safe: the loop keeps it up to date, lanes ask for the card in their slot.
 class Readers {
 public:
     void update(ipc::ReaderState const& state) {
+        std::lock_guard const lock{m_mutex};
         if (state.present)
             m_cards[state.name] = state.atr;
         else
             m_cards.erase(state.name);
     }
-    void clear() noexcept { m_cards.clear(); }
+    void clear() {
+        std::lock_guard const lock{m_mutex};
+        m_cards.clear();
+    }
 
     /// The ATR of every card, by the name of its reader.
-    [[nodiscard]] std::map<std::string, Bytes> const& cards() const noexcept { return m_cards; }
+    [[nodiscard]] std::map<std::string, Bytes> cards() const {
+        std::lock_guard const lock{m_mutex};
+        return m_cards;
+    }
 
     /// The ATR of the card in a slot, by slotDescription of CK_SLOT_INFO, which modules over PC/SC fill with the
     /// reader's name, padded or cut to 64 octets. Nothing where no reader is called so, or two are.
     [[nodiscard]] std::optional<Bytes> atr(std::string_view slot_description) const {
+        std::lock_guard const lock{m_mutex};
         std::optional<Bytes> found;
         for (auto const& [name, atr] : m_cards) {
             if (!is_called(slot_description, name)) continue;
@@ -48,6 +57,7 @@ private:
         return end == std::string_view::npos ? std::string_view{} : text.substr(0, end + 1);
     }
 
+    mutable std::mutex m_mutex;
     std::map<std::string, Bytes> m_cards;
 };
 

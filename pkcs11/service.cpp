@@ -2,13 +2,12 @@
 
 #include "base/handshake.hpp"
 #include "base/log.hpp"
-#include "base/sealed_items.hpp"
-#include "pkcs11/card_clients.hpp"
 
 #include <poll.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 
 namespace tamga::pkcs11 {
 
@@ -19,7 +18,7 @@ namespace {
 constexpr int reading_patience_ms = 3000;
 
 /// A peer that is gone shows as end of file at the next poll. One that stops reading is taken for gone, so that it
-/// cannot keep us from hearing the others: a cancel, the end of a lease.
+/// cannot keep us from hearing the others: a cancel, the end of a lease, a deadline.
 template <class M>
 void tell(ipc::Channel& channel, M const& message) {
     auto sent = channel.try_send(message);
@@ -39,41 +38,39 @@ int milliseconds_until(SteadyTime when) {
 
 } // namespace
 
-Service::Service(ModuleConfig config, ipc::Channel control)
-    : m_config{std::move(config)},
+Service::Service(ModuleConfig config, Limits limits, ipc::Channel control)
+    : m_slots{std::move(config), limits, m_inbox, m_readers},
+      m_leases{m_slots, news()},
       m_control{std::move(control), ipc::Role::launcher},
       m_web{{}, ipc::Role::web},
       m_watcher{{}, ipc::Role::watcher} {}
 
 Result<void> Service::run() {
+    if (m_inbox.fd() < 0) return system_error("eventfd", errno);
     if (auto said = ipc::say_hello(m_control.channel, ipc::Role::token); !said) return said.error();
-    while (true) {
-        auto const served = wait();
-        if (!served && served.error().code == Errc::channel_closed) break;
-        if (!served) return served.error();
-    }
+    auto served = ok();
+    while (served)
+        served = turn();
     end_all_requests(Error{Errc::channel_closed, "the daemon ends"});
-    return ok();
+    finish_leases();
+    return served.error().code == Errc::channel_closed ? ok() : served;
 }
 
-/// One turn: sleep until something is to be done, then do it.
-Result<void> Service::wait() {
-    int timeout_ms = -1;
-    std::vector<::pollfd> ends{
-        {m_control.channel.fd(), POLLIN, 0}, {m_web.channel.fd(), POLLIN, 0}, {m_watcher.channel.fd(), POLLIN, 0}};
+/// Sleep until something is to be done, then do it.
+Result<void> Service::turn() {
+    std::vector<::pollfd> ends{{m_control.channel.fd(), POLLIN, 0},
+                               {m_web.channel.fd(), POLLIN, 0},
+                               {m_watcher.channel.fd(), POLLIN, 0},
+                               {m_inbox.fd(), POLLIN, 0}};
     auto const others = ends.size();
     std::vector<ipc::RequestId> requests;
     for (auto const& [request, prompt] : m_prompts) {
         requests.push_back(request);
-        ends.push_back({prompt.peer.channel.fd(), POLLIN, 0});
-        if (!prompt.lease) continue;
-        auto const left_ms = milliseconds_until(prompt.lease->end().at);
-        timeout_ms = timeout_ms < 0 ? left_ms : std::min(timeout_ms, left_ms);
+        ends.push_back({prompt.channel.fd(), POLLIN, 0});
     }
-    if (::poll(ends.data(), ends.size(), timeout_ms) < 0 && errno != EINTR) return system_error("poll", errno);
+    if (auto slept = sleep(ends); !slept) return slept;
 
-    end_late_leases();
-    // Prompts before tamga-web: a person's cancel (end of file) is heard before the next items are signed.
+    // Prompts before everything else: a person's cancel (end of file) is heard before the next items are signed.
     for (std::size_t i = 0; i < requests.size(); ++i) {
         auto const happened = ends[i + others].revents;
         // What a prompt said before it went is not done: nobody is there who wants to be logged in.
@@ -83,6 +80,7 @@ Result<void> Service::wait() {
             if (auto served = serve_prompt(requests[i]); !served) return served.error();
         }
     }
+    if (ends[3].revents != 0) m_inbox.run();
     // What was pulled out is known before anybody asks for it.
     if (ends[2].revents != 0) {
         if (auto served = serve_watcher(); !served) return served.error();
@@ -93,7 +91,18 @@ Result<void> Service::wait() {
     if (ends[0].revents != 0) {
         if (auto served = serve_control(); !served) return served.error();
     }
-    serve_waiting();
+    look_at_the_clock();
+    return ok();
+}
+
+Result<void> Service::sleep(std::vector<::pollfd>& ends) const {
+    int timeout_ms = -1;
+    for (auto const& when : {m_slots.next_look(), m_leases.next_end()}) {
+        if (!when) continue;
+        auto const left_ms = milliseconds_until(*when);
+        timeout_ms = timeout_ms < 0 ? left_ms : std::min(timeout_ms, left_ms);
+    }
+    if (::poll(ends.data(), ends.size(), timeout_ms) < 0 && errno != EINTR) return system_error("poll", errno);
     return ok();
 }
 
@@ -135,7 +144,7 @@ Result<void> Service::serve_control() {
     if (!prompt) return prompt.error();
     auto peer = greet(**packet, ipc::Role::prompt);
     if (!peer) return peer.error();
-    m_prompts.try_emplace(prompt->request, Prompt{std::move(*peer), {}, {}, {}});
+    m_prompts.try_emplace(prompt->request, std::move(*peer));
     return ok();
 }
 
@@ -151,15 +160,13 @@ Result<void> Service::serve_web() {
     // Whose tokens they are is between the token and the window, until a site was allowed to know.
     auto const wanted = (*packet)->as<ipc::ListKeys>();
     if (wanted && wanted->depth == ipc::Depth::tokens) {
-        list(m_web.channel, *wanted);
-    } else if (auto const items = (*packet)->as<ipc::SignItems>()) {
-        sign(items->request, items->first, {items->items.begin(), items->items.end()});
+        list(*wanted, [this](auto const& message) { tell(m_web.channel, message); });
+    } else if (auto items = (*packet)->as<ipc::SignItems>()) {
+        m_leases.sign(items->request, items->first, {std::move(items->items), {}});
     } else if (auto const large = (*packet)->as<ipc::SignLarge>()) {
         sign_large(**packet, *large);
     } else if (auto const finished = (*packet)->as<ipc::FinishLease>()) {
-        if (auto const place = m_prompts.find(finished->request); place != m_prompts.end()) {
-            end_lease(place->first, place->second, ok());
-        }
+        m_leases.end(finished->request, ok());
     } else {
         log::error("channel", {{"from", "tamga-web"}, {"error", finished.error().detail}});
         end_all_requests(finished.error());
@@ -191,38 +198,30 @@ Result<void> Service::serve_watcher() {
 /// Modules do not notice that the service ended, or that it is another one now.
 void Service::card_service_is(ipc::CardService const& service) {
     m_readers.clear();
-    if (service.available || !m_module || !uses_card_service()) return;
-    for (auto& [request, prompt] : m_prompts)
-        end_lease(request, prompt, Errc::card_service_lost);
-    m_module.reset();
+    if (service.available || !m_slots.forget_over_card_service()) return;
+    m_leases.end_every(Error{Errc::card_service_lost});
 }
 
 /// Who is logged in to a card that was pulled out is so no longer, and hears of it now.
 void Service::reader_is(ipc::ReaderState const& state) {
     m_readers.update(state);
-    if (state.present || !m_module) return;
-    for (auto& [request, prompt] : m_prompts) {
-        if (prompt.lease && Readers::is_called(m_module->slot_description(prompt.lease->slot()), state.name)) {
-            end_lease(request, prompt, Error{Errc::token_absent, "pulled out"});
-        }
-    }
+    if (!state.present) m_leases.pulled_out(state.name);
 }
 
 Result<void> Service::serve_prompt(ipc::RequestId request) {
-    auto& prompt = m_prompts.at(request);
-    auto packet = next(prompt.peer);
+    auto packet = next(m_prompts.at(request));
     if (packet && !*packet) return ok();
     if (packet) {
         if (auto wanted = (*packet)->as<ipc::Unlock>()) {
-            unlock(request, prompt, std::move(*wanted));
+            m_leases.unlock(request, std::move(*wanted));
             return ok();
         }
         if (auto const question = (*packet)->as<ipc::ListKeys>()) {
-            list(prompt.peer.channel, *question);
+            list(*question, [this, request](auto const& message) { tell_prompt(request, message); });
             return ok();
         }
-        if (auto const mandate = (*packet)->as<ipc::Mandate>()) {
-            take_mandate(request, prompt, *mandate);
+        if (auto mandate = (*packet)->as<ipc::Mandate>()) {
+            m_leases.add_to_mandate(request, std::move(*mandate));
             return ok();
         }
     } else if (packet.error().code == Errc::build_mismatch) {
@@ -233,161 +232,87 @@ Result<void> Service::serve_prompt(ipc::RequestId request) {
 }
 
 void Service::drop_prompt(ipc::RequestId request) {
-    auto const place = m_prompts.find(request);
-    end_lease(request, place->second, Error{Errc::user_cancelled, "the prompt is gone"});
-    m_prompts.erase(place);
+    m_prompts.erase(request);
+    m_leases.end(request, Error{Errc::user_cancelled, "the prompt is gone"});
 }
 
 // ---- what is plugged in ----
 
-void Service::list(ipc::Channel& asker, ipc::ListKeys const& wanted) {
-    tell(asker, ipc::ListingDone{wanted.query, ipc::Status::from(list_tokens(asker, wanted))});
-}
-
-Result<void> Service::list_tokens(ipc::Channel& asker, ipc::ListKeys const& wanted) {
-    auto const loaded = module();
-    if (!loaded) return loaded.error();
-    auto const slots = (*loaded)->slots();
-    if (!slots) return slots.error();
-    for (auto const slot : *slots) {
-        auto const info = (*loaded)->token_info(slot);
-        if (!info) continue; // pulled out since
-        std::vector<Bytes> certificates;
-        if (wanted.depth == ipc::Depth::certificates) {
-            auto const session = Session::open(**loaded, slot);
-            auto listed = session ? public_certificates(**session) : session.error();
-            // One token that fails must not hide the others.
-            if (listed)
-                certificates = std::move(*listed);
-            else
-                log::warning("listing", {{"error", listed.error().detail}});
+/// `tell_asker` reaches whoever asked, where they are still there.
+template <class Tell>
+void Service::list(ipc::ListKeys const& wanted, Tell tell_asker) {
+    m_slots.list(wanted.depth, [tell_asker, query = wanted.query](Result<std::vector<SeenToken>> const& seen) {
+        if (!seen) return tell_asker(ipc::ListingDone{query, ipc::Status::from(seen.error())});
+        for (auto const& token : *seen) {
+            auto const count = static_cast<std::uint32_t>(token.certificates.size());
+            tell_asker(ipc::TokenFound{query, token.slot, token.info, count});
+            for (auto const& der : token.certificates)
+                tell_asker(ipc::CertificateFound{query, token.slot, der});
         }
-        tell(asker, ipc::TokenFound{wanted.query, slot, *info, static_cast<std::uint32_t>(certificates.size())});
-        for (auto& der : certificates)
-            tell(asker, ipc::CertificateFound{wanted.query, slot, std::move(der)});
-    }
-    return ok();
-}
-
-// ---- what tamga-web asks ----
-
-void Service::sign(ipc::RequestId request, std::uint32_t first, std::vector<View> const& items) {
-    auto const place = m_prompts.find(request);
-    if (place == m_prompts.end() || !place->second.lease || !place->second.lease->has_mandate()) {
-        Error const violation{Errc::mandate_violated, "no mandate for this request"};
-        if (place != m_prompts.end()) end_lease(request, place->second, violation);
-        tell(m_web.channel, ipc::LeaseEnded{request, ipc::Status::from(violation)});
-        return;
-    }
-    auto& prompt = place->second;
-    auto signatures = prompt.lease->sign(items);
-    if (!signatures) return end_lease(request, prompt, signatures.error());
-    auto const sent = m_web.channel.send(ipc::Signatures{request, first, std::move(*signatures)});
-    if (!sent) end_lease(request, prompt, sent.error());
+        tell_asker(ipc::ListingDone{query, ipc::Status::from(ok())});
+    });
 }
 
 void Service::sign_large(ipc::Packet& packet, ipc::SignLarge const& large) {
-    auto const sealed = packet.descriptors.size() == 1 ? SealedItems::open(packet.descriptors.front())
-                                                       : Error{Errc::message_malformed, "no memfd"};
+    auto sealed = packet.descriptors.size() == 1 ? SealedItems::open(packet.descriptors.front())
+                                                 : Error{Errc::message_malformed, "no memfd"};
     // What cannot be read is no item of the mandate; an empty list of items would be signed without a word.
-    if (sealed && sealed->items().size() == 1) return sign(large.request, large.index, sealed->items());
-    auto const place = m_prompts.find(large.request);
-    if (place != m_prompts.end()) end_lease(large.request, place->second, Error{Errc::message_malformed, "memfd"});
+    if (!sealed || sealed->items().size() != 1) {
+        return m_leases.end(large.request, Error{Errc::message_malformed, "memfd"});
+    }
+    m_leases.sign(large.request, large.index, {{}, std::move(*sealed)});
 }
 
-// ---- what a prompt asks ----
+// ---- what came of it ----
 
-void Service::unlock(ipc::RequestId request, Prompt& prompt, ipc::Unlock message) {
-    // The person chose another token after unlocking one: nobody stays logged in to two.
-    if (prompt.lease) end_lease(request, prompt, Error{Errc::user_cancelled, "another token was chosen"});
-    if (in_use(message.slot)) {
-        prompt.waiting = std::move(message);
-        return;
-    }
-    auto const slot = message.slot;
-    auto const loaded = module();
-    auto lease = loaded ? Lease::open(**loaded, slot, std::move(message.pin)) : loaded.error();
-    ipc::UnlockReply reply{lease ? ipc::Status::from(ok()) : ipc::Status::from(lease.error()), {}};
-    if (loaded) {
-        if (auto const info = (*loaded)->token_info(slot)) reply.info = *info;
-    }
-    tell(prompt.peer.channel, reply);
-    if (!lease) {
-        log::info("unlock", {{"request", request.value()}, {"outcome", wire_name(lease.error().code)}});
-        return;
-    }
-    prompt.lease = std::move(*lease);
-    prompt.since = steady_clock::now();
-    for (auto const& key : prompt.lease->keys()) {
-        tell(prompt.peer.channel, ipc::CertificateFound{0, slot, key.certificate.der()});
-    }
-    tell(prompt.peer.channel, ipc::ListingDone{0, ipc::Status::from(ok())});
+/// A prompt that is gone is not told.
+template <class M>
+void Service::tell_prompt(ipc::RequestId request, M const& message) {
+    auto const prompt = m_prompts.find(request);
+    if (prompt != m_prompts.end()) tell(prompt->second.channel, message);
 }
 
-void Service::take_mandate(ipc::RequestId request, Prompt& prompt, ipc::Mandate const& message) {
-    auto taken = prompt.lease && message.request == request
-                     ? prompt.lease->add_to_mandate(message)
-                     : Error{Errc::mandate_violated, "a mandate without a lease"};
-    if (taken && !message.last) return;
-    if (!taken) end_lease(request, prompt, taken);
-    tell(prompt.peer.channel, ipc::MandateReply{ipc::Status::from(taken)});
+LeaseNews Service::news() {
+    return {[this](ipc::RequestId request, ipc::UnlockReply const& reply) { tell_prompt(request, reply); },
+            [this](ipc::RequestId request, ipc::SlotId slot, std::vector<Bytes> const& certificates) {
+                for (auto const& der : certificates)
+                    tell_prompt(request, ipc::CertificateFound{0, slot, der});
+                tell_prompt(request, ipc::ListingDone{0, ipc::Status::from(ok())});
+            },
+            [this](ipc::RequestId request, Result<void> const& taken) {
+                tell_prompt(request, ipc::MandateReply{ipc::Status::from(taken)});
+            },
+            [this](ipc::Signatures const& signatures) { tell(m_web.channel, signatures); },
+            [this](ipc::LeaseEnded const& ended) { tell(m_web.channel, ended); }};
 }
 
-bool Service::in_use(ipc::SlotId slot) const {
-    return std::any_of(m_prompts.begin(), m_prompts.end(),
-                       [&](auto const& entry) { return entry.second.lease && entry.second.lease->slot() == slot; });
-}
-
-/// The oldest request first.
-void Service::serve_waiting() {
-    for (auto& [request, prompt] : m_prompts) {
-        if (!prompt.waiting || in_use(prompt.waiting->slot)) continue;
-        auto message = std::move(*prompt.waiting);
-        prompt.waiting.reset();
-        unlock(request, prompt, std::move(message));
-    }
-}
-
-// ---- how leases end ----
-
-void Service::end_lease(ipc::RequestId request, Prompt& prompt, Result<void> const& why) {
-    if (!prompt.lease) return;
-    bool const web_knows = prompt.lease->has_mandate();
-    auto const signatures = prompt.lease->signatures_made();
-    prompt.lease.reset();
-    auto const elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - prompt.since);
-    log::info("lease", {{"request", request.value()},
-                        {"outcome", why ? "ok" : wire_name(why.error().code)},
-                        {"detail", why ? "" : why.error().detail},
-                        {"signatures", signatures},
-                        {"ms", static_cast<std::int64_t>(elapsed.count())}});
-    if (web_knows) tell(m_web.channel, ipc::LeaseEnded{request, ipc::Status::from(why)});
-}
-
-void Service::end_late_leases() {
-    for (auto& [request, prompt] : m_prompts) {
-        if (!prompt.lease) continue;
-        auto const end = prompt.lease->end();
-        if (steady_clock::now() >= end.at) end_lease(request, prompt, end.why);
-    }
+void Service::look_at_the_clock() {
+    m_leases.end_late_ones();
+    m_slots.tidy();
+    auto const* const lane = m_slots.overdue();
+    if (lane == nullptr) return;
+    // A thread inside somebody else's code cannot be ended; a process can. The launcher starts another.
+    Error const why{Errc::timeout, "the module does not come back"};
+    log::error("module", {{"error", "passed its deadline: this process ends"}});
+    m_leases.give_up(*lane, why);
+    m_slots.fail_listings(why);
+    std::_Exit(EXIT_FAILURE);
 }
 
 void Service::end_all_requests(Error const& why) {
-    for (auto& [request, prompt] : m_prompts)
-        end_lease(request, prompt, why);
+    m_slots.fail_listings(why);
+    m_leases.end_all(why);
     m_prompts.clear();
 }
 
-Result<Module*> Service::module() {
-    if (!m_module) {
-        auto loaded = Module::load(m_config);
-        if (!loaded) {
-            log::error("module", {{"name", m_config.name}, {"error", loaded.error().detail}});
-            return loaded.error();
-        }
-        m_module = std::move(*loaded);
+/// Nobody is left to be heard; the module is still to log out.
+void Service::finish_leases() {
+    while (!m_leases.none()) {
+        std::vector<::pollfd> ends{{m_inbox.fd(), POLLIN, 0}};
+        if (auto slept = sleep(ends); !slept) return;
+        if (ends[0].revents != 0) m_inbox.run();
+        look_at_the_clock();
     }
-    return m_module.get();
 }
 
 } // namespace tamga::pkcs11

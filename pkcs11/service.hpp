@@ -1,22 +1,24 @@
-// The tamga-token process at work: one module, one thread, one operation at a time.
+// The tamga-token process at work: the loop, which speaks with the others and never calls the module. What the module
+// is asked runs on lanes (lane.hpp), one for each token.
 #pragma once
 
 #include "base/channel.hpp"
-#include "pkcs11/lease.hpp"
+#include "pkcs11/leases.hpp"
 #include "pkcs11/readers.hpp"
 
-#include <map>
+#include <poll.h>
 
 namespace tamga::pkcs11 {
 
 /// Answers tamga-web (listings, items to sign) and the prompts (unlock, mandate) over the channels that the launcher
 /// sends. The module is loaded at the first request for it, and anew after the card service was lost. No timer runs
-/// unless somebody is logged in.
+/// unless somebody is logged in or waits for the module.
 class Service {
 public:
-    Service(ModuleConfig config, ipc::Channel control);
+    Service(ModuleConfig config, Limits limits, ipc::Channel control);
 
-    /// Until the control channel closes; whoever is logged in then is logged out. Blocking.
+    /// Until the control channel closes; whoever is logged in then is logged out. Blocking. Where the module passes a
+    /// deadline, the process ends here, after everybody who waits for it was told.
     /// Errors: build_mismatch, message_malformed (the launcher is not the one we know), system.
     Result<void> run();
 
@@ -26,14 +28,9 @@ private:
         ipc::Role role{};
         bool greeted = false;
     };
-    struct Prompt {
-        Peer peer;
-        std::optional<ipc::Unlock> waiting; ///< until another request's lease on the same token has ended
-        std::unique_ptr<Lease> lease;
-        SteadyTime since; ///< of the lease
-    };
 
-    Result<void> wait();
+    Result<void> turn();
+    Result<void> sleep(std::vector<::pollfd>& ends) const;
     Result<void> serve_control();
     Result<void> serve_web();
     Result<void> serve_watcher();
@@ -44,28 +41,25 @@ private:
     static Result<std::optional<ipc::Packet>> next(Peer& peer);
     static Result<Peer> greet(ipc::Packet& packet, ipc::Role role);
 
-    void list(ipc::Channel& asker, ipc::ListKeys const& wanted);
-    Result<void> list_tokens(ipc::Channel& asker, ipc::ListKeys const& wanted);
-    void sign(ipc::RequestId request, std::uint32_t first, std::vector<View> const& items);
+    template <class Tell>
+    void list(ipc::ListKeys const& wanted, Tell tell_asker);
     void sign_large(ipc::Packet& packet, ipc::SignLarge const& large);
+    LeaseNews news();
+    template <class M>
+    void tell_prompt(ipc::RequestId request, M const& message);
 
-    void unlock(ipc::RequestId request, Prompt& prompt, ipc::Unlock message);
-    void take_mandate(ipc::RequestId request, Prompt& prompt, ipc::Mandate const& message);
-    void serve_waiting();
-    [[nodiscard]] bool in_use(ipc::SlotId slot) const;
-
-    void end_lease(ipc::RequestId request, Prompt& prompt, Result<void> const& why);
-    void end_late_leases();
+    void look_at_the_clock();
     void end_all_requests(Error const& why);
-    Result<Module*> module();
+    void finish_leases();
 
-    ModuleConfig m_config;
-    std::unique_ptr<Module> m_module; // before the leases, which borrow it
+    Inbox m_inbox;
+    Readers m_readers;
+    Slots m_slots;
+    Leases m_leases;
     Peer m_control;
     Peer m_web;
     Peer m_watcher;
-    Readers m_readers;
-    std::map<ipc::RequestId, Prompt> m_prompts;
+    std::map<ipc::RequestId, Peer> m_prompts;
 };
 
 } // namespace tamga::pkcs11

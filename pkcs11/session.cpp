@@ -8,6 +8,7 @@ namespace tamga::pkcs11 {
 namespace {
 
 constexpr CK_ULONG longest_attribute = 1 << 20;
+constexpr std::size_t most_objects = 4096;
 constexpr std::size_t usual_attribute = 3072; ///< a certificate and more
 
 /// For destructors and clean-up: what cannot be returned is logged. A token that is gone needs no closing.
@@ -29,12 +30,15 @@ Session::~Session() {
     log_failure(m_module.functions().C_CloseSession(m_handle), "C_CloseSession");
 }
 
-Result<Session::Login> Session::login(Pin pin) {
-    auto const& functions = m_module.functions();
+CK_RV Session::call_login(CK_USER_TYPE user, Pin const& pin) const {
     auto const octets = pin.reveal();
     auto* const start = octets.empty() ? nullptr : octets.data();
-    auto const rv = functions.C_Login(m_handle, CKU_USER, start, octets.size());
-    if (rv == CKR_USER_ALREADY_LOGGED_IN) log_failure(functions.C_Logout(m_handle), "C_Logout");
+    return m_module.functions().C_Login(m_handle, user, start, octets.size());
+}
+
+Result<Session::Login> Session::login(Pin const& pin) {
+    auto const rv = call_login(CKU_USER, pin);
+    if (rv == CKR_USER_ALREADY_LOGGED_IN) log_failure(m_module.functions().C_Logout(m_handle), "C_Logout");
     if (auto done = check(rv, "C_Login"); !done) return done.error();
     return Login{*this};
 }
@@ -50,6 +54,8 @@ Result<std::vector<ObjectHandle>> Session::find(CK_OBJECT_CLASS object_class) co
     for (CK_ULONG count = 1; count != 0;) {
         CK_OBJECT_HANDLE some[64];
         found = check(functions.C_FindObjects(m_handle, some, std::size(some), &count), "C_FindObjects");
+        if (found && (count > std::size(some) || objects.size() > most_objects))
+            found = Error{Errc::token_failure, "C_FindObjects: more objects than can be"};
         if (!found) break;
         for (CK_ULONG i = 0; i < count; ++i)
             objects.emplace_back(some[i]);
@@ -83,17 +89,23 @@ Session::Login::~Login() {
     if (m_session != nullptr) log_failure(m_session->m_module.functions().C_Logout(m_session->m_handle), "C_Logout");
 }
 
-Result<Bytes> Session::Login::sign(ObjectHandle key, SignatureMechanism const& mechanism, View digest) const {
+Result<Bytes> Session::Login::sign(ObjectHandle key, SignatureMechanism const& mechanism, View digest,
+                                   Pin const* again) const {
     auto const& functions = m_session->m_module.functions();
     CK_MECHANISM chosen{mechanism.mechanism, nullptr, 0};
     auto const begun = check(functions.C_SignInit(m_session->m_handle, &chosen, key.value()), "C_SignInit");
     if (!begun) return begun.error();
+    if (again != nullptr) {
+        auto const logged_in = check(m_session->call_login(CKU_CONTEXT_SPECIFIC, *again), "C_Login for the key");
+        if (!logged_in) return logged_in.error();
+    }
     auto input = to_bytes(mechanism.before_digest);
     input.insert(input.end(), digest.begin(), digest.end());
     Bytes signature(1024); // RSA with 8192 bits
     CK_ULONG size = signature.size();
     auto const rv = functions.C_Sign(m_session->m_handle, input.data(), input.size(), signature.data(), &size);
     if (auto signed_now = check(rv, "C_Sign"); !signed_now) return signed_now.error();
+    if (size > signature.size()) return Error{Errc::token_failure, "C_Sign: a length beyond its buffer"};
     signature.resize(size);
     return signature;
 }

@@ -28,7 +28,7 @@ public:
     /// A module that says "already logged in" has not looked at the PIN: it is logged out, and the answer is
     /// token_failure, so that a PIN is never called right unseen.
     /// Errors: pin_incorrect, pin_length, pin_locked, pin_expired, user_cancelled (keypad), token_absent.
-    Result<Login> login(Pin pin);
+    Result<Login> login(Pin const& pin);
 
     /// All objects of a class, C_FindObjectsInit to C_FindObjectsFinal.
     [[nodiscard]] Result<std::vector<ObjectHandle>> find(CK_OBJECT_CLASS object_class) const;
@@ -45,6 +45,7 @@ public:
 
 private:
     Session(Module const& module, CK_SESSION_HANDLE handle) noexcept : m_module{module}, m_handle{handle} {}
+    [[nodiscard]] CK_RV call_login(CK_USER_TYPE user, Pin const& pin) const;
 
     Module const& m_module;
     CK_SESSION_HANDLE m_handle;
@@ -57,11 +58,14 @@ public:
     Login& operator=(Login&&) = delete;
     ~Login();
 
-    /// Signs `digest` (C_SignInit and C_Sign). Blocks for as long as the token takes, 0.1 to 3 s on cards.
-    /// @return of the modulus' size for RSA, r||s for EC.
-    /// Errors: token_absent (pulled out), key_not_found, mechanism_unsupported; others arrive as token_failure.
-    /// Source: PKCS#11 v2.40 section 5.11.
-    [[nodiscard]] Result<Bytes> sign(ObjectHandle key, SignatureMechanism const& mechanism, View digest) const;
+    /// Signs `digest` (C_SignInit and C_Sign). Blocks for as long as the token takes, 0.1 to 3 s on cards. `again` is
+    /// the PIN for a key that wants one for each signature (C_Login with CKU_CONTEXT_SPECIFIC, never repeated; an
+    /// empty one: the reader's keypad), or null.
+    /// @return what the module wrote: of the modulus' size for RSA, r||s for EC, for GOST a pair in an order of its
+    /// own. Errors: token_absent (pulled out), key_not_found, mechanism_unsupported; with `again` those of
+    /// Session::login; others arrive as token_failure. Source: PKCS#11 v2.40 sections 5.6 (C_Login) and 5.11.
+    [[nodiscard]] Result<Bytes> sign(ObjectHandle key, SignatureMechanism const& mechanism, View digest,
+                                     Pin const* again) const;
 
 private:
     friend class Session;

@@ -161,6 +161,10 @@ Result<WebConfig> load_web_config(ConfigFiles const& files) {
     if (!computer) return computer.error();
     auto const person = read_layer(files.person);
     if (!person) return person.error();
+    if (person->user_origins) {
+        return Error{Errc::config_invalid,
+                     files.person.string() + ": origins.user_origins: belongs into " + files.computer.string()};
+    }
     auto config = merged(*shipped, *computer, *person);
     if (config.buffered_bytes < config.frame_bytes) {
         return Error{Errc::config_invalid,

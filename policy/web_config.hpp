@@ -26,8 +26,8 @@ struct ConfigFiles {
 
 /// Reads what is there of the three; a missing file says nothing. The person's file can narrow what the computer's
 /// says, never widen it: `strict` and `deny` add up, limits are the smaller ones, a `development` of the computer is
-/// final, and `user_origins = false` there leaves the person's `allow` out. Blocking. Errors: config_invalid (names
-/// file and key), file_untrusted, system, too_large (over 1 MiB).
+/// final, and `user_origins = false`, which may stand only there, leaves the person's `allow` out. Blocking. Errors:
+/// config_invalid (names file and key), file_untrusted, system, too_large (over 1 MiB).
 Result<WebConfig> load_web_config(ConfigFiles const& files);
 
 } // namespace tamga::policy

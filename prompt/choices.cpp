@@ -23,6 +23,9 @@ std::optional<Obstacle> obstacle_of(Sheet const& sheet, signing::Certificate con
     if (auto const misfit = signing::misfit(certificate, sheet.request.filter, now)) {
         return Obstacle{Errc::key_not_found, misfit_words(language, *misfit)};
     }
+    if (auto const usable = signing::available(certificate.algorithm()); !usable) {
+        return obstacle_of(language, usable.error().code);
+    }
     auto const& documents = sheet.documents;
     for (std::size_t i = 0; documents.digested() && i < documents.count(); ++i) {
         if (documents.size(i) == certificate.algorithm().digest_size) continue;
@@ -99,7 +102,9 @@ std::optional<Errc> hopeless(std::vector<Choice> const& choices) {
     auto code = Errc::key_not_found;
     for (auto const& choice : choices) {
         if (!choice.obstacle) return std::nullopt;
-        if (choice.obstacle->code == Errc::pin_locked) code = Errc::pin_locked;
+        for (auto const telling : {Errc::pin_locked, Errc::algorithm_unavailable}) {
+            if (choice.obstacle->code == telling) code = telling;
+        }
     }
     return code;
 }

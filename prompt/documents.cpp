@@ -35,9 +35,14 @@ bool Documents::is_cut(std::size_t index) const {
     return static_cast<std::size_t>(characters) > max_shown_characters;
 }
 
-Bytes Documents::digest(std::size_t index, signing::DigestAlgorithm algorithm) const {
+Result<Bytes> Documents::digest(std::size_t index, signing::DigestAlgorithm algorithm) const {
     auto const item = m_items.items()[index];
     return m_digested ? to_bytes(item) : signing::digest(algorithm, item);
+}
+
+Bytes Documents::shown_digest(std::size_t index) const {
+    auto const item = m_items.items()[index];
+    return m_digested ? to_bytes(item) : signing::sha256(item);
 }
 
 } // namespace tamga::prompt

@@ -32,8 +32,11 @@ public:
     [[nodiscard]] std::optional<std::string> first_line(std::size_t index) const;
     [[nodiscard]] bool is_cut(std::size_t index) const;
 
-    /// What would be signed of one document: its digest, or itself where it is one.
-    [[nodiscard]] Bytes digest(std::size_t index, signing::DigestAlgorithm algorithm) const;
+    /// What would be signed of one document: its digest, or itself where it is one. Error: algorithm_unavailable.
+    [[nodiscard]] Result<Bytes> digest(std::size_t index, signing::DigestAlgorithm algorithm) const;
+    /// By what a person may compare it with the document elsewhere: SHA-256 whatever key is chosen, or itself where it is
+    /// a digest.
+    [[nodiscard]] Bytes shown_digest(std::size_t index) const;
 
 private:
     [[nodiscard]] bool is_text(std::size_t index) const;

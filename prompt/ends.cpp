@@ -89,7 +89,9 @@ Result<void> send_mandate(ipc::Channel& token, Sheet const& sheet, signing::Cert
     mandate.certificate = certificate.fingerprint();
     mandate.expires_in_s = lifetime_s(documents.count());
     for (std::size_t i = 0; i < documents.count(); ++i) {
-        mandate.digests.push_back(documents.digest(i, certificate.algorithm().digest));
+        auto digest = documents.digest(i, certificate.algorithm().digest);
+        if (!digest) return digest.error();
+        mandate.digests.push_back(std::move(*digest));
         mandate.last = i + 1 == documents.count();
         if (!mandate.last && mandate.digests.size() < digests_a_message) continue;
         if (auto sent = token.send(mandate); !sent) return sent;

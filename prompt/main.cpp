@@ -42,7 +42,6 @@ int main(int argc, char** argv) {
     ::prctl(PR_SET_DUMPABLE, 0); // a PIN will be in this memory
     log::open("tamga-prompt");
     signing::start_openssl();
-    log::show_debug(std::getenv("TAMGA_DEBUG") != nullptr);
     if (auto const done = run(argc, argv); !done) {
         log::info("prompt ended", {{"code", wire_name(done.error().code)}, {"detail", done.error().detail}});
     }

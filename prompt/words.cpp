@@ -111,7 +111,7 @@ std::string accept_words(Sheet const& sheet, Choice const* choice) {
 std::string unseen_words(Sheet const& sheet, std::size_t index) {
     auto const language = sheet.request.language;
     auto const& documents = sheet.documents;
-    auto const digest = to_hex(documents.digest(index, signing::DigestAlgorithm::sha256));
+    auto const digest = to_hex(documents.shown_digest(index));
     if (documents.digested()) return text(language, "Digest: %1", {digest});
     return text(language, "Type: unknown\nSize: %1\nSHA-256: %2",
                 {size_words(language, documents.size(index)), digest});

@@ -12,10 +12,35 @@ namespace tamga::signing {
 
 namespace {
 
+// Object identifiers and the Russian names of the same curves and digests: the NCA's certificates, and documents signed
+// with its software (docs/ncalayer.md tells which of them were seen on real data).
+
+constexpr ForeignKey foreign_2015_512{.name = "kz-gost2015-512",
+                                      .parameters_oid = "1.2.398.3.10.1.1.2.2.1",
+                                      .digest_parameters_oid = "1.2.398.3.10.1.3.3",
+                                      .russian = {.key = "1.2.643.7.1.1.1.2",
+                                                  .parameters = "1.2.643.7.1.2.1.2.1", // tc26-512-A
+                                                  .digest_parameters = ""}};
+constexpr ForeignKey foreign_2015_256{.name = "kz-gost2015-256",
+                                      .parameters_oid = "1.2.398.3.10.1.1.2.1.1",
+                                      .digest_parameters_oid = "1.2.398.3.10.1.3.2",
+                                      .russian = {.key = "1.2.643.7.1.1.1.1",
+                                                  .parameters = "1.2.643.7.1.2.1.1.1", // tc26-256-A
+                                                  .digest_parameters = "1.2.643.7.1.1.2.2"}};
+constexpr ForeignKey foreign_2004{.name = "kz-gost2004",
+                                  .parameters_oid = "1.2.398.3.10.1.1.1.1.1",
+                                  .digest_parameters_oid = "1.2.398.3.10.1.3.1.1.0",
+                                  .russian = {.key = "1.2.643.2.2.19",
+                                              .parameters = "1.2.643.2.2.35.1", // CryptoPro-A
+                                              .digest_parameters = "1.2.643.2.2.30.1"}};
+
 /// In the order of KeyAlgorithm.
-constexpr std::array algorithms{
+constexpr std::array entries{
     Algorithm{.key = KeyAlgorithm::rsa,
               .name = "RSA",
+              .key_oid = "1.2.840.113549.1.1.1",
+              .key_group = "",
+              .foreign = nullptr,
               .digest = DigestAlgorithm::sha256,
               .digest_size = 32,
               .digest_oid = "2.16.840.1.101.3.4.2.1",
@@ -27,6 +52,9 @@ constexpr std::array algorithms{
               .coordinate_size = 0},
     Algorithm{.key = KeyAlgorithm::ec_p256,
               .name = "EC",
+              .key_oid = "1.2.840.10045.2.1",
+              .key_group = "prime256v1",
+              .foreign = nullptr,
               .digest = DigestAlgorithm::sha256,
               .digest_size = 32,
               .digest_oid = "2.16.840.1.101.3.4.2.1",
@@ -36,22 +64,57 @@ constexpr std::array algorithms{
               .xml_signature_uri = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
               .encoding = SignatureEncoding::r_s_or_der,
               .coordinate_size = 32},
+    Algorithm{.key = KeyAlgorithm::gost2015_512,
+              .name = "ECGOST3410-2015-512",
+              .key_oid = "1.2.398.3.10.1.1.2.2",
+              .key_group = "",
+              .foreign = &foreign_2015_512,
+              .digest = DigestAlgorithm::streebog512,
+              .digest_size = 64,
+              .digest_oid = "1.2.398.3.10.1.3.3",
+              .signature_oid = "1.2.398.3.10.1.1.2.3.2",
+              .signature_parameters_null = true,
+              .xml_digest_uri = "urn:ietf:params:xml:ns:pkigovkz:xmlsec:algorithms:gostr34112015-512",
+              .xml_signature_uri = "urn:ietf:params:xml:ns:pkigovkz:xmlsec:algorithms:gostr34102015-gostr34112015-512",
+              .encoding = SignatureEncoding::reversed,
+              .coordinate_size = 64},
+    Algorithm{.key = KeyAlgorithm::gost2015_256,
+              .name = "ECGOST3410-2015-256",
+              .key_oid = "1.2.398.3.10.1.1.2.1",
+              .key_group = "",
+              .foreign = &foreign_2015_256,
+              .digest = DigestAlgorithm::streebog256,
+              .digest_size = 32,
+              .digest_oid = "1.2.398.3.10.1.3.2",
+              .signature_oid = "1.2.398.3.10.1.1.2.3.1",
+              .signature_parameters_null = true,
+              .xml_digest_uri = "urn:ietf:params:xml:ns:pkigovkz:xmlsec:algorithms:gostr34112015-256",
+              .xml_signature_uri = "urn:ietf:params:xml:ns:pkigovkz:xmlsec:algorithms:gostr34102015-gostr34112015-256",
+              .encoding = SignatureEncoding::reversed,
+              .coordinate_size = 32},
+    Algorithm{.key = KeyAlgorithm::gost2004,
+              .name = "ECGOST34310",
+              .key_oid = "1.2.398.3.10.1.1.1.1",
+              .key_group = "",
+              .foreign = &foreign_2004,
+              .digest = DigestAlgorithm::gost34311,
+              .digest_size = 32,
+              .digest_oid = "1.2.398.3.10.1.3.1",
+              .signature_oid = "1.2.398.3.10.1.1.1.2",
+              .signature_parameters_null = true,
+              .xml_digest_uri = "http://www.w3.org/2001/04/xmldsig-more#gost34311",
+              .xml_signature_uri = "http://www.w3.org/2001/04/xmldsig-more#gost34310-gost34311",
+              .encoding = SignatureEncoding::reversed,
+              .coordinate_size = 32},
 };
 
 constexpr bool in_order() {
-    for (std::size_t i = 0; i < algorithms.size(); ++i) {
-        if (static_cast<std::size_t>(algorithms[i].key) != i) return false;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        if (static_cast<std::size_t>(entries[i].key) != i) return false;
     }
     return true;
 }
 static_assert(in_order());
-
-EVP_MD const* method(DigestAlgorithm algorithm) noexcept {
-    switch (algorithm) {
-    case DigestAlgorithm::sha256: return EVP_sha256();
-    }
-    return nullptr;
-}
 
 /// INTEGER of a big-endian number without sign (X.690, section 8.3).
 Bytes unsigned_integer(View number) {
@@ -64,27 +127,42 @@ Bytes unsigned_integer(View number) {
 } // namespace
 
 Algorithm const& algorithm(KeyAlgorithm key) noexcept {
-    return algorithms[static_cast<std::size_t>(key)];
+    return entries[static_cast<std::size_t>(key)];
 }
 
 Algorithm const* algorithm_by_xml_uri(std::string_view uri) noexcept {
-    for (auto const& entry : algorithms) {
+    for (auto const& entry : entries) {
         if (entry.xml_signature_uri == uri) return &entry;
     }
     return nullptr;
 }
 
-Bytes digest(DigestAlgorithm algorithm, View octets) {
-    Bytes value(EVP_MAX_MD_SIZE);
-    unsigned size = 0;
-    EVP_Digest(octets.data(), octets.size(), value.data(), &size, method(algorithm), nullptr);
-    value.resize(size);
-    return value;
+std::span<Algorithm const> algorithms() noexcept {
+    return entries;
+}
+
+Result<void> available(Algorithm const& algorithm) {
+    return algorithm.foreign == nullptr ? ok() : gost::load();
+}
+
+Algorithm const* algorithm_of(X509_PUBKEY const* key) {
+    ASN1_OBJECT* named = nullptr;
+    X509_PUBKEY_get0_param(&named, nullptr, nullptr, nullptr, key);
+    char oid[128] = "";
+    OBJ_obj2txt(oid, sizeof oid, named, 1);
+    char group[64] = "";
+    for (auto const& entry : entries) {
+        if (std::string_view{oid} != entry.key_oid) continue;
+        if (entry.key_group.empty()) return &entry;
+        EVP_PKEY_get_group_name(X509_PUBKEY_get0(key), group, sizeof group, nullptr);
+        if (entry.key_group == group) return &entry;
+    }
+    return nullptr;
 }
 
 void start_openssl() noexcept {
     ::OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
-    static_cast<void>(digest(DigestAlgorithm::sha256, {}));
+    static_cast<void>(sha256({}));
     // SubjectPublicKeyInfo of the base point of P-256 (SEC 2, section 2.4.2): any key would do.
     static constexpr std::array<unsigned char, 91> some_key{
         0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
@@ -106,8 +184,20 @@ Result<Bytes> to_cms_signature(Algorithm const& algorithm, View raw_signature) {
         return der::element(der::sequence, {unsigned_integer(raw_signature.first(size)),
                                             unsigned_integer(raw_signature.subspan(size))});
     }
+    case SignatureEncoding::reversed:
+        if (raw_signature.size() != 2 * algorithm.coordinate_size) return Errc::signature_invalid;
+        return Bytes(raw_signature.rbegin(), raw_signature.rend());
     }
     return Errc::internal;
+}
+
+Bytes to_bare_signature(Algorithm const& algorithm, View raw_signature) {
+    switch (algorithm.encoding) {
+    case SignatureEncoding::as_is:
+    case SignatureEncoding::r_s_or_der: break;
+    case SignatureEncoding::reversed: return {raw_signature.rbegin(), raw_signature.rend()};
+    }
+    return to_bytes(raw_signature);
 }
 
 } // namespace tamga::signing

@@ -1,6 +1,7 @@
 #include "signing/certificate.hpp"
 
 #include "base/base64.hpp"
+#include "signing/foreign_keys.hpp"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -30,28 +31,6 @@ void free_octets(void* octets) {
     OPENSSL_free(octets);
 }
 using Octets = std::unique_ptr<unsigned char, Release<free_octets>>;
-
-/// How OpenSSL names the keys of the registry.
-struct KeyKind {
-    char const* type;
-    std::string_view group; ///< empty: the type has none
-    KeyAlgorithm algorithm;
-};
-constexpr std::array key_kinds{
-    KeyKind{"RSA", "", KeyAlgorithm::rsa},
-    KeyKind{"EC", "prime256v1", KeyAlgorithm::ec_p256},
-};
-
-Algorithm const* algorithm_of(EVP_PKEY const* key) {
-    if (key == nullptr) return nullptr;
-    char group[64] = "";
-    std::size_t size = 0;
-    EVP_PKEY_get_group_name(key, group, sizeof group, &size);
-    for (auto const& kind : key_kinds) {
-        if (EVP_PKEY_is_a(key, kind.type) == 1 && kind.group == group) return &algorithm(kind.algorithm);
-    }
-    return nullptr;
-}
 
 std::string utf8(ASN1_STRING const* value) {
     unsigned char* text = nullptr;
@@ -154,6 +133,7 @@ struct Certificate::State {
 };
 
 Result<Certificate> Certificate::parse(View der) {
+    teach_openssl();
     auto state = std::make_shared<State>();
     auto const* at = der.data();
     state->x509.reset(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
@@ -166,11 +146,12 @@ Result<Certificate> Certificate::parse(View der) {
         return Error{Errc::bad_request, "not one DER certificate"};
     }
     if (!has_readable_validity(state->x509.get())) return Error{Errc::bad_request, "validity of the certificate"};
-    state->algorithm = algorithm_of(X509_get0_pubkey(state->x509.get()));
+    bool const is_decoded = X509_get0_pubkey(state->x509.get()) != nullptr;
+    if (is_decoded) state->algorithm = algorithm_of(X509_get_X509_PUBKEY(state->x509.get()));
     ERR_clear_error();
     if (state->algorithm == nullptr) return Error{Errc::mechanism_unsupported, "key algorithm of the certificate"};
     state->der = to_bytes(der);
-    std::ranges::copy(digest(DigestAlgorithm::sha256, der), state->fingerprint.begin());
+    std::ranges::copy(sha256(der), state->fingerprint.begin());
     Certificate certificate;
     certificate.m_state = std::move(state);
     return certificate;
@@ -275,15 +256,18 @@ std::optional<Misfit> misfit(Certificate const& certificate, ipc::KeyFilter cons
 }
 
 Result<void> verify_raw(Certificate const& certificate, View octets, View raw_signature) {
-    return verify_digest(certificate, digest(certificate.algorithm().digest, octets), raw_signature);
+    auto const hashed = digest(certificate.algorithm().digest, octets);
+    if (!hashed) return hashed.error();
+    return verify_digest(certificate, *hashed, raw_signature);
 }
 
 Result<void> verify_digest(Certificate const& certificate, View digest, View raw_signature) {
     auto const& algorithm = certificate.algorithm();
+    if (auto usable = available(algorithm); !usable) return usable.error();
     // OpenSSL takes the value in the form CMS has, and PKCS#1 v1.5 is its padding unless told otherwise.
     auto const signature = to_cms_signature(algorithm, raw_signature);
     if (!signature) return signature.error();
-    auto const* method = EVP_get_digestbynid(OBJ_txt2nid(std::string{algorithm.digest_oid}.c_str()));
+    auto const* method = EVP_get_digestbynid(OBJ_txt2nid(algorithm.digest_oid));
     KeyContext const context{EVP_PKEY_CTX_new(X509_get0_pubkey(certificate.x509()), nullptr)};
     bool const valid =
         digest.size() == algorithm.digest_size && context && EVP_PKEY_verify_init(context.get()) == 1 &&

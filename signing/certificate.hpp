@@ -67,7 +67,7 @@ enum class Misfit : std::uint8_t { usage, person, organisation, serial_number, n
                                            std::int64_t now);
 
 /// Verifies a raw signature (PKCS#11's form) over `octets` with the certificate's public key: our own work, before it
-/// is given away, and the proof that a key belongs to a certificate. Error: signature_invalid.
+/// is given away, and the proof that a key belongs to a certificate. Errors: signature_invalid, algorithm_unavailable.
 Result<void> verify_raw(Certificate const& certificate, View octets, View raw_signature);
 
 /// The same where the digest is known already.

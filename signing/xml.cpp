@@ -102,6 +102,7 @@ struct XmlDocument::State {
     std::string id;            ///< of the target
     xmlNode* parent = nullptr; ///< gets the signature
     xmlNode* signature_value = nullptr;
+    Algorithm const* algorithm = nullptr; ///< of the signer
 };
 
 XmlDocument::XmlDocument(std::unique_ptr<State> state) : m_state{std::move(state)} {}
@@ -154,6 +155,7 @@ Result<Bytes> XmlDocument::prepare(Certificate const& signer, View content_diges
 
     auto* signed_info = xmlFirstElementChild(signature);
     m_state->signature_value = xmlNextElementSibling(signed_info);
+    m_state->algorithm = &signer.algorithm();
     auto octets = canonicalise(document, signed_info, m_state->target ? XML_C14N_EXCLUSIVE_1_0 : XML_C14N_1_0);
     if (!octets) return octets.error();
     if (!parse_signed_info(*octets, signer.algorithm())) return Error{Errc::internal, "SignedInfo is not of our form"};
@@ -163,7 +165,7 @@ Result<Bytes> XmlDocument::prepare(Certificate const& signer, View content_diges
 Result<std::string> XmlDocument::finish(View raw_signature) {
     if (m_state->signature_value == nullptr) return Error{Errc::internal, "not prepared"};
     QuietXml const quiet;
-    auto const value = to_base64(raw_signature);
+    auto const value = to_base64(to_bare_signature(*m_state->algorithm, raw_signature));
     xmlNodeAddContent(m_state->signature_value, reinterpret_cast<xmlChar const*>(value.c_str()));
     std::string text{declaration};
     auto* writer = xmlSaveToIO(append<std::string>, nullptr, &text, "UTF-8", XML_SAVE_NO_DECL | XML_SAVE_AS_XML);

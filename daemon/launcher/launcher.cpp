@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 constexpr auto first_delay = 100ms;
 constexpr std::chrono::milliseconds longest_delay = 30s;
 constexpr auto long_enough_alive = 10s;
-constexpr auto listening_retry = 3s;
+constexpr auto too_long_to_wait = 1s; // for a page whose connection nobody answers yet
 constexpr std::chrono::milliseconds patience_with_web = 3s;
 constexpr std::chrono::milliseconds patience_with_others = 2s;
 
@@ -49,8 +49,6 @@ Launcher::Launcher(Settings settings)
 
 int Launcher::run() {
     m_listeners.take_activated();
-    m_listeners.open_missing();
-    if (m_listeners.anything_taken()) m_retry_listening = Clock::now() + listening_retry;
     start(add(Job::web));
     start(add(Job::count_modules));
     while (!finished())
@@ -94,11 +92,7 @@ void Launcher::read_signals() {
 
 void Launcher::run_due() {
     auto const now = Clock::now();
-    if (m_retry_listening && *m_retry_listening <= now) {
-        offer(m_listeners.open_missing());
-        m_retry_listening.reset();
-        if (m_listeners.anything_taken()) m_retry_listening = now + listening_retry;
-    }
+    if (m_retry_listening && *m_retry_listening <= now) open_missing_listeners();
     for (auto& child : m_children) {
         if (!child.due || *child.due > now) continue;
         child.due.reset();
@@ -131,6 +125,7 @@ bool Launcher::start(Child& child) {
     if (!started) {
         log::error("start_failed", {{"program", name}, {"reason", started.error().detail}});
         child.due = child.started + longest_delay;
+        if (child.job == Job::web) stop_listening();
         return false;
     }
     child.pid = started->pid;
@@ -202,6 +197,7 @@ void Launcher::buried(Child& child, int status) {
                            {"module", unsigned{child.module.value()}},
                            {"how", how_it_ended(status)},
                            {"restart_in_ms", std::int64_t{child.delay.count()}}});
+    if (child.job == Job::web && child.delay >= too_long_to_wait) stop_listening();
 }
 
 void Launcher::begin_stop(int exit_code) {

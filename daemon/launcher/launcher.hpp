@@ -85,6 +85,9 @@ private:
     void told(Child& child, Result<void> const& sent);
     template <class A, class B>
     bool connect(Child& first, A const& to_first, Child& second, B const& to_second);
+    void listen();
+    void open_missing_listeners();
+    void stop_listening();
     void offer(std::vector<Listening const*> const& listening);
     Child* running(Job job, ipc::ModuleIndex module = {});
 

@@ -104,7 +104,16 @@ Listeners::Listeners(std::uint16_t port) : m_port{port}, m_local_path{local_path
 }
 
 Listeners::~Listeners() {
-    if (m_local_path_is_ours) ::unlink(m_local_path.c_str());
+    close_ours();
+}
+
+void Listeners::close_ours() {
+    for (auto& slot : m_slots) {
+        if (slot.state != State::listening || slot.activated) continue;
+        slot.state = State::closed;
+        slot.listening.fd.reset();
+        if (slot.place == Place::local) ::unlink(m_local_path.c_str());
+    }
 }
 
 void Listeners::take_activated() {
@@ -145,6 +154,7 @@ void Listeners::adopt(int number) {
     ::fcntl(number, F_SETFD, FD_CLOEXEC);
     ::fcntl(number, F_SETFL, O_NONBLOCK);
     slot->state = State::listening;
+    slot->activated = true;
     slot->listening.message.kind = slot->place == Place::local ? ipc::ListenerKind::local : ipc::ListenerKind::tcp;
     slot->listening.message.port = port;
     slot->listening.fd = std::move(fd);
@@ -179,7 +189,6 @@ void Listeners::try_open(Slot& slot) {
         slot.listening.message = {local ? ipc::ListenerKind::local : ipc::ListenerKind::tcp,
                                   local ? std::uint16_t{0} : m_port};
         slot.listening.fd = std::move(*fd);
-        m_local_path_is_ours |= local;
         log::info("listening", {{"on", name}, {"port", unsigned{slot.listening.message.port}}});
     } else if (fd.error().code == Errc::port_taken) {
         slot.state = State::taken;

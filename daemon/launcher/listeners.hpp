@@ -33,6 +33,9 @@ public:
     /// @return those opened by this call, valid as long as this object.
     std::vector<Listening const*> open_missing();
 
+    /// Closes what this object opened; what systemd opened stays, for it is systemd that listens there.
+    void close_ours();
+
     [[nodiscard]] std::vector<Listening const*> open() const;
     [[nodiscard]] bool anything_taken() const;
 
@@ -43,6 +46,7 @@ private:
         Place place{};
         State state = State::closed;
         Listening listening;
+        bool activated = false;  ///< opened by systemd
         std::string known_owner; ///< as logged last
     };
 
@@ -52,7 +56,6 @@ private:
 
     std::uint16_t m_port;
     std::string m_local_path;
-    bool m_local_path_is_ours = false;
     std::array<Slot, 3> m_slots;
 };
 

@@ -1,4 +1,4 @@
-// tamgad's main: three programs are made of it, which differ in the folder they start others from (CMakeLists.txt).
+// tamgad's main: four programs are made of it, which differ in the folder they start others from (CMakeLists.txt).
 #include "base/build_id.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -10,6 +10,8 @@
 #include <charconv>
 #include <iostream>
 #include <optional>
+#include <span>
+#include <variant>
 
 namespace {
 
@@ -17,12 +19,10 @@ using namespace tamga;
 
 constexpr int exit_usage = 2;
 
-constexpr char const* help = message_id("Usage: tamgad [--port N]\n"
-                                        "Starts Tamga's programs and keeps them running. Usually started by systemd.\n"
-                                        "\n"
-                                        "  --port N   listen on this TCP port of 127.0.0.1 and ::1 (default 13579)\n"
-                                        "  --help     this text\n"
-                                        "  --version  the version\n");
+struct Arguments {
+    enum class Wish : std::uint8_t { run, help, version } wish = Wish::run;
+    std::optional<std::uint16_t> port;
+};
 
 std::optional<std::uint16_t> port_from(std::string_view digits) {
     std::uint16_t port = 0;
@@ -30,6 +30,36 @@ std::optional<std::uint16_t> port_from(std::string_view digits) {
     auto const [rest, failure] = std::from_chars(digits.data(), end, port);
     if (failure != std::errc{} || rest != end || port == 0) return std::nullopt;
     return port;
+}
+
+/// What is asked for, or the argument that was not understood.
+std::variant<Arguments, std::string_view> read(std::span<char*> words) {
+    Arguments arguments;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        std::string_view const word = words[i];
+        if (word == "--help" || word == "-h") {
+            arguments.wish = Arguments::Wish::help;
+        } else if (word == "--version") {
+            arguments.wish = Arguments::Wish::version;
+        } else if (word == "--port" && i + 1 < words.size()) {
+            arguments.port = port_from(words[++i]);
+            if (!arguments.port) return std::string_view{words[i]};
+        } else {
+            return word;
+        }
+    }
+    return arguments;
+}
+
+std::string help(Language language) {
+    return text(language,
+                "Usage: tamgad [--port N]\n"
+                "Starts Tamga's programs, which lie in %1, and keeps them running until SIGTERM or Ctrl+C.\n"
+                "\n"
+                "  --port N   listen on this TCP port of 127.0.0.1 and ::1 (default 13579)\n"
+                "  --help     this text\n"
+                "  --version  the version\n",
+                {TAMGA_LIBEXEC_DIR});
 }
 
 /// Descriptors 0, 1 and 2 exist, whatever we were started from: a socket must not become somebody's standard output.
@@ -47,28 +77,22 @@ int main(int argc, char** argv) {
     fill_standard_descriptors();
     ::umask(0077);
     log::open("tamgad");
-    log::show_debug(std::getenv("TAMGA_DEBUG") != nullptr);
 
+    auto const asked = read(std::span{argv, static_cast<std::size_t>(argc)}.subspan(argc > 0 ? 1 : 0));
+    if (auto const* word = std::get_if<std::string_view>(&asked)) {
+        std::cerr << text(system_language(), "tamgad: this argument is not understood: %1", {*word}) << "\n\n"
+                  << help(system_language());
+        return exit_usage;
+    }
+    auto const arguments = std::get<Arguments>(asked);
+    switch (arguments.wish) {
+    case Arguments::Wish::help: std::cout << help(system_language()); return 0;
+    case Arguments::Wish::version: std::cout << "tamgad " << build_id << '\n'; return 0;
+    case Arguments::Wish::run: break;
+    }
     launcher::Settings settings;
     settings.programs = TAMGA_LIBEXEC_DIR;
+    if (arguments.port) settings.port = *arguments.port;
     if (TAMGA_SCRIPTED_PROMPT) settings.more_prompt_variables = launcher::scripted_prompt_variables;
-
-    std::vector<std::string_view> const arguments{argv + 1, argv + argc};
-    if (arguments.size() == 1 && arguments[0] == "--help") {
-        std::cout << text(system_language(), help);
-        return 0;
-    }
-    if (arguments.size() == 1 && arguments[0] == "--version") {
-        std::cout << "tamgad " << build_id << '\n';
-        return 0;
-    }
-    if (!arguments.empty()) {
-        auto const port = arguments.size() == 2 && arguments[0] == "--port" ? port_from(arguments[1]) : std::nullopt;
-        if (!port) {
-            std::cerr << text(system_language(), help);
-            return exit_usage;
-        }
-        settings.port = *port;
-    }
     return launcher::Launcher{std::move(settings)}.run();
 }

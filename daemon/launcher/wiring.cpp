@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t most_prompts = 16;
 constexpr int exit_upgraded = 3;
 constexpr std::chrono::milliseconds patience_after_goodbye{2000};
+constexpr std::chrono::seconds listening_retry{3};
 constexpr std::chrono::seconds spare_prompt_life{30};
 constexpr ipc::RequestId no_request{};
 
@@ -43,11 +44,32 @@ bool Launcher::connect(Child& first, A const& to_first, Child& second, B const& 
     return true;
 }
 
-/// Not before the modules are known: whoever connects earlier waits in the socket's queue, and is not told that there
-/// is no token.
+/// Not before tamga-web is ready, or a page would wait for an answer that may never come; nor before the modules are
+/// known, or it would be told that there is no token. While tamga-web is started again the sockets stay as they are.
+void Launcher::listen() {
+    auto const* web = running(Job::web);
+    if (web == nullptr || !web->greeted || !m_modules || m_stopping) return;
+    offer(m_listeners.open());
+    open_missing_listeners();
+}
+
+void Launcher::open_missing_listeners() {
+    m_retry_listening.reset();
+    offer(m_listeners.open_missing());
+    if (m_listeners.anything_taken()) m_retry_listening = Clock::now() + listening_retry;
+}
+
+/// So that a page learns at once that there is no Tamga.
+void Launcher::stop_listening() {
+    m_retry_listening.reset();
+    if (m_listeners.open().empty()) return;
+    m_listeners.close_ours();
+    log::error("not_listening", {{"reason", "tamga-web does not run; tried again"}});
+}
+
 void Launcher::offer(std::vector<Listening const*> const& listening) {
     auto* web = running(Job::web);
-    if (web == nullptr || !m_modules) return;
+    if (web == nullptr) return;
     for (auto const* each : listening)
         tell(*web, each->message, {each->fd.get()});
 }
@@ -77,9 +99,7 @@ void Launcher::introduce(Child& child) {
         else
             connect_to_watcher(token);
     }
-    if (child.job != Job::web) return;
-    m_last_request = {}; // a new process counts from 1 again
-    offer(m_listeners.open());
+    if (child.job == Job::web) m_last_request = {}; // a new process counts from 1 again
 }
 
 Launcher::Heard Launcher::receive_one(Child& child) {
@@ -105,7 +125,9 @@ Result<void> Launcher::handle(Child& child, ipc::Packet& packet) {
         constexpr ipc::Role roles[] = {ipc::Role::token, ipc::Role::web, ipc::Role::token, ipc::Role::prompt,
                                        ipc::Role::watcher};
         child.greeted = true;
-        return ipc::check_hello(packet, roles[static_cast<std::size_t>(child.job)]);
+        auto const greeted = ipc::check_hello(packet, roles[static_cast<std::size_t>(child.job)]);
+        if (greeted && child.job == Job::web) listen();
+        return greeted;
     }
     if (child.job == Job::count_modules && packet.is<ipc::ModuleCount>()) return modules_counted(packet);
     if (child.job == Job::web && packet.is<ipc::PromptWanted>()) return prompt_wanted(child, packet);
@@ -123,7 +145,7 @@ Result<void> Launcher::modules_counted(ipc::Packet& packet) {
     if (counted->count != 0) start(add(Job::watcher));
     for (std::uint8_t i = 0; i < counted->count; ++i)
         start(add(Job::token, ipc::ModuleIndex{i}));
-    offer(m_listeners.open());
+    listen();
     return ok();
 }
 

@@ -1,6 +1,5 @@
 // libp11 as the second opinion on cards: it sees the same tokens and certificates through OpenSC as tamga-token does.
 #include "tests/card/virtual_readers.hpp"
-#include "tests/support/throwaway_token.hpp"
 #include "tests/support/token_driver.hpp"
 
 #include <gtest/gtest.h>
@@ -52,22 +51,21 @@ Seen seen_by_us(Scratch const& folder) {
     TokenDriver driver{folder.path()};
     auto const listing = driver.list(ipc::Depth::certificates);
     EXPECT_TRUE(listing.status);
-    for (auto const& found : listing.tokens)
+    for (auto const& found : listing.tokens) {
         seen.tokens.insert(found.info.label);
+        EXPECT_EQ(found.info.family, "kaztoken");
+        EXPECT_EQ(found.info.storage, "AKKaztokenStore");
+    }
     for (auto const& found : listing.certificates)
         seen.certificates.insert(found.der);
     return seen;
 }
 
-TEST(CardsThroughOpenSc, AreListedAsLibp11ListsThem) {
+TEST(CardsThroughOpenSc, NeedNoConfigurationAndAreListedAsLibp11ListsThem) {
     Scratch const folder;
     VirtualReaders const readers{folder};
     readers.format(0);
     readers.format(1);
-    configure_module(folder, VirtualReaders::opensc,
-                     "PCSCLITE_CSOCK_NAME = \"" + (folder / "pcscd/pcscd.comm").string() + "\", OPENSC_CONF = \"" +
-                         (folder / "opensc.conf").string() + "\"");
-
     auto const ours = seen_by_us(folder);
     auto const theirs = seen_by_libp11();
 

@@ -12,9 +12,8 @@
 namespace tamga::test {
 
 VirtualReaders::VirtualReaders(Scratch const& folder) : m_folder{folder} {
-    folder.write("opensc.conf",
-                 "app default { card_atr 3b:88:01:4b:41:5a:54:4f:4b:45:4e:82 { driver = \"rutoken_ecp\"; "
-                 "type = 36001; name = \"Kaztoken\"; } }\n");
+    folder.run("mkdir -p config/tamga && cp " TAMGA_FAMILIES " config/tamga");
+    folder.run("XDG_CONFIG_HOME=$PWD/config " TAMGA_PROGRAMS_DIR "/tamga-token --opensc-conf > opensc.conf");
     ::setenv("PCSCLITE_CSOCK_NAME", (folder / "pcscd/pcscd.comm").c_str(), 1);
     ::setenv("OPENSC_CONF", (folder / "opensc.conf").c_str(), 1);
 

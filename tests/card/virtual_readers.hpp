@@ -10,8 +10,9 @@
 
 namespace tamga::test {
 
-/// The first card has Kaztoken's ATR, the second Rutoken's. Sets PCSCLITE_CSOCK_NAME and OPENSC_CONF for the programs
-/// that the test starts. What fails throws.
+/// The first card has Kaztoken's ATR, the second Rutoken's. Puts the shipped table of families into config/ of the
+/// folder. Sets PCSCLITE_CSOCK_NAME, and OPENSC_CONF as the table wants it, for the programs that the test starts. What
+/// fails throws.
 class VirtualReaders {
 public:
     static constexpr char const* opensc = "/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so";

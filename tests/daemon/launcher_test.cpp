@@ -1,6 +1,6 @@
 // tamgad as a program, with stand-ins (tests/support/stub_child.cpp) for the three it starts.
 #include "base/unique_fd.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/support/scratch.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -191,7 +191,7 @@ protected:
         return text.str();
     }
 
-    test::TemporaryFolder m_folder;
+    test::Scratch m_folder;
     std::uint16_t m_port = free_port();
     pid_t m_pid = 0;
 };
@@ -367,6 +367,45 @@ TEST_F(Launcher, EndsWithItsChildrenOnSigterm) {
     EXPECT_FALSE(std::filesystem::exists(socket_path()));
 }
 
+TEST_F(Launcher, ListensToNobodyWhileItsWebProcessCannotStart) {
+    auto const fails = m_folder.path() / "web-fails";
+    std::ofstream{fails}.close();
+    launch({});
+    ASSERT_TRUE(eventually([&] { return count(log(), "program=\"tamga-web\"") >= 2; })) << log();
+
+    EXPECT_EQ(connect_to("127.0.0.1", m_port), ECONNREFUSED);
+    EXPECT_FALSE(std::filesystem::exists(socket_path()));
+
+    std::filesystem::remove(fails);
+    ASSERT_TRUE(eventually([&] { return ready(); })) << log();
+    EXPECT_EQ(connect_to("127.0.0.1", m_port), 0);
+}
+
+TEST_F(Launcher, KeepsItsPortsWhileTheWebProcessIsStartedAgain) {
+    start();
+
+    ASSERT_EQ(::kill(pid_in(ask("facts")), SIGKILL), 0);
+
+    ASSERT_TRUE(eventually([&] { return log().find("program=\"tamga-web\"") != std::string::npos; })) << log();
+    EXPECT_EQ(connect_to("127.0.0.1", m_port), 0);
+    EXPECT_TRUE(eventually([&] { return ready(); })) << log();
+    EXPECT_EQ(count(log(), "listening on=\"127.0.0.1\""), 1U) << log();
+}
+
+TEST_F(Launcher, ClosesItsPortsAndSaysSoWhereTheWebProcessKeepsEnding) {
+    start();
+    auto const fails = m_folder.path() / "web-fails";
+    std::ofstream{fails}.close();
+
+    ASSERT_EQ(::kill(pid_in(ask("facts")), SIGKILL), 0);
+
+    ASSERT_TRUE(eventually([&] { return log().find("not_listening") != std::string::npos; })) << log();
+    EXPECT_EQ(connect_to("127.0.0.1", m_port), ECONNREFUSED);
+    std::filesystem::remove(fails);
+    ASSERT_TRUE(eventually([&] { return ready(); })) << log();
+    EXPECT_EQ(connect_to("127.0.0.1", m_port), 0);
+}
+
 TEST_F(Launcher, KillsAWebProcessThatDoesNotStopWithinThreeSeconds) {
     start({"TAMGA_DEBUG=1"}); // which the stand-in takes as a reason not to obey
 
@@ -436,6 +475,17 @@ TEST_F(Launcher, S24LocalSocketIsPrivateWhateverTheUmask) {
 
     EXPECT_EQ(mode_of(socket_path()), mode_t{0600});
     EXPECT_EQ(mode_of(socket_path().parent_path()), mode_t{0700});
+}
+
+TEST_F(Launcher, NamesTheArgumentItDoesNotUnderstand) {
+    for (std::string const wrong : {"--verbose", "13579", "--port"}) {
+        auto const ran = m_folder.attempt(TAMGAD " --port 1 " + wrong);
+
+        EXPECT_EQ(ran.status, 2);
+        EXPECT_NE(ran.output.find(": " + wrong + "\n"), std::string::npos) << ran.output;
+    }
+    EXPECT_NE(m_folder.attempt(TAMGAD " --port 65536").output.find(": 65536\n"), std::string::npos);
+    EXPECT_EQ(m_folder.attempt(TAMGAD " --help").status, 0);
 }
 
 TEST_F(Launcher, TakesSocketsThatSystemdOpened) {

@@ -1,6 +1,6 @@
 // The main job, shown hop by hop: a page's request goes through NCALayer's own public client, a WebSocket, the consent
-// prompt and a PKCS#11 token, and other people's tools judge the result. `--page` serves a page and leaves the decision
-// to you, in the real window.
+// prompt and a PKCS#11 token, and other people's tools judge the result. `--gost` does it with a GOST key; `--page` serves a
+// page and leaves the decision to you, in the real window.
 'use strict';
 
 const { execFileSync } = require('node:child_process');
@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const { Daemon, build, portal, root, scratch, verifyXml } = require('../e2e/support/daemon.cjs');
+const { verifyGostCms, verifyGostXml } = require('../e2e/support/gost.cjs');
 
 const say = (text = '') => process.stdout.write(`${text}\n`);
 const hop = (id, text) => say(`  ${id.padEnd(3)} ${text}`);
@@ -27,7 +28,7 @@ async function follow(daemon, title, request) {
   hop('0', `tamga-web   took the socket over TLS, checked our user, the Host and the Origin ${window.origin}`);
   hop('1-2', `tamga-web   read one text frame as the request ${method}`);
   hop('3a', 'tamga-web   found the site on its list of allowed sites');
-  hop('3b', `tamga-token listed ${window.keys.length} certificates without needing a PIN`);
+  hop('3b', `tamga-token listed ${window.keys.length} certificate${window.keys.length === 1 ? '' : 's'} without needing a PIN`);
   hop('3c', `tamga-prompt showed ${window.count} document of ${window.documents[0].size} bytes, hashed what it showed, and took the choice and the PIN`);
   hop('', `            SHA-256 ${window.documents[0].digest}`);
   hop('3d', `tamga-web   prepared what is to be signed for certificate ${certificate}...`);
@@ -45,11 +46,36 @@ function checkCms(daemon, cms, content) {
   say('  =>  openssl cms -verify -cades: verification successful');
 }
 
-async function scripted() {
+/** What differs between the two demos: the token, and who judges. */
+const kinds = {
+  rsa: {
+    options: {},
+    token: 'A throw-away SoftHSM2 token with a demo CA and two RSA keys of ТЕСТОВ ТЕСТ (IIN123456789011), as the NCA issues them.',
+    checkCms,
+    checkXml(daemon, xml) {
+      verifyXml(daemon, xml);
+      say('  =>  xmlsec1 --verify: verification successful');
+    },
+  },
+  gost: {
+    options: { gost: ['s_r', 'gost512'] },
+    token: 'A throw-away token (tests/gost_module) with a GOST 34.10-2015 key of 512 bits of ТЕСТОВ ТЕСТ (IIN123456789011), certified by a GOST CA.',
+    checkCms(daemon, cms, content) {
+      verifyGostCms(daemon, 'gost512', 512, cms, content);
+      say('  =>  openssl dgst -md_gost12_512 and openssl pkeyutl -verify with gost-engine: digest and signature verified');
+    },
+    checkXml(daemon, xml) {
+      verifyGostXml(daemon, 'gost512', 512, xml);
+      say('  =>  the same over xmllint --c14n: digest and signature verified');
+    },
+  },
+};
+
+async function scripted(kind) {
   say('Tamga: a page asks, a person agrees, a token signs, and other people\'s tools check.\n');
-  const daemon = await Daemon.start();
+  const daemon = await Daemon.start(kind.options);
   try {
-    say('A throw-away SoftHSM2 token with a demo CA and two RSA keys of ТЕСТОВ ТЕСТ (IIN123456789011), as the NCA issues them.');
+    say(kind.token);
     say(`tamgad runs as process ${daemon.process.pid} and started ${Object.entries(daemon.pids()).map(([name, pids]) => `${name} (${pids})`).join(', ')}.`);
     process.env.TAMGA_ORIGIN = portal;
     process.env.TAMGA_CA = daemon.authority();
@@ -63,12 +89,11 @@ async function scripted() {
     daemon.person('key first\npin 12345678\naccept\n');
     const cms = await follow(daemon, 'A document, signed as CMS (CAdES-BES, detached)',
       () => client.createCAdESFromBase64('AKKaztokenStore', content.toString('base64')));
-    checkCms(daemon, Buffer.from(cms, 'base64'), content);
+    kind.checkCms(daemon, Buffer.from(cms, 'base64'), content);
 
     const xml = await follow(daemon, 'An XML request, signed as XMLDSig (enveloped)',
       () => client.signXml('AKKaztokenStore', '<request><service>demo</service></request>'));
-    verifyXml(daemon, xml);
-    say('  =>  xmlsec1 --verify: verification successful');
+    kind.checkXml(daemon, xml);
     say(`\n${xml.slice(0, 76)}...\n\nDone. \`./dev demo --page\` lets you decide yourself, in the real window.`);
     client.wsConnection.close();
   } finally { await daemon.stop(); }
@@ -100,7 +125,7 @@ async function page() {
   await daemon.stop();
 }
 
-(process.argv.includes('--page') ? page() : scripted()).catch((error) => {
+(process.argv.includes('--page') ? page() : scripted(process.argv.includes('--gost') ? kinds.gost : kinds.rsa)).catch((error) => {
   process.stderr.write(`demo: ${error.message}\n`);
   process.exitCode = 1;
 });

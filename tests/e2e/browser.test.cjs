@@ -6,24 +6,16 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { spawnSync } = require('node:child_process');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
 const { Sites, clientIn, knock, launch } = require('./support/browser.cjs');
 const { clientStory, content, data, signs } = require('./support/client_story.cjs');
-const { Daemon, build, verifyCms } = require('./support/daemon.cjs');
+const { Daemon, verifyCms } = require('./support/daemon.cjs');
 
 const greeting = '{"result":{"version":"1.4"}}';
 const stage = {};
 let sites;
 let browser;
-
-/** `tamga trust` of this home: its exit code and its words. */
-function trust(action, language = 'en') {
-  const { status, stdout } = spawnSync(path.join(build, 'bin/tamga'), ['--language', language, 'trust', action],
-    { env: { PATH: process.env.PATH, HOME: stage.daemon.home }, encoding: 'utf8' });
-  return { status, words: stdout };
-}
 
 async function open(url) {
   const page = await browser.newPage();
@@ -43,17 +35,17 @@ after(async () => {
 });
 
 test('tamga trust --install makes the store of a home without one, and --status knows before and after', () => {
-  assert.equal(trust('--status').status, 1);
+  assert.equal(stage.daemon.tamga('trust', '--status').status, 1);
 
-  const installed = trust('--install');
+  const installed = stage.daemon.tamga('trust', '--install');
 
   assert.equal(installed.status, 0);
   assert.match(installed.words, /Chromium: .*\/\.pki\/nssdb: the certificate is now trusted\nRestart your browser/);
-  assert.equal(trust('--status').status, 0);
+  assert.equal(stage.daemon.tamga('trust', '--status').status, 0);
 });
 
 test('a listed site of a real page connects over wss with certificate checks on', async () => {
-  sites.trustIn(stage.daemon.home);
+  sites.trustIn(path.join(stage.daemon.home, '.pki/nssdb'), 'P,,');
   browser = await launch(stage.daemon.home);
   stage.page = await open(secure('portal.test'));
 
@@ -114,8 +106,8 @@ test('a page that came over http is refused, whatever its name', async () => {
 
 test('after tamga trust --remove a browser refuses our certificate, while ws:// needs none', async () => {
   await browser.close();
-  assert.match(trust('--remove').words, /the certificate was removed\nRestart your browser/);
-  assert.equal(trust('--status').status, 1);
+  assert.match(stage.daemon.tamga('trust', '--remove').words, /the certificate was removed\nRestart your browser/);
+  assert.equal(stage.daemon.tamga('trust', '--status').status, 1);
   browser = await launch(stage.daemon.home);
   const page = await open(secure('portal.test'));
   const said = [];

@@ -1,4 +1,4 @@
-// Page -> daemon -> pcscd -> OpenSC -> card, and back as a CMS that OpenSSL verifies: without a vendor's module, on cards
+// Page -> daemon -> pcscd -> OpenSC -> card, and back as a CMS that OpenSSL verifies: nothing configured, no vendor's module, on cards
 // that are slow, pulled out and put back, and with a pcscd that goes and comes.
 'use strict';
 
@@ -23,7 +23,7 @@ let socket;
 
 before(async () => {
   readers = await Readers.start();
-  daemon = await Daemon.start({ modules: readers.modules(), env: readers.env });
+  daemon = await Daemon.start({ families: true, env: readers.env });
   socket = await daemon.connect();
 });
 after(async () => {

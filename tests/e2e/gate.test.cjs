@@ -9,7 +9,7 @@ const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
-const { Daemon, build, portal } = require('./support/daemon.cjs');
+const { Daemon, build, children, portal } = require('./support/daemon.cjs');
 
 const unknownModule = '{"success":false,"errorCode":"MODULE_NOT_FOUND"}';
 const key = 'dGhlIHNhbXBsZSBub25jZQ==';
@@ -358,4 +358,13 @@ test('the status page opens over TLS with the certificate of this user', async (
 
   for (const language of ['kk', 'ru', 'en']) assert.match(page, new RegExp(`lang="${language}"`));
   assert.doesNotMatch(page, /<script/);
+});
+
+test('with a mistake in tamga.toml nobody listens, and the log names file and key', async () => {
+  const ours = (children(process.pid).tamgad ?? []).length;
+
+  await assert.rejects(Daemon.start({ modules: '', config: '[origins]\nalow = []\n', patience: 1500 }),
+    /config_invalid.*tamga\.toml: origins\.alow: unknown/);
+
+  assert.equal(children(process.pid).tamgad.length, ours, 'what did not start was left running');
 });

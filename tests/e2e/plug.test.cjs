@@ -25,7 +25,7 @@ let socket;
 
 before(async () => {
   readers = await Readers.start();
-  daemon = await Daemon.start({ modules: readers.modules(), env: readers.env });
+  daemon = await Daemon.start({ families: true, env: readers.env });
   socket = await daemon.connect();
   await readers.remove(1);
   await readers.seen([true, false]);

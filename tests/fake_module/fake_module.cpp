@@ -1,6 +1,7 @@
 // libtamga-fake-pkcs11.so: a real, loadable Cryptoki module with keys in memory, whose behaviour a test decides by the
 // knobs of knobs.hpp. It has the functions tamga-token calls; the others are null, so that calling one is noticed.
 #include "base/bytes.hpp"
+#include "tests/fake_module/attempts.hpp"
 #include "tests/fake_module/knobs.hpp"
 
 #include <openssl/bn.h>
@@ -12,11 +13,17 @@
 #include <openssl/x509.h>
 #include <p11-kit/pkcs11.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <string.h>
 #include <thread>
 #include <utility>
@@ -38,14 +45,19 @@ struct Token {
     std::string pin_backwards;
     unsigned tries;
     unsigned tries_left;
+    bool has_pin_pad = false;
     bool logged_in = false;
-    std::string kept_pin;
+    bool is_out = false;
+    unsigned times_pulled = 0;
+    std::string kept_pin = {};
 };
 
 struct Session {
     std::size_t slot;
+    unsigned times_pulled; ///< of its token when it was opened
     std::vector<CK_OBJECT_HANDLE> found;
-    CK_OBJECT_HANDLE signing_key;
+    CK_OBJECT_HANDLE signing_key = 0;
+    bool logged_in_for_key = false;
 };
 
 struct State {
@@ -56,6 +68,8 @@ struct State {
 };
 
 std::optional<State> state;
+std::mutex state_mutex;
+std::atomic<int> inside; ///< calls that are going on
 
 template <class Number>
 Bytes octets_of(Number number) {
@@ -103,10 +117,11 @@ bool load_key(std::string const& path, Object& object) {
 std::optional<State> load(Knobs const& knobs) {
     State loaded;
     for (auto const& line : knobs.tokens)
-        loaded.tokens.push_back({line.label, line.pin_backwards, line.tries, line.tries, {}, {}});
+        loaded.tokens.push_back({line.label, line.pin_backwards, line.tries, line.tries, line.has_pin_pad});
     for (auto const& line : knobs.objects) {
         Object object{line.slot, line.is_private, {}, {}};
         object.attributes[CKA_ID] = to_bytes(as_view(line.id));
+        if (line.always_authenticate) object.attributes[CKA_ALWAYS_AUTHENTICATE] = octets_of<CK_BBOOL>(CK_TRUE);
         object.attributes[CKA_PRIVATE] = octets_of<CK_BBOOL>(line.is_private ? CK_TRUE : CK_FALSE);
         if (!(line.is_key ? load_key(line.file, object) : load_certificate(line.file, object))) return std::nullopt;
         loaded.objects.push_back(std::move(object));
@@ -114,22 +129,73 @@ std::optional<State> load(Knobs const& knobs) {
     return loaded;
 }
 
-/// What every function does first: tell the spy, turn the knobs.
+void log_out(Token& token) {
+    token.logged_in = false;
+    ::explicit_bzero(token.kept_pin.data(), token.kept_pin.size());
+    token.kept_pin.clear();
+}
+
+std::optional<std::size_t> slot_of(CK_SESSION_HANDLE handle) {
+    std::scoped_lock const lock{state_mutex};
+    if (!state) return std::nullopt;
+    auto const place = state->sessions.find(handle);
+    if (place == state->sessions.end()) return std::nullopt;
+    return place->second.slot;
+}
+
+[[noreturn]] void crash(std::string const& how) {
+    if (how == "abort") std::abort();
+    if (how == "exit") std::exit(EXIT_SUCCESS);
+    if (how == "segv") {
+        std::signal(SIGSEGV, SIG_DFL); // a sanitizer's handler would make an exit of it
+        std::raise(SIGSEGV);
+    }
+    std::_Exit(139);
+}
+
+/// What every function does first: tell the spy, turn the knobs. Then it holds the state until it returns.
 struct Call {
-    explicit Call(char const* name) {
-        auto read = read_knobs();
-        if (!read) return;
-        knobs = std::move(*read);
-        if (std::unique_ptr<std::FILE, int (*)(std::FILE*)> const spy{std::fopen(knobs.log.c_str(), "a"),
-                                                                      std::fclose}) {
-            std::fprintf(spy.get(), "%s\n", name);
+    explicit Call(char const* function, std::optional<std::size_t> slot = std::nullopt) : name{function} {
+        ++inside;
+        kept = read_knobs();
+        if (!kept) return;
+        auto const& knobs = *kept;
+        if (knobs.alone && inside > 1) crash("");
+        log(name);
+        if (auto const delay = find(knobs.delays_ms, name, slot)) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{*delay});
         }
-        if (auto const delay = knobs.delays_ms.find(name); delay != knobs.delays_ms.end()) {
-            std::this_thread::sleep_for(std::chrono::milliseconds{delay->second});
+        while (find(knobs.hanging, name, slot))
+            std::this_thread::sleep_for(std::chrono::hours{1});
+        if (auto const how = knobs.crashes.find(name); how != knobs.crashes.end()) crash(how->second);
+        if (knobs.prints.contains(name)) static_cast<void>(!::write(STDOUT_FILENO, "module says hello\n", 18));
+        for (auto [place, last] = knobs.attempts.equal_range(name); place != last; ++place)
+            log(place->second + ' ' + std::to_string(attempt(place->second)));
+        lock = std::unique_lock{state_mutex};
+        result = find(knobs.failures, name, slot).value_or(CKR_OK);
+        pull_out(slot);
+    }
+    Call(Call const&) = delete;
+    Call& operator=(Call const&) = delete;
+    ~Call() { --inside; }
+
+    void log(std::string const& line) const {
+        using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+        if (File const spy{std::fopen(kept->log.c_str(), "a"), std::fclose})
+            std::fprintf(spy.get(), "%s\n", line.c_str());
+    }
+    void pull_out(std::optional<std::size_t> slot) {
+        if (!state) return;
+        for (std::size_t each = 0; each < state->tokens.size(); ++each) {
+            auto& token = state->tokens[each];
+            bool const vanishes = slot == each && find(kept->vanishing, name, slot);
+            bool const out = kept->absent.contains(each) || vanishes || (token.is_out && !kept->vanishing.empty());
+            if (out && !std::exchange(token.is_out, true)) {
+                ++token.times_pulled;
+                log_out(token);
+            }
+            token.is_out = out;
         }
-        if (knobs.crashes.contains(name)) std::_Exit(139);
-        auto const failure = knobs.failures.find(name);
-        result = failure != knobs.failures.end() ? failure->second : CKR_OK;
     }
 
     /// The session, or nullptr with `result` saying why not.
@@ -144,24 +210,28 @@ struct Call {
             result = CKR_DEVICE_REMOVED;
             return nullptr;
         }
+        if (place->second.times_pulled != state->tokens[place->second.slot].times_pulled) {
+            state->sessions.erase(place);
+            result = CKR_SESSION_HANDLE_INVALID;
+            return nullptr;
+        }
         return &place->second;
     }
     [[nodiscard]] bool present(CK_SLOT_ID slot) const {
-        return slot < state->tokens.size() && !knobs.absent.contains(slot);
+        return slot < state->tokens.size() && !state->tokens[slot].is_out;
     }
+    [[nodiscard]] bool is_rubbish() const { return kept->rubbish.contains(name); }
 
-    Knobs knobs;
+    std::string name;
+    std::shared_ptr<Knobs const> kept;
     CK_RV result = CKR_GENERAL_ERROR;
+    std::unique_lock<std::mutex> lock;
 };
+
+constexpr CK_ULONG too_many = ~CK_ULONG{0} / 16;
 
 bool visible(Object const& object, std::size_t slot) {
     return object.slot == slot && (!object.is_private || state->tokens[slot].logged_in);
-}
-
-void log_out(Token& token) {
-    token.logged_in = false;
-    ::explicit_bzero(token.kept_pin.data(), token.kept_pin.size());
-    token.kept_pin.clear();
 }
 
 template <std::size_t N>
@@ -195,7 +265,7 @@ CK_RV initialize(void*) {
     Call call{"C_Initialize"};
     if (call.result != CKR_OK) return call.result;
     if (state) return CKR_CRYPTOKI_ALREADY_INITIALIZED;
-    state = load(call.knobs);
+    state = load(*call.kept);
     return state ? CKR_OK : CKR_GENERAL_ERROR;
 }
 
@@ -208,9 +278,13 @@ CK_RV finalize(void*) {
 CK_RV get_slot_list(unsigned char, CK_SLOT_ID* slots, CK_ULONG* count) {
     Call const call{"C_GetSlotList"};
     if (call.result != CKR_OK) return call.result;
+    if (call.is_rubbish()) {
+        *count = too_many;
+        return CKR_OK;
+    }
     std::vector<CK_SLOT_ID> present;
-    for (CK_SLOT_ID slot = 0; slot < state->tokens.size(); ++slot) {
-        if (call.present(slot)) present.push_back(slot);
+    for (CK_SLOT_ID slot = 0; slot < std::max(state->tokens.size(), call.kept->slots); ++slot) {
+        if (call.present(slot) || call.kept->slots != 0) present.push_back(slot);
     }
     auto const room = *count;
     *count = present.size();
@@ -220,17 +294,37 @@ CK_RV get_slot_list(unsigned char, CK_SLOT_ID* slots, CK_ULONG* count) {
     return CKR_OK;
 }
 
+std::string string_of(Knobs const& knobs, char const* what, CK_SLOT_ID slot, char const* otherwise) {
+    auto const by_slot = knobs.strings.find(what);
+    if (by_slot == knobs.strings.end()) return otherwise;
+    auto const text = by_slot->second.find(slot);
+    return text == by_slot->second.end() ? otherwise : text->second;
+}
+
+CK_RV get_slot_info(CK_SLOT_ID slot, CK_SLOT_INFO* info) {
+    Call const call{"C_GetSlotInfo"};
+    if (call.result != CKR_OK) return call.result;
+    *info = {};
+    pad(info->slotDescription, string_of(call.knobs, "reader", slot, "Fake reader"));
+    return CKR_OK;
+}
+
 CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
-    Call const call{"C_GetTokenInfo"};
+    Call const call{"C_GetTokenInfo", slot};
     if (call.result != CKR_OK) return call.result;
     if (!call.present(slot)) return CKR_TOKEN_NOT_PRESENT;
     auto const& token = state->tokens[slot];
     *info = {};
+    if (call.is_rubbish()) {
+        std::memset(info, 0xff, sizeof *info); // no blank, no end, every flag
+        return CKR_OK;
+    }
     pad(info->label, token.label);
-    pad(info->manufacturerID, "Tamga tests");
-    pad(info->model, "fake");
+    pad(info->manufacturerID, string_of(call.knobs, "maker", slot, "Tamga tests"));
+    pad(info->model, string_of(call.knobs, "model", slot, "fake"));
     pad(info->serialNumber, std::to_string(slot));
     info->flags = CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED;
+    if (token.has_pin_pad) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
     if (token.tries_left < token.tries) info->flags |= CKF_USER_PIN_COUNT_LOW;
     if (token.tries_left == 1) info->flags |= CKF_USER_PIN_FINAL_TRY;
     if (token.tries_left == 0) info->flags |= CKF_USER_PIN_LOCKED;
@@ -238,39 +332,49 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
 }
 
 CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS, void*, CK_NOTIFY, CK_SESSION_HANDLE* handle) {
-    Call const call{"C_OpenSession"};
+    Call const call{"C_OpenSession", slot};
     if (call.result != CKR_OK) return call.result;
     if (!call.present(slot)) return CKR_TOKEN_NOT_PRESENT;
     *handle = state->next_session++;
-    state->sessions[*handle] = {slot, {}, 0};
+    state->sessions[*handle] = {slot, state->tokens[slot].times_pulled, {}};
+    if (call.is_rubbish()) *handle = too_many;
     return CKR_OK;
 }
 
 CK_RV close_session(CK_SESSION_HANDLE handle) {
-    Call call{"C_CloseSession"};
+    Call call{"C_CloseSession", slot_of(handle)};
     if (call.session(handle) != nullptr) state->sessions.erase(handle);
     return call.result;
 }
 
-CK_RV login(CK_SESSION_HANDLE handle, CK_USER_TYPE, unsigned char* pin, CK_ULONG size) {
-    Call call{"C_Login"};
-    auto const* session = call.session(handle);
+CK_RV login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char* pin, CK_ULONG size) {
+    Call call{"C_Login", slot_of(handle)};
+    auto* session = call.session(handle);
     if (session == nullptr) return call.result;
     auto& token = state->tokens[session->slot];
-    if (token.logged_in) return CKR_USER_ALREADY_LOGGED_IN;
+    bool const for_key = user == CKU_CONTEXT_SPECIFIC;
+    if (for_key && session->signing_key == 0) return CKR_OPERATION_NOT_INITIALIZED;
+    if (!for_key && token.logged_in) return CKR_USER_ALREADY_LOGGED_IN;
     if (token.tries_left == 0) return CKR_PIN_LOCKED;
-    View const typed{pin, size};
+    // Who types at the keypad types the right one.
+    std::string const at_keypad{token.pin_backwards.rbegin(), token.pin_backwards.rend()};
+    if ((pin == nullptr) != token.has_pin_pad) return CKR_ARGUMENTS_BAD;
+    View const typed = pin == nullptr ? as_view(at_keypad) : View{pin, size};
     if (!std::equal(typed.begin(), typed.end(), token.pin_backwards.rbegin(), token.pin_backwards.rend())) {
         return --token.tries_left == 0 ? CKR_PIN_LOCKED : CKR_PIN_INCORRECT;
     }
     token.tries_left = token.tries;
+    if (for_key) {
+        session->logged_in_for_key = true;
+        return CKR_OK;
+    }
     token.logged_in = true;
     token.kept_pin = as_text(typed);
     return CKR_OK;
 }
 
 CK_RV logout(CK_SESSION_HANDLE handle) {
-    Call call{"C_Logout"};
+    Call call{"C_Logout", slot_of(handle)};
     auto const* session = call.session(handle);
     if (session == nullptr) return call.result;
     auto& token = state->tokens[session->slot];
@@ -280,7 +384,7 @@ CK_RV logout(CK_SESSION_HANDLE handle) {
 }
 
 CK_RV find_objects_init(CK_SESSION_HANDLE handle, CK_ATTRIBUTE* wanted, CK_ULONG count) {
-    Call call{"C_FindObjectsInit"};
+    Call call{"C_FindObjectsInit", slot_of(handle)};
     auto* session = call.session(handle);
     if (session == nullptr) return call.result;
     session->found.clear();
@@ -298,9 +402,13 @@ CK_RV find_objects_init(CK_SESSION_HANDLE handle, CK_ATTRIBUTE* wanted, CK_ULONG
 }
 
 CK_RV find_objects(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE* objects, CK_ULONG room, CK_ULONG* count) {
-    Call call{"C_FindObjects"};
+    Call call{"C_FindObjects", slot_of(handle)};
     auto* session = call.session(handle);
     if (session == nullptr) return call.result;
+    if (call.is_rubbish()) {
+        *count = too_many;
+        return CKR_OK;
+    }
     *count = std::min<CK_ULONG>(room, session->found.size());
     std::copy_n(session->found.begin(), *count, objects);
     session->found.erase(session->found.begin(), session->found.begin() + static_cast<std::ptrdiff_t>(*count));
@@ -308,19 +416,23 @@ CK_RV find_objects(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE* objects, CK_ULONG
 }
 
 CK_RV find_objects_final(CK_SESSION_HANDLE handle) {
-    Call call{"C_FindObjectsFinal"};
+    Call call{"C_FindObjectsFinal", slot_of(handle)};
     call.session(handle);
     return call.result;
 }
 
 CK_RV get_attribute_value(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE number, CK_ATTRIBUTE* wanted, CK_ULONG count) {
-    Call call{"C_GetAttributeValue"};
+    Call call{"C_GetAttributeValue", slot_of(handle)};
     auto const* session = call.session(handle);
     if (session == nullptr) return call.result;
     if (number == 0 || number > state->objects.size()) return CKR_OBJECT_HANDLE_INVALID;
     auto const& object = state->objects[number - 1];
     if (!visible(object, session->slot)) return CKR_OBJECT_HANDLE_INVALID;
     for (auto& attribute : std::span{wanted, count}) {
+        if (call.is_rubbish()) {
+            attribute.ulValueLen = too_many;
+            continue;
+        }
         auto const own = object.attributes.find(attribute.type);
         if (own == object.attributes.end()) {
             attribute.ulValueLen = CK_UNAVAILABLE_INFORMATION;
@@ -336,7 +448,7 @@ CK_RV get_attribute_value(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE number, CK_
 }
 
 CK_RV sign_init(CK_SESSION_HANDLE handle, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE number) {
-    Call call{"C_SignInit"};
+    Call call{"C_SignInit", slot_of(handle)};
     auto* session = call.session(handle);
     if (session == nullptr) return call.result;
     if (!state->tokens[session->slot].logged_in) return CKR_USER_NOT_LOGGED_IN;
@@ -344,15 +456,22 @@ CK_RV sign_init(CK_SESSION_HANDLE handle, CK_MECHANISM* mechanism, CK_OBJECT_HAN
     bool const is_rsa = state->objects[number - 1].attributes.contains(CKA_MODULUS);
     if (mechanism->mechanism != (is_rsa ? CKM_RSA_PKCS : CKM_ECDSA)) return CKR_MECHANISM_INVALID;
     session->signing_key = number;
+    session->logged_in_for_key = false;
     return CKR_OK;
 }
 
 CK_RV sign(CK_SESSION_HANDLE handle, unsigned char* input, CK_ULONG size, unsigned char* signature, CK_ULONG* room) {
-    Call call{"C_Sign"};
+    Call call{"C_Sign", slot_of(handle)};
     auto* session = call.session(handle);
     if (session == nullptr) return call.result;
     auto const number = std::exchange(session->signing_key, 0);
     if (number == 0) return CKR_OPERATION_NOT_INITIALIZED;
+    bool const wants_login = state->objects[number - 1].attributes.contains(CKA_ALWAYS_AUTHENTICATE);
+    if (wants_login && !std::exchange(session->logged_in_for_key, false)) return CKR_USER_NOT_LOGGED_IN;
+    if (call.is_rubbish()) {
+        *room = too_many;
+        return CKR_OK;
+    }
     auto const made = raw_signature(state->objects[number - 1], {input, size});
     if (made.empty()) return CKR_FUNCTION_FAILED;
     if (*room < made.size()) return CKR_BUFFER_TOO_SMALL;
@@ -373,6 +492,7 @@ extern "C" CK_RV C_GetFunctionList(CK_FUNCTION_LIST** list) {
         made.C_Finalize = finalize;
         made.C_GetFunctionList = C_GetFunctionList;
         made.C_GetSlotList = get_slot_list;
+        made.C_GetSlotInfo = get_slot_info;
         made.C_GetTokenInfo = get_token_info;
         made.C_OpenSession = open_session;
         made.C_CloseSession = close_session;

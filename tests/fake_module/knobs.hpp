@@ -1,20 +1,33 @@
 // What the file named by TAMGA_FAKE_PKCS11 says. One directive a line, words parted by blanks:
 //
 //   log FILE                               append the name of every C_ function called to FILE: the spy
-//   token LABEL BACKWARDS_PIN TRIES        one slot each, numbered from 0 in the order of the lines
+//   token LABEL BACKWARDS_PIN TRIES [pinpad]  one slot each, numbered from 0 in the order of the lines
 //   certificate SLOT ID FILE [private]     PEM; "private": shown after a login only
-//   key SLOT ID FILE                       PEM; RSA or EC P-256
-//   fail FUNCTION CK_RV                    the function answers this instead of working
-//   delay FUNCTION MILLISECONDS            the function sleeps first
-//   crash FUNCTION                         the function ends the process
+//   key SLOT ID FILE [always]              PEM; RSA or EC P-256; "always": CKA_ALWAYS_AUTHENTICATE
+//   slots N                                so many slots are listed, with a token or without
+//   alone                                  two threads in the module at once end the process
 //   absent SLOT                            the token is pulled out
+//   maker SLOT TEXT                        its manufacturer, to the end of the line; model and reader likewise
 //
-// The file is read anew at every call, so a test turns a knob by writing it; tokens and objects are made once, by
+// What a call does instead of working; with SLOT only where it concerns that slot:
+//
+//   delay FUNCTION MILLISECONDS [SLOT]     it sleeps first
+//   fail FUNCTION CK_RV [SLOT]             it answers this, in hexadecimal
+//   vanish FUNCTION [SLOT]                 the token is pulled out in the middle of it, until the line is gone
+//   hang FUNCTION [SLOT]                   it never returns
+//   crash FUNCTION [segv|abort|exit]       it ends the process; without a word with exit code 139
+//   print FUNCTION                         it writes to standard output first
+//   rubbish FUNCTION                       it says CKR_OK, and numbers that cannot be
+//   attempt FUNCTION WHAT                  it tries what a module has no business with (attempts.hpp) and appends
+//                                          "WHAT ERRNO" to the log
+//
+// The file is looked at at every call, so a test turns a knob by writing it; tokens and objects are made once, by
 // C_Initialize. While somebody is logged in the module keeps the PIN, as real ones do, and wipes it at the logout. In
 // the file the PIN stands backwards, so that a search of the memory finds it only where somebody brought it.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,6 +39,7 @@ struct TokenLine {
     std::string label;
     std::string pin_backwards;
     unsigned tries = 0;
+    bool has_pin_pad = false;
 };
 
 struct ObjectLine {
@@ -34,19 +48,39 @@ struct ObjectLine {
     std::string id;
     std::string file;
     bool is_private = false;
+    bool always_authenticate = false;
+};
+
+/// A number for one function; without a slot it is meant for all.
+struct Turned {
+    std::string function;
+    unsigned long value = 0;
+    std::optional<std::size_t> slot;
 };
 
 struct Knobs {
     std::string log;
     std::vector<TokenLine> tokens;
     std::vector<ObjectLine> objects;
-    std::map<std::string, unsigned long> failures;
-    std::map<std::string, unsigned> delays_ms;
-    std::set<std::string> crashes;
+    std::size_t slots = 0;
+    bool alone = false;
+    std::vector<Turned> delays_ms;
+    std::vector<Turned> failures;
+    std::vector<Turned> vanishing;
+    std::vector<Turned> hanging;
+    std::map<std::string, std::string> crashes; ///< by function: how
+    std::set<std::string> prints;
+    std::set<std::string> rubbish;
+    std::multimap<std::string, std::string> attempts;
     std::set<std::size_t> absent;
+    std::map<std::string, std::map<std::size_t, std::string>> strings; ///< of maker, model and reader, by slot
 };
 
-/// Reads the file; nothing where it cannot be read or has a line not listed above.
-[[nodiscard]] std::optional<Knobs> read_knobs();
+/// The value for a call of `function`, in `slot` where it concerns one.
+[[nodiscard]] std::optional<unsigned long> find(std::vector<Turned> const& turned, std::string const& function,
+                                                std::optional<std::size_t> slot);
+
+/// What the file says now; nothing where it cannot be read or has a line not listed above.
+[[nodiscard]] std::shared_ptr<Knobs const> read_knobs();
 
 } // namespace tamga::fake

@@ -7,8 +7,6 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
-#include <thread>
-
 namespace tamga::test {
 namespace {
 
@@ -30,13 +28,6 @@ protected:
         ASSERT_TRUE(unlock(prompt, slot, user_pin).reply.status.ok);
         ASSERT_TRUE(give(prompt, mandate_for(request, Form::cms, certificate, {sha256(as_view("document"))})));
     }
-    /// The spy's count, as soon as it is `wanted`.
-    std::size_t calls_soon(std::string const& function, std::size_t wanted) const {
-        for (int i = 0; i < 1000 && token.calls(function) != wanted; ++i)
-            std::this_thread::sleep_for(std::chrono::milliseconds{5});
-        return token.calls(function);
-    }
-
     Scratch folder;
     signing::Certificate certificate;
     FakeToken token;
@@ -120,7 +111,7 @@ TEST_F(Lease, EndsWhenThePromptIsGoneBeforeItsMandate) {
 
     prompt.close();
 
-    EXPECT_EQ(calls_soon("C_Logout", 1), 1U);
+    EXPECT_EQ(token.calls_soon("C_Logout", 1), 1U);
 }
 
 TEST_F(Lease, EndsWhenTheWebProcessIsGoneAndANewOneCanWork) {
@@ -130,7 +121,7 @@ TEST_F(Lease, EndsWhenTheWebProcessIsGoneAndANewOneCanWork) {
 
     driver.web.close();
 
-    EXPECT_EQ(calls_soon("C_Logout", 1), 1U);
+    EXPECT_EQ(token.calls_soon("C_Logout", 1), 1U);
     driver.connect_web();
     EXPECT_EQ(driver.list(ipc::Depth::tokens).tokens.size(), 1U);
 }

@@ -19,13 +19,15 @@ TEST(LeaseSilence, EndsItTwoMinutesAfterItsLastUse) {
                           {fake_token_line("fake"), "certificate 0 01 " + (folder / "mine.pem").string(),
                            "key 0 01 " + (folder / "mine-key.pem").string()}};
     ::setenv("TAMGA_FAKE_PKCS11", (folder / "knobs").c_str(), 1);
-    auto const module =
-        pkcs11::Module::load(pkcs11::read_modules("/nonexistent", folder / "config/tamga/modules.toml")->at(0));
+    pkcs11::Readers const readers;
+    auto const module = pkcs11::Module::load(
+        pkcs11::read_module_files("/nonexistent", folder / "config/tamga/modules.toml")->modules.at(0), readers);
     std::string typed = user_pin;
     auto pin = Pin::take({reinterpret_cast<unsigned char*>(typed.data()), typed.size()});
 
     auto const before = std::chrono::steady_clock::now();
-    auto const lease = pkcs11::Lease::open(**module, ipc::SlotId{0}, std::move(*pin));
+    pkcs11::Watch watch;
+    auto const lease = pkcs11::Lease::open(**module, ipc::SlotId{0}, std::move(*pin), watch, {});
     ASSERT_TRUE(lease);
     auto const unused = (*lease)->end();
     EXPECT_GE(unused.at, before + 120s);
@@ -37,7 +39,7 @@ TEST(LeaseSilence, EndsItTwoMinutesAfterItsLastUse) {
     ASSERT_TRUE((*lease)->add_to_mandate(mandate));
     auto const with_mandate = (*lease)->end();
     std::this_thread::sleep_for(2ms);
-    ASSERT_TRUE((*lease)->sign({as_view("nonce")}));
+    ASSERT_TRUE((*lease)->sign({as_view("nonce")}, watch, {}));
     EXPECT_GT((*lease)->end().at, with_mandate.at);
     EXPECT_EQ((*lease)->end().why.code, Errc::timeout);
 }

@@ -13,7 +13,7 @@ inline std::int64_t unix_now() {
 }
 
 inline Bytes sha256(View octets) {
-    return signing::digest(signing::DigestAlgorithm::sha256, octets);
+    return signing::sha256(octets);
 }
 
 /// Signed attributes that commit to `document`.

@@ -1,16 +1,17 @@
 #include "tests/support/scratch.hpp"
 
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
-#include <unistd.h>
+#include <sys/wait.h>
 
 namespace tamga::test {
 
 Scratch::Scratch() {
-    std::filesystem::create_directories(TAMGA_SCRATCH);
-    std::string pattern = TAMGA_SCRATCH "/XXXXXX";
+    auto pattern = (std::filesystem::temp_directory_path() / "tamga-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error{"mkdtemp"};
     m_path = pattern;
 }
@@ -20,9 +21,8 @@ Scratch::~Scratch() {
     std::filesystem::remove_all(m_path, ignored);
 }
 
-void Scratch::write(std::string const& name, std::string const& content) const {
+void Scratch::write(std::string const& name, std::string_view content) const {
     std::filesystem::create_directories((m_path / name).parent_path());
-    // Replaced in one step: another process may be reading it.
     std::ofstream{m_path / (name + ".new"), std::ios::binary} << content;
     std::filesystem::rename(m_path / (name + ".new"), m_path / name);
 }
@@ -32,9 +32,26 @@ std::string Scratch::read(std::string const& name) const {
     return {std::istreambuf_iterator<char>{file}, {}};
 }
 
+Bytes Scratch::read_octets(std::string const& name) const {
+    return to_bytes(as_view(read(name)));
+}
+
+Outcome Scratch::attempt(std::string const& command) const {
+    auto const line = "cd '" + m_path.string() + "' && { " + command + "; } 2>&1 </dev/null";
+    auto* pipe = ::popen(line.c_str(), "r");
+    if (pipe == nullptr) return {};
+    Outcome outcome;
+    std::array<char, 4096> buffer{};
+    while (auto const size = std::fread(buffer.data(), 1, buffer.size(), pipe))
+        outcome.output.append(buffer.data(), size);
+    auto const status = ::pclose(pipe);
+    outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return outcome;
+}
+
 void Scratch::run(std::string const& command) const {
-    auto const line = "cd '" + m_path.string() + "' && { " + command + "; } >command.log 2>&1";
-    if (std::system(line.c_str()) != 0) throw std::runtime_error{command + "\n" + read("command.log")};
+    auto const outcome = attempt(command);
+    if (outcome.status != 0) throw std::runtime_error{command + "\n" + outcome.output};
 }
 
 } // namespace tamga::test

@@ -48,7 +48,7 @@ public:
             << json_text(purpose_words(sheet)) << R"(,"count":)" << documents.count() << R"(,"documents":[)";
         for (std::size_t i = 0; i < documents.count(); ++i) {
             out << (i == 0 ? "" : ",") << R"({"size":)" << documents.size(i) << R"(,"digest":)"
-                << json_text(to_hex(documents.digest(i, signing::DigestAlgorithm::sha256))) << R"(,"text":)"
+                << json_text(to_hex(documents.shown_digest(i))) << R"(,"text":)"
                 << json_text(documents.text(i).value_or(unseen_words(sheet, i))) << '}';
         }
         out << R"(],"site_is_new":)" << (request.site_is_new ? "true" : "false") << R"(,"resembles":)"

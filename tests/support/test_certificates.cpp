@@ -23,6 +23,7 @@ using Key = std::shared_ptr<EVP_PKEY>;
 using X509Pointer = std::shared_ptr<::X509>;
 
 Key make_key(KeyKind kind) {
+    if (is_gost(kind)) return make_gost_key(kind);
     Key key{kind == KeyKind::rsa_2048 ? EVP_RSA_gen(2048U) : EVP_EC_gen("P-256"), EVP_PKEY_free};
     require(key != nullptr, "key");
     return key;
@@ -43,8 +44,24 @@ void add_extension(::X509* certificate, ::X509* issuer, int nid, std::string con
     X509_EXTENSION_free(extension);
 }
 
+X509Pointer parsed(View der) {
+    auto const* at = der.data();
+    X509Pointer certificate{d2i_X509(nullptr, &at, static_cast<long>(der.size())), X509_free};
+    require(certificate != nullptr, "certificate");
+    return certificate;
+}
+
+Bytes der_of(::X509* certificate) {
+    unsigned char* der = nullptr;
+    auto const size = i2d_X509(certificate, &der);
+    require(size > 0, "DER");
+    Bytes octets(der, der + size);
+    OPENSSL_free(der);
+    return octets;
+}
+
 /// Version, serial number, validity and key; the rest is up to the caller.
-X509Pointer make_blank(EVP_PKEY* key, std::int64_t not_before, std::int64_t not_after) {
+X509Pointer make_blank(KeyKind kind, EVP_PKEY* key, std::int64_t not_before, std::int64_t not_after) {
     X509Pointer certificate{X509_new(), X509_free};
     unsigned char serial[20];
     RAND_bytes(serial, sizeof serial);
@@ -56,27 +73,29 @@ X509Pointer make_blank(EVP_PKEY* key, std::int64_t not_before, std::int64_t not_
     ASN1_TIME_set(X509_getm_notBefore(certificate.get()), not_before);
     ASN1_TIME_set(X509_getm_notAfter(certificate.get()), not_after);
     require(X509_set_pubkey(certificate.get(), key) == 1, "public key");
+    if (is_gost(kind)) set_public_key(X509_get_X509_PUBKEY(certificate.get()), kind, gost_point(key));
     return certificate;
 }
 
-struct Authority {
-    Key key = make_key(KeyKind::ec_p256);
-    X509Pointer certificate = make_blank(key.get(), 1'600'000'000, 4'100'000'000);
-
-    Authority() {
-        auto* name = X509_get_subject_name(certificate.get());
-        add_to(name, NID_countryName, "KZ");
-        add_to(name, NID_commonName, "TAMGA TEST CA");
-        X509_set_issuer_name(certificate.get(), name);
-        add_extension(certificate.get(), certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
-        add_extension(certificate.get(), certificate.get(), NID_key_usage, "critical,keyCertSign,cRLSign");
-        add_extension(certificate.get(), certificate.get(), NID_subject_key_identifier, "hash");
-        require(X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0, "signature of the CA");
+void sign(::X509* certificate, TestKey const& issuer) {
+    if (!is_gost(issuer.kind)) {
+        require(X509_sign(certificate, issuer.key.get(), EVP_sha256()) > 0, "signature of the certificate");
+        return;
     }
-};
+    ASN1_BIT_STRING const* value = nullptr;
+    X509_ALGOR const* algorithm = nullptr;
+    X509_get0_signature(&value, &algorithm, certificate);
+    set_signature_algorithm(X509_get0_tbs_sigalg(certificate), issuer.kind);
+    set_signature_algorithm(algorithm, issuer.kind);
+    unsigned char* to_be_signed = nullptr;
+    auto const size = i2d_re_X509_tbs(certificate, &to_be_signed);
+    require(size > 0, "TBSCertificate");
+    set_signature(value, issuer.sign({to_be_signed, static_cast<std::size_t>(size)}));
+    OPENSSL_free(to_be_signed);
+}
 
-Authority const& authority() {
-    static Authority const instance;
+TestKey const& authority() {
+    static auto const instance = make_authority(KeyKind::ec_p256, "TAMGA TEST CA");
     return instance;
 }
 
@@ -113,6 +132,7 @@ std::string pem_of(Write write) {
 } // namespace
 
 Bytes TestKey::sign(View octets) const {
+    if (is_gost(kind)) return gost_sign_digest(key.get(), gost_digest(kind, octets));
     std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> const context{EVP_MD_CTX_new(), EVP_MD_CTX_free};
     Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(key.get())));
     auto size = signature.size();
@@ -129,32 +149,55 @@ std::string TestKey::private_key_pem() const {
     });
 }
 
-TestKey make_certificate(CertificateSpec const& spec) {
-    auto const& issuer = authority();
-    auto const key = make_key(spec.key);
-    auto const certificate = make_blank(key.get(), spec.not_before, spec.not_after);
+TestKey make_certificate(CertificateSpec const& spec, TestKey const* issuer) {
+    auto key = make_key(spec.key);
+    auto certificate = issue(spec, key.get(), issuer);
+    return {spec.key, std::move(key), std::move(certificate)};
+}
+
+Bytes issue(CertificateSpec const& spec, EVP_PKEY* key, TestKey const* issuer) {
+    auto const& by = issuer != nullptr ? *issuer : authority();
+    auto const by_certificate = parsed(by.certificate);
+    auto const certificate = make_blank(spec.key, key, spec.not_before, spec.not_after);
     name_owner(X509_get_subject_name(certificate.get()), spec);
-    X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer.certificate.get()));
+    X509_set_issuer_name(certificate.get(), X509_get_subject_name(by_certificate.get()));
     std::string usages;
     for (auto const& usage : spec.extended_key_usages)
         usages += (usages.empty() ? "" : ",") + usage;
-    add_extension(certificate.get(), issuer.certificate.get(), NID_key_usage,
-                  "critical,digitalSignature,nonRepudiation");
-    if (!usages.empty()) add_extension(certificate.get(), issuer.certificate.get(), NID_ext_key_usage, usages);
-    add_extension(certificate.get(), issuer.certificate.get(), NID_subject_key_identifier, "hash");
-    add_extension(certificate.get(), issuer.certificate.get(), NID_authority_key_identifier, "keyid");
-    require(X509_sign(certificate.get(), issuer.key.get(), EVP_sha256()) > 0, "signature of the certificate");
+    add_extension(certificate.get(), by_certificate.get(), NID_key_usage, "critical,digitalSignature,nonRepudiation");
+    if (!usages.empty()) add_extension(certificate.get(), by_certificate.get(), NID_ext_key_usage, usages);
+    add_extension(certificate.get(), by_certificate.get(), NID_subject_key_identifier, "hash");
+    add_extension(certificate.get(), by_certificate.get(), NID_authority_key_identifier, "keyid");
+    sign(certificate.get(), by);
+    return der_of(certificate.get());
+}
 
-    unsigned char* der = nullptr;
-    auto const size = i2d_X509(certificate.get(), &der);
-    require(size > 0, "DER");
-    TestKey made{key, Bytes(der, der + size)};
-    OPENSSL_free(der);
+TestKey make_authority(KeyKind kind, std::string const& common_name, TestKey const* issuer) {
+    TestKey made{kind, make_key(kind), {}};
+    auto const by_certificate = issuer != nullptr ? parsed(issuer->certificate) : nullptr;
+    auto const certificate = make_blank(kind, made.key.get(), 1'600'000'000, 4'100'000'000);
+    auto* name = X509_get_subject_name(certificate.get());
+    add_to(name, NID_countryName, "KZ");
+    add_to(name, NID_commonName, common_name);
+    X509_set_issuer_name(certificate.get(), issuer != nullptr ? X509_get_subject_name(by_certificate.get()) : name);
+    add_extension(certificate.get(), certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
+    add_extension(certificate.get(), certificate.get(), NID_key_usage, "critical,keyCertSign,cRLSign");
+    add_extension(certificate.get(), certificate.get(), NID_subject_key_identifier, "hash");
+    if (issuer != nullptr) {
+        add_extension(certificate.get(), by_certificate.get(), NID_authority_key_identifier, "keyid");
+    }
+    sign(certificate.get(), issuer != nullptr ? *issuer : made);
+    made.certificate = der_of(certificate.get());
     return made;
 }
 
 std::string ca_certificate_pem() {
-    return pem_of([](BIO* memory) { return PEM_write_bio_X509(memory, authority().certificate.get()); });
+    return certificate_pem(authority().certificate);
+}
+
+std::string certificate_pem(View der) {
+    auto const certificate = parsed(der);
+    return pem_of([&](BIO* memory) { return PEM_write_bio_X509(memory, certificate.get()); });
 }
 
 } // namespace tamga::test

@@ -1,18 +1,12 @@
 // Keys and certificates shaped like the NCA's, made on the spot: what a token would hold, and who would have issued it.
 #pragma once
 
-#include "base/bytes.hpp"
+#include "tests/support/gost_keys.hpp"
 
-#include <openssl/types.h>
-
-#include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
 namespace tamga::test {
-
-enum class KeyKind : std::uint8_t { rsa_2048, ec_p256 };
 
 struct CertificateSpec {
     KeyKind key = KeyKind::rsa_2048;
@@ -28,20 +22,30 @@ struct CertificateSpec {
 };
 
 struct TestKey {
+    KeyKind kind = KeyKind::rsa_2048;
     std::shared_ptr<EVP_PKEY> key;
     Bytes certificate; ///< DER
 
-    /// Hashes with SHA-256 and signs: what C_Sign would give, r||s for EC.
+    /// Hashes with the digest of its kind and signs: a raw signature (ipc::Signatures).
     [[nodiscard]] Bytes sign(View octets) const;
 
     /// PKCS#8, for softhsm2-util --import.
     [[nodiscard]] std::string private_key_pem() const;
 };
 
-/// A key and its certificate, issued by the CA of this process. Ends the process where OpenSSL fails.
-[[nodiscard]] TestKey make_certificate(CertificateSpec const& spec = {});
+/// A key and its certificate, issued by `issuer` or, without one, by the CA of this process (an EC key). A GOST issuer
+/// signs as the NCA does. Ends the process where OpenSSL fails.
+[[nodiscard]] TestKey make_certificate(CertificateSpec const& spec = {}, TestKey const* issuer = nullptr);
 
-/// The certificate of that CA (CN=TAMGA TEST CA, C=KZ).
+/// The same for a key that is there already, of which the public half is enough.
+[[nodiscard]] Bytes issue(CertificateSpec const& spec, EVP_PKEY* key, TestKey const* issuer = nullptr);
+
+/// A root, self-signed, or an authority below `issuer`.
+[[nodiscard]] TestKey make_authority(KeyKind kind, std::string const& common_name, TestKey const* issuer = nullptr);
+
+/// The certificate of the CA of this process (CN=TAMGA TEST CA, C=KZ).
 [[nodiscard]] std::string ca_certificate_pem();
+
+[[nodiscard]] std::string certificate_pem(View der);
 
 } // namespace tamga::test

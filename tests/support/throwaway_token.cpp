@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
 
 namespace tamga::test {
 
@@ -19,10 +20,11 @@ signing::Certificate make_key(Scratch const& folder, std::string const& name, Ke
     return *certificate;
 }
 
-void configure_module(Scratch const& folder, std::string const& path, std::string const& environment) {
+void configure_module(Scratch const& folder, std::string const& path, std::string const& environment,
+                      std::string const& more) {
     folder.write("config/tamga/modules.toml", "[[module]]\nname = \"test\"\npath = \"" + path +
                                                   "\"\nstorage = \"AKKaztokenStore\"\nenvironment = { " + environment +
-                                                  " }\n");
+                                                  " }\n" + more);
 }
 
 SoftToken::SoftToken(Scratch const& folder) : m_folder{folder} {
@@ -48,24 +50,36 @@ void SoftToken::add_certificate(std::string const& name, std::string const& id, 
                  " --login --pin " + user_pin + " --write-object " + name + ".der --type cert --label x --id " + id);
 }
 
-FakeToken::FakeToken(Scratch const& folder, std::vector<std::string> lines) : m_folder{folder} {
+FakeToken::FakeToken(Scratch const& folder, std::vector<std::string> lines, std::string const& module)
+    : m_folder{folder} {
     m_lines = "log " + (folder / "calls").string() + "\n";
     for (auto const& line : lines)
         m_lines += line + "\n";
     knobs("");
-    configure_module(folder, TAMGA_FAKE_MODULE, "TAMGA_FAKE_PKCS11 = \"" + (folder / "knobs").string() + "\"");
+    configure_module(folder, TAMGA_FAKE_MODULE, "TAMGA_FAKE_PKCS11 = \"" + (folder / "knobs").string() + "\"", module);
 }
 
 void FakeToken::knobs(std::string const& lines) const {
     m_folder.write("knobs", m_lines + lines);
 }
 
-std::size_t FakeToken::calls(std::string const& function) const {
+std::vector<std::string> FakeToken::log() const {
     std::istringstream log{m_folder.read("calls")};
-    std::size_t count = 0;
+    std::vector<std::string> lines;
     for (std::string line; std::getline(log, line);)
-        if (line == function) ++count;
-    return count;
+        lines.push_back(std::move(line));
+    return lines;
+}
+
+std::size_t FakeToken::calls(std::string const& function) const {
+    auto const lines = log();
+    return static_cast<std::size_t>(std::count(lines.begin(), lines.end(), function));
+}
+
+std::size_t FakeToken::calls_soon(std::string const& function, std::size_t wanted) const {
+    for (int i = 0; i < 1000 && calls(function) != wanted; ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    return calls(function);
 }
 
 std::string fake_token_line(std::string const& label, unsigned tries) {

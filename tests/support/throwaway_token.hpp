@@ -15,8 +15,9 @@ inline constexpr char const* user_pin = "86420135";
 /// certificate as ca.pem.
 signing::Certificate make_key(Scratch const& folder, std::string const& name, KeyKind kind);
 
-/// Writes config/tamga/modules.toml with one module.
-void configure_module(Scratch const& folder, std::string const& path, std::string const& environment);
+/// Writes config/tamga/modules.toml with one module; `more` are further lines of it.
+void configure_module(Scratch const& folder, std::string const& path, std::string const& environment,
+                      std::string const& more = "");
 
 /// SoftHSM2 with a folder of its own.
 class SoftToken {
@@ -37,12 +38,17 @@ private:
 /// The fake module (tests/fake_module/knobs.hpp), with its spy.
 class FakeToken {
 public:
-    FakeToken(Scratch const& folder, std::vector<std::string> lines);
+    /// `module` are further lines of modules.toml.
+    FakeToken(Scratch const& folder, std::vector<std::string> lines, std::string const& module = "");
 
     /// Turns knobs: these lines, and no others, beside those of the constructor.
     void knobs(std::string const& lines) const;
+    /// Everything its spy wrote, a line each.
+    [[nodiscard]] std::vector<std::string> log() const;
     /// How often the module was asked for `function`.
     [[nodiscard]] std::size_t calls(std::string const& function) const;
+    /// The same, as soon as it is `wanted`, or after some seconds.
+    [[nodiscard]] std::size_t calls_soon(std::string const& function, std::size_t wanted) const;
 
 private:
     Scratch const& m_folder;

@@ -3,7 +3,9 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <csignal>
 #include <cstdlib>
+#include <thread>
 
 namespace tamga::test {
 
@@ -13,7 +15,7 @@ void must(Result<void> const& done) {
     if (!done) throw std::runtime_error{std::string{wire_name(done.error().code)} + ": " + done.error().detail};
 }
 
-::pid_t start(std::string const& config_home, std::string argument, int control_fd) {
+::pid_t start(std::string const& config_home, std::string argument, std::string more, int control_fd) {
     std::string program = TAMGA_PROGRAMS_DIR "/tamga-token";
     std::string config = "XDG_CONFIG_HOME=" + config_home;
     std::string state = "XDG_STATE_HOME=" + config_home + "/../state";
@@ -22,15 +24,26 @@ void must(Result<void> const& done) {
     auto const* const pcscd = std::getenv("PCSCLITE_CSOCK_NAME");
     std::string card_socket = std::string{"PCSCLITE_CSOCK_NAME="} + (pcscd != nullptr ? pcscd : "/nonexistent/pcscd");
     char* const arguments[] = {program.data(), argument.data(), nullptr};
-    char* const environment[] = {config.data(), state.data(), sanitizer.data(), card_socket.data(), nullptr};
+    char const* const elsewhere = std::getenv("OPENSSL_ENGINES");
+    std::string engines = std::string{"OPENSSL_ENGINES="} + (elsewhere != nullptr ? elsewhere : "");
+    std::vector<char*> environment{config.data(), state.data(), sanitizer.data(), card_socket.data()};
+    if (elsewhere != nullptr) environment.push_back(engines.data());
+    if (!more.empty()) environment.push_back(more.data());
+    environment.push_back(nullptr);
     ::posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, control_fd, 3);
     ::pid_t pid = -1;
-    auto const failed = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, arguments, environment);
+    auto const failed = ::posix_spawn(&pid, program.c_str(), &actions, nullptr, arguments, environment.data());
     ::posix_spawn_file_actions_destroy(&actions);
     if (failed != 0) throw std::runtime_error{"cannot start " + program};
     return pid;
+}
+
+/// Without taking its exit status.
+bool has_ended(::pid_t pid) {
+    ::siginfo_t ended{};
+    return ::waitid(P_PID, static_cast<::id_t>(pid), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != 0;
 }
 
 ipc::Pair pair() {
@@ -41,9 +54,9 @@ ipc::Pair pair() {
 
 } // namespace
 
-TokenDriver::TokenDriver(std::filesystem::path const& folder, std::string const& argument) {
+TokenDriver::TokenDriver(std::filesystem::path const& folder, std::string const& argument, std::string more) {
     auto ends = pair();
-    m_pid = start((folder / "config").string(), argument, ends.second.fd());
+    m_pid = start((folder / "config").string(), argument, std::move(more), ends.second.fd());
     control = std::move(ends.first);
     if (argument == "--count") return;
     must(ipc::say_hello(control, ipc::Role::launcher));
@@ -74,6 +87,10 @@ ipc::Channel TokenDriver::prompt(ipc::RequestId request) {
 
 int TokenDriver::end() {
     control.close();
+    // tamgad gives it as long to log out, then ends it.
+    for (int i = 0; i < 400 && !has_ended(m_pid); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    if (!has_ended(m_pid)) ::kill(m_pid, SIGKILL);
     return wait();
 }
 

@@ -37,10 +37,11 @@ struct Unlocked {
 
 class TokenDriver {
 public:
-    /// Starts `tamga-token ARGUMENT` with config/ of `folder` as XDG_CONFIG_HOME, and with the PCSCLITE_CSOCK_NAME of
-    /// the test, where it has one; never with the pcscd of this computer. With a number as argument the greetings are
-    /// exchanged and `web` is connected; with --watch there are the greetings alone.
-    explicit TokenDriver(std::filesystem::path const& folder, std::string const& argument = "0");
+    /// Starts `tamga-token ARGUMENT` with config/ of `folder` as XDG_CONFIG_HOME, with the PCSCLITE_CSOCK_NAME and the
+    /// OPENSSL_ENGINES of the test, where it has them, never with the pcscd of this computer, and with `more`
+    /// ("NAME=value"). With a number as argument the greetings are exchanged and `web` is connected; with --watch there
+    /// are the greetings alone.
+    explicit TokenDriver(std::filesystem::path const& folder, std::string const& argument = "0", std::string more = {});
     TokenDriver(TokenDriver const&) = delete;
     TokenDriver& operator=(TokenDriver const&) = delete;
     ~TokenDriver();

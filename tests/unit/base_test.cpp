@@ -1,13 +1,14 @@
 // base/: what every layer relies on.
 #include "base/base64.hpp"
 #include "base/handshake.hpp"
+#include "base/log.hpp"
 #include "base/sealed_items.hpp"
 #include "base/trusted_file.hpp"
 #include "base/unblocking.hpp"
+#include "tests/support/scratch.hpp"
 
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <set>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -160,28 +161,41 @@ static_assert(!std::is_copy_constructible_v<Pin>);
 static_assert(!std::is_convertible_v<ipc::SlotId, ipc::RequestId>);
 
 TEST(TrustedFile, RefusesAFolderThatOthersCanWriteUnlessItIsSticky) {
-    auto const folder = std::filesystem::temp_directory_path() / ("tamga-trust-" + std::to_string(::getpid()));
-    std::filesystem::create_directories(folder);
-    std::ofstream{folder / "file"} << "x";
+    test::Scratch const scratch;
+    scratch.write("folder/file", "x");
     auto const judged_with = [&](::mode_t mode) {
-        EXPECT_EQ(::chmod(folder.c_str(), mode), 0);
-        auto const path = trusted_path(folder / "file");
+        EXPECT_EQ(::chmod((scratch / "folder").c_str(), mode), 0);
+        auto const path = trusted_path(scratch / "folder/file");
         return path ? Errc::internal : path.error().code;
     };
 
     EXPECT_EQ(judged_with(0755), Errc::internal);
     EXPECT_EQ(judged_with(01777), Errc::internal);
     EXPECT_EQ(judged_with(0777), Errc::file_untrusted);
-    std::filesystem::remove_all(folder);
 }
 
 TEST(TrustedFile, RefusesAFileOfAnotherUserInAStickyFolder) {
-    auto const file = std::filesystem::temp_directory_path() / ("tamga-foreign-" + std::to_string(::getpid()));
-    std::ofstream{file} << "x";
-    ASSERT_EQ(::chown(file.c_str(), 65534, 65534), 0) << "needs root";
+    test::Scratch const scratch;
+    scratch.write("folder/file", "x");
+    ASSERT_EQ(::chmod((scratch / "folder").c_str(), 01777), 0);
+    ASSERT_EQ(::chown((scratch / "folder/file").c_str(), 65534, 65534), 0) << "needs root";
 
-    EXPECT_EQ(trusted_path(file).error().code, Errc::file_untrusted);
-    std::filesystem::remove(file);
+    EXPECT_EQ(trusted_path(scratch / "folder/file").error().code, Errc::file_untrusted);
+}
+
+TEST(Log, ShowsDebugLinesWhereTheEnvironmentSaysOneAndNothingElse) {
+    auto const shown_with = [](char const* value) {
+        EXPECT_EQ(::setenv("TAMGA_DEBUG", value, 1), 0);
+        testing::internal::CaptureStderr();
+        log::open("test");
+        log::debug("detail");
+        return testing::internal::GetCapturedStderr();
+    };
+
+    EXPECT_EQ(shown_with("1"), "test: detail\n");
+    for (char const* value : {"", "0", "no", "10"})
+        EXPECT_EQ(shown_with(value), "") << value;
+    ::unsetenv("TAMGA_DEBUG");
 }
 
 TEST(Text, TakesALanguageFromWhatPagesAndSystemsSay) {

@@ -49,7 +49,9 @@ protected:
     Result<std::vector<ModuleConfig>> read(std::string const& system, std::string const& user) {
         if (!system.empty()) folder.write("system.toml", system);
         if (!user.empty()) folder.write("user.toml", user);
-        return read_modules(folder / "system.toml", folder / "user.toml");
+        auto files = read_module_files(folder / "system.toml", folder / "user.toml");
+        if (!files) return files.error();
+        return std::move(files->modules);
     }
     static std::string entry(std::string const& name, std::string const& more = "") {
         return "[[module]]\nname = \"" + name + "\"\npath = \"/usr/lib/x.so\"\nstorage = \"AKKaztokenStore\"\n" + more;
@@ -76,8 +78,8 @@ TEST_F(ModuleConfiguration, PutsTheSystemsModulesFirst) {
 // S11
 TEST_F(ModuleConfiguration, LeavesTheUsersFileOutWhereTheSystemForbidsIt) {
     EXPECT_EQ(read("user_modules = false\n" + entry("one"), entry("two"))->size(), 1U);
-    EXPECT_EQ(read(entry("one"), "user_modules = true\n")->size(), 1U);
-    EXPECT_EQ(read(entry("one"), "user_modules = false\n").error().code, Errc::config_invalid);
+    for (char const* line : {"user_modules = true\n", "user_modules = false\n"})
+        EXPECT_EQ(read(entry("one"), line).error().code, Errc::config_invalid) << line;
 }
 
 // S11
@@ -106,12 +108,16 @@ TEST_F(ModuleConfiguration, NamesTheFileAndTheKeyAtFault) {
     };
     std::string const head = "[[module]]\nname = \"x\"\n";
     for (auto const& [content, key] :
-         {Case{"module = 3", ": module: "}, Case{"user_modules = \"no\"", ": user_modules: "},
-          Case{"verbose = true", ": verbose: "}, Case{entry("x", "slot = 1\n"), ": module.slot: "},
-          Case{entry("x", "environment = { A = 1 }\n"), ": module.environment.A: "},
-          Case{"[[module]]\npath = \"/x\"\nstorage = \"AKKaztokenStore\"", ": module.name: "},
-          Case{head + "path = \"x.so\"\nstorage = \"AKKaztokenStore\"", ": module.path: "},
-          Case{head + "path = \"/x.so\"\nstorage = \"PKCS12\"", ": module.storage: "}, Case{"\n= 1", ": line 2: "}}) {
+         {Case{"module = 3", ": line 1: module: "}, Case{"user_modules = \"no\"", ": line 1: user_modules: "},
+          Case{"verbose = true", ": line 1: verbose: "}, Case{entry("x", "slot = \"1\"\n"), ": line 5: module.slot: "},
+          Case{entry("x", "slot = 1\n"), ": line 5: module.slot: "},
+          Case{entry("x", "single_threaded = 1\n"), ": line 5: module.single_threaded: "},
+          Case{entry("x", "environment = 1\n"), ": line 5: module.environment: "},
+          Case{entry("x", "environment = { A = 1 }\n"), ": line 5: module.environment.A: "},
+          Case{"[[module]]\npath = \"/x\"\nstorage = \"AKKaztokenStore\"", ": line 1: module.name: "},
+          Case{head + "path = \"x.so\"\nstorage = \"AKKaztokenStore\"", ": line 1: module.path: "},
+          Case{head + "path = \"/x.so\"\nstorage = \"PKCS12\"", ": line 1: module.storage: "},
+          Case{"\n= 1", ": line 2: "}}) {
         auto const modules = read("", content);
 
         ASSERT_FALSE(modules) << content;
@@ -121,17 +127,27 @@ TEST_F(ModuleConfiguration, NamesTheFileAndTheKeyAtFault) {
     }
 }
 
-TEST_F(ModuleConfiguration, HasAtMost64Modules) {
-    std::string many;
-    for (std::size_t i = 0; i < ipc::max_modules; ++i)
-        many += entry("x");
-
-    EXPECT_EQ(read("", many)->size(), ipc::max_modules);
-    EXPECT_EQ(read(entry("x"), many).error().code, Errc::config_invalid);
-}
-
 static_assert(!std::is_copy_constructible_v<Session::Login>);
 static_assert(!std::is_move_constructible_v<Session>);
+
+TEST(Parameters, NameACurveInKazakhOrRussianWordsAndNoOther) {
+    // DER of the identifiers of the NCA's 512-bit set A, tc26-512-A, tc26-512-B and CryptoPro-A.
+    Bytes const damaged{0x06, 0x0b, 0x2a, 0x83, 0x0e, 0x03, 0x0a, 0x01, 0x01, 0x02, 0x02, 0x01};
+    Bytes const kz{0x06, 0x0a, 0x2a, 0x83, 0x0e, 0x03, 0x0a, 0x01, 0x01, 0x02, 0x02, 0x01};
+    Bytes const russian{0x06, 0x09, 0x2a, 0x85, 0x03, 0x07, 0x01, 0x02, 0x01, 0x02, 0x01};
+    Bytes const another{0x06, 0x09, 0x2a, 0x85, 0x03, 0x07, 0x01, 0x02, 0x01, 0x02, 0x02};
+    Bytes const old{0x06, 0x07, 0x2a, 0x85, 0x03, 0x02, 0x02, 0x23, 0x01};
+    using signing::KeyAlgorithm;
+
+    EXPECT_TRUE(accepts_parameters(KeyAlgorithm::gost2015_512, kz));
+    EXPECT_TRUE(accepts_parameters(KeyAlgorithm::gost2015_512, russian));
+    EXPECT_TRUE(accepts_parameters(KeyAlgorithm::gost2015_512, {})) << "a token need not show them";
+    EXPECT_FALSE(accepts_parameters(KeyAlgorithm::gost2015_512, another));
+    EXPECT_FALSE(accepts_parameters(KeyAlgorithm::gost2015_512, old));
+    EXPECT_FALSE(accepts_parameters(KeyAlgorithm::gost2015_512, damaged)) << "its length is wrong";
+    EXPECT_TRUE(accepts_parameters(KeyAlgorithm::gost2004, old));
+    EXPECT_TRUE(accepts_parameters(KeyAlgorithm::rsa, old)) << "an RSA key has no curve";
+}
 
 } // namespace
 } // namespace tamga::pkcs11

@@ -1,10 +1,13 @@
 // README.md tells the way of one sign request; the code has the list of its steps. They must agree.
+#include "base/error.hpp"
 #include "daemon/flow_steps.hpp"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -59,6 +62,33 @@ TEST(Readme, TellsTheWayOfOneRequestAsTheCodeGoesIt) {
         row.resize(3);
 
     EXPECT_EQ(table, steps_of_the_code());
+}
+
+/// The errors among the ways a hop can end: what is neither a status nor the closing of a socket.
+std::vector<std::string> errors_of(std::string const& cell) {
+    std::vector<std::string> words;
+    std::istringstream list{cell};
+    for (std::string item; std::getline(list, item, ',');) {
+        auto const word = without_decoration(item);
+        if (word.find_first_of("0123456789") == std::string::npos && word != "close") words.push_back(word);
+    }
+    return words;
+}
+
+TEST(Readme, NamesErrorsThatExist) {
+    std::set<std::string_view> known;
+    for (std::size_t i = 0; i < errc_count; ++i)
+        known.insert(wire_name(static_cast<Errc>(i)));
+    std::size_t named = 0;
+
+    for (auto const& row : table_under("## The way of one sign request")) {
+        for (auto const& word : errors_of(row.back())) {
+            EXPECT_TRUE(known.contains(word)) << row.front() << ": " << word;
+            ++named;
+        }
+    }
+
+    EXPECT_GT(named, 20U);
 }
 
 TEST(Readme, NamesPlacesThatExist) {

@@ -27,7 +27,7 @@ std::vector<Bytes> signer_infos(View cms) {
 
 class Cms : public testing::Test {
 protected:
-    void SetUp() override { m_workshop.put("ca.pem", as_view(test::ca_certificate_pem())); }
+    void SetUp() override { m_scratch.write("ca.pem", test::ca_certificate_pem()); }
 
     static Bytes sign(Signer const& signer, View content, Encapsulation encapsulation,
                       ExistingCms const* existing = nullptr) {
@@ -40,13 +40,13 @@ protected:
 
     /// What OpenSSL thinks of it; the content it found goes to the file "out".
     test::Outcome verify(View cms, std::string const& options = "") {
-        m_workshop.put("cms", cms);
-        return m_workshop.run("openssl cms -verify -cades -binary -inform DER -in cms -CAfile ca.pem -purpose any "
-                              "-attime 1790000000 -out out " +
-                              options);
+        m_scratch.write("cms", cms);
+        return m_scratch.attempt("openssl cms -verify -cades -binary -inform DER -in cms -CAfile ca.pem -purpose any "
+                                 "-attime 1790000000 -out out " +
+                                 options);
     }
 
-    test::Workshop m_workshop;
+    test::Scratch m_scratch;
 };
 
 class CmsOfEverySigner : public Cms, public testing::WithParamInterface<Signer const& (*)()> {};
@@ -58,12 +58,12 @@ TEST_P(CmsOfEverySigner, AttachedIsVerifiedAndGivesItsContent) {
     auto const verdict = verify(sign(GetParam()(), as_view(content), Encapsulation::attached));
 
     EXPECT_EQ(verdict.status, 0) << verdict.output;
-    EXPECT_EQ(as_text(m_workshop.get("out")), content);
+    EXPECT_EQ(m_scratch.read("out"), content);
 }
 
 TEST_P(CmsOfEverySigner, DetachedIsVerifiedOverItsContentAlone) {
-    m_workshop.put("content", as_view("document"));
-    m_workshop.put("other", as_view("documenT"));
+    m_scratch.write("content", as_view("document"));
+    m_scratch.write("other", as_view("documenT"));
     auto const cms = sign(GetParam()(), as_view("document"), Encapsulation::detached);
 
     EXPECT_EQ(verify(cms, "-content content").status, 0);
@@ -79,16 +79,16 @@ TEST_P(CmsOfEverySigner, EmptyAndLargeContentsAreVerified) {
         EXPECT_EQ(cms.capacity(), cms.size()) << "one allocation, as long as it has to be";
         auto const verdict = verify(cms);
         EXPECT_EQ(verdict.status, 0) << size << verdict.output;
-        EXPECT_EQ(m_workshop.get("out"), content) << size;
+        EXPECT_EQ(m_scratch.read_octets("out"), content) << size;
     }
 }
 
 TEST_F(Cms, IsWrittenAsTheNcaWritesIt) {
-    m_workshop.put("cms", sign(rsa_signer(), as_view("hi"), Encapsulation::attached));
+    m_scratch.write("cms", sign(rsa_signer(), as_view("hi"), Encapsulation::attached));
 
-    auto const printed = m_workshop.run("openssl cms -cmsout -print -noout -inform DER -in cms").output;
+    auto const printed = m_scratch.attempt("openssl cms -cmsout -print -noout -inform DER -in cms").output;
     auto const reencoded =
-        m_workshop.run("openssl cms -cmsout -inform DER -in cms -outform DER -out again && cmp cms again");
+        m_scratch.attempt("openssl cms -cmsout -inform DER -in cms -outform DER -out again && cmp cms again");
 
     for (char const* line : {"contentType: pkcs7-signedData (1.2.840.113549.1.7.2)", "version: 1",
                              "algorithm: sha256WithRSAEncryption (1.2.840.113549.1.1.11)", "parameter: NULL",
@@ -118,13 +118,13 @@ TEST_F(Cms, GetsASecondSignerAndKeepsTheFirstOctetByOctet) {
 
     auto const verdict = verify(both, "-signer signers.pem");
     EXPECT_EQ(verdict.status, 0) << verdict.output;
-    EXPECT_EQ(as_text(m_workshop.get("out")), "contract");
-    EXPECT_EQ(m_workshop.run("grep -c BEGIN signers.pem").output, "2\n");
+    EXPECT_EQ(m_scratch.read("out"), "contract");
+    EXPECT_EQ(m_scratch.attempt("grep -c BEGIN signers.pem").output, "2\n");
     auto const signers = signer_infos(both);
     ASSERT_EQ(signers.size(), 2U);
     EXPECT_EQ(std::ranges::count(signers, signer_infos(first).front()), 1);
-    EXPECT_EQ(m_workshop.run("openssl cms -cmsout -inform DER -in cms -outform DER -out again && cmp cms again").status,
-              0)
+    EXPECT_EQ(
+        m_scratch.attempt("openssl cms -cmsout -inform DER -in cms -outform DER -out again && cmp cms again").status, 0)
         << "DER, with its sets in order";
 }
 
@@ -134,18 +134,18 @@ TEST_F(Cms, GetsTheSameSignerTwiceWithOneCertificate) {
     auto const twice = sign(rsa_signer(), as_view("x"), Encapsulation::attached, &*existing);
 
     EXPECT_EQ(verify(twice, "-certsout certificates.pem").status, 0);
-    EXPECT_EQ(m_workshop.run("grep -c BEGIN certificates.pem").output, "1\n");
+    EXPECT_EQ(m_scratch.attempt("grep -c BEGIN certificates.pem").output, "1\n");
 }
 
 TEST_F(Cms, MadeByOpensslInBerGetsASigner) {
-    m_workshop.put("c.pem", as_view(rsa_signer().certificate.pem()));
-    m_workshop.put("k.pem", as_view(rsa_signer().key.private_key_pem()));
-    m_workshop.put("content", Bytes(20'000, 'y'));
+    m_scratch.write("c.pem", rsa_signer().certificate.pem());
+    m_scratch.write("k.pem", rsa_signer().key.private_key_pem());
+    m_scratch.write("content", Bytes(20'000, 'y'));
     auto const made =
-        m_workshop.run("openssl cms -sign -cades -stream -nodetach -binary -signer c.pem -inkey k.pem -in content "
-                       "-outform DER -out ber");
+        m_scratch.attempt("openssl cms -sign -cades -stream -nodetach -binary -signer c.pem -inkey k.pem -in content "
+                          "-outform DER -out ber");
     ASSERT_EQ(made.status, 0) << made.output;
-    auto const ber = m_workshop.get("ber");
+    auto const ber = m_scratch.read_octets("ber");
     ASSERT_EQ(ber[1], 0x80) << "indefinite length";
 
     auto const existing = ExistingCms::recognise(ber);
@@ -156,24 +156,25 @@ TEST_F(Cms, MadeByOpensslInBerGetsASigner) {
         verify(sign(ec_signer(), *content, Encapsulation::attached, &*existing), "-signer signers.pem");
 
     EXPECT_EQ(verdict.status, 0) << verdict.output;
-    EXPECT_EQ(m_workshop.get("out"), Bytes(20'000, 'y'));
-    EXPECT_EQ(m_workshop.run("grep -c BEGIN signers.pem").output, "2\n");
+    EXPECT_EQ(m_scratch.read_octets("out"), Bytes(20'000, 'y'));
+    EXPECT_EQ(m_scratch.attempt("grep -c BEGIN signers.pem").output, "2\n");
 }
 
 TEST_F(Cms, WithASignerOfVersion3IsOfVersion3) {
-    m_workshop.put("c.pem", as_view(rsa_signer().certificate.pem()));
-    m_workshop.put("k.pem", as_view(rsa_signer().key.private_key_pem()));
+    m_scratch.write("c.pem", rsa_signer().certificate.pem());
+    m_scratch.write("k.pem", rsa_signer().key.private_key_pem());
     auto const made =
-        m_workshop.run("echo y > content; openssl cms -sign -cades -keyid -nodetach -binary -signer c.pem -inkey "
-                       "k.pem -in content -outform DER -out v3");
+        m_scratch.attempt("echo y > content; openssl cms -sign -cades -keyid -nodetach -binary -signer c.pem -inkey "
+                          "k.pem -in content -outform DER -out v3");
     ASSERT_EQ(made.status, 0) << made.output;
-    auto const existing = ExistingCms::recognise(m_workshop.get("v3"));
+    auto const existing = ExistingCms::recognise(m_scratch.read_octets("v3"));
     ASSERT_TRUE(existing);
 
     auto const verdict = verify(sign(ec_signer(), *existing->content(), Encapsulation::attached, &*existing));
 
     EXPECT_EQ(verdict.status, 0) << verdict.output;
-    EXPECT_EQ(m_workshop.run("openssl asn1parse -inform DER -in cms | grep -m1 INTEGER | grep -c ':03'").output, "1\n");
+    EXPECT_EQ(m_scratch.attempt("openssl asn1parse -inform DER -in cms | grep -m1 INTEGER | grep -c ':03'").output,
+              "1\n");
 }
 
 TEST_F(Cms, DetachedHasNoContentToBeSignedAgain) {

@@ -161,13 +161,13 @@ TEST(MeaningfulForm, IsFoundInSignedInfoHoweverItBegins) {
 }
 
 TEST(MeaningfulForm, IsFoundInRequestsAndCertificatesOfOpenssl) {
-    test::Workshop workshop;
-    auto const made = workshop.run(
+    test::Scratch scratch;
+    auto const made = scratch.attempt(
         "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k -subj /CN=T -outform DER -out csr && "
         "openssl asn1parse -inform DER -in csr -strparse $(openssl asn1parse -inform DER -in csr | sed -n "
         "'2s/^ *\\([0-9]*\\):.*/\\1/p') -noout -out info");
     ASSERT_EQ(made.status, 0) << made.output;
-    auto info = workshop.get("info");
+    auto info = scratch.read_octets("info");
     View certificate{rsa_signer().certificate.der()};
     auto content = der::take(certificate)->content;
     auto tbs = to_bytes(der::take(content)->octets);

@@ -30,7 +30,7 @@ std::string canonical(std::string_view xml, XmlTarget const& target = {}) {
 
 class Xml : public testing::Test {
 protected:
-    void SetUp() override { m_workshop.put("ca.pem", as_view(test::ca_certificate_pem())); }
+    void SetUp() override { m_scratch.write("ca.pem", test::ca_certificate_pem()); }
 
     static std::string sign(Signer const& signer, std::string_view xml, XmlTarget const& target = {}) {
         auto document = XmlDocument::parse(xml, target);
@@ -43,11 +43,11 @@ protected:
     }
 
     test::Outcome verify(std::string_view xml, std::string const& options = "") {
-        m_workshop.put("signed.xml", as_view(xml));
-        return m_workshop.run("xmlsec1 --verify --trusted-pem ca.pem " + options + " signed.xml");
+        m_scratch.write("signed.xml", as_view(xml));
+        return m_scratch.attempt("xmlsec1 --verify --trusted-pem ca.pem " + options + " signed.xml");
     }
 
-    test::Workshop m_workshop;
+    test::Scratch m_scratch;
 };
 
 /// What portals send, and what parsers and serialisers like to break.

@@ -39,9 +39,9 @@ class Sites {
     return sites;
   }
 
-  /** Writes the sites' certificate, not ours, into the browser's store of `home`, which is there already. */
-  trustIn(home) {
-    execFileSync('certutil', ['-d', `sql:${home}/.pki/nssdb`, '-A', '-n', 'sites', '-t', 'P,,', '-i', this.certificate]);
+  /** Writes the sites' certificate, not ours, into the browser's store, which is there already. */
+  trustIn(store, flags) {
+    execFileSync('certutil', ['-d', `sql:${store}`, '-A', '-n', 'sites', '-t', flags, '-i', this.certificate]);
   }
 
   stop() {
@@ -91,4 +91,4 @@ async function clientIn(frame, url) {
   return new Proxy({}, { get: (target, name) => (name === 'then' ? undefined : (...args) => call(name, args)) });
 }
 
-module.exports = { Sites, clientIn, knock, launch };
+module.exports = { Sites, clientIn, knock, launch, names };

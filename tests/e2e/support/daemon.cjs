@@ -2,7 +2,7 @@
 // own, on a free port, with a throw-away SoftHSM2 token. Nothing of it survives `stop`.
 'use strict';
 
-const { execFileSync, spawn } = require('node:child_process');
+const { execFileSync, spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const net = require('node:net');
 const os = require('node:os');
@@ -53,8 +53,13 @@ class Daemon {
    * @param options.script   lines for the scripted prompt: what the person does
    * @param options.config   tamga.toml; by default it allows https://portal.test
    * @param options.modules  modules.toml; by default one SoftHSM2 token with two RSA keys
+   * @param options.families the shipped families.toml, if true, and no modules.toml: nothing is configured
    * @param options.tokenEnv environment of tests/support/make_token (TOKEN_KEY=ec ...)
+   * @param options.gost     instead of SoftHSM2 a GOST token: order and kinds for tests/support/make_gost_token.cpp
+   * @param options.wrap     command to start tamgad by: it gets program and arguments as its own last ones
    * @param options.tamgad   another launcher than test-libexec/tamgad
+   * @param options.patience how many ms it may take until a page could connect
+   * @throws Error with the log, nothing being left behind, where that takes longer
    */
   static async start(options = {}) {
     const daemon = new Daemon();
@@ -69,7 +74,13 @@ class Daemon {
     const run = path.join(daemon.home, 'run');
     fs.mkdirSync(config, { recursive: true });
     fs.mkdirSync(run, { mode: 0o700 });
-    if (options.modules === undefined) {
+    if (options.gost) {
+      fs.mkdirSync(daemon.token);
+      execFileSync(path.join(build, 'bin/tamga-make-gost-token'), [daemon.token, ...options.gost]);
+      fs.copyFileSync(path.join(daemon.token, 'modules.toml'), path.join(config, 'modules.toml'));
+    } else if (options.families) {
+      fs.copyFileSync(path.join(root, 'data/families.toml'), path.join(config, 'families.toml'));
+    } else if (options.modules === undefined) {
       execFileSync(path.join(root, 'tests/support/make_token'), [daemon.token],
         { env: { ...process.env, ...options.tokenEnv } });
       fs.copyFileSync(path.join(daemon.token, 'modules.toml'), path.join(config, 'modules.toml'));
@@ -83,23 +94,34 @@ class Daemon {
       PATH: process.env.PATH, HOME: daemon.home, XDG_RUNTIME_DIR: run, LANG: 'en_US.UTF-8',
       TAMGA_PROMPT_SCRIPT: daemon.scriptFile, TAMGA_PROMPT_LOG: daemon.promptLog, ...options.env,
     };
-    await daemon.launch(options.tamgad);
+    daemon.wrap = options.wrap ?? [];
+    try { await daemon.launch(options.tamgad, options.patience); } catch (failure) {
+      const log = daemon.log();
+      await daemon.stop();
+      throw new Error(`${failure.message}\n${log}`);
+    }
     return daemon;
   }
 
-  async launch(tamgad = path.join(build, 'test-libexec/tamgad')) {
+  async launch(tamgad = path.join(build, 'test-libexec/tamgad'), patience = undefined) {
     this.logFile = path.join(this.home, 'log');
     const log = fs.openSync(this.logFile, 'a');
-    this.process = spawn(tamgad, ['--port', String(this.port)], { env: this.env, stdio: ['ignore', log, log] });
+    const [program, ...first] = [...this.wrap, tamgad];
+    this.process = spawn(program, [...first, '--port', String(this.port)], { env: this.env, stdio: ['ignore', log, log] });
     fs.closeSync(log);
-    this.ended = new Promise((resolve) => { this.process.on('exit', (code, signal) => resolve({ code, signal })); });
+    let failure;
+    this.ended = new Promise((resolve) => {
+      this.process.on('exit', (code, signal) => resolve({ code, signal }));
+      this.process.on('error', (error) => { failure = error; resolve({ code: null, signal: null }); });
+    });
     await until('tamgad to listen', () => new Promise((resolve) => {
-      if (this.process.exitCode !== null) throw new Error(`tamgad ended:\n${this.log()}`);
+      if (failure) throw failure;
+      if (this.process.exitCode !== null) throw new Error('tamgad ended');
       if (!this.log().includes('address="127.0.0.1"')) return resolve(false);
       const probe = net.connect(this.port, '127.0.0.1', () => { probe.destroy(); resolve(true); });
       probe.on('error', () => resolve(false));
       return undefined;
-    }));
+    }), patience);
   }
 
   /** What the person does from now on (tests/support/scripted_prompt.cpp). */
@@ -127,6 +149,12 @@ class Daemon {
     const tls = path.join(this.home, '.local/state/tamga/tls');
     const generation = fs.readdirSync(tls, { withFileTypes: true }).filter((entry) => entry.isDirectory())[0].name;
     return path.join(tls, generation, 'ca.pem');
+  }
+  /** The command `tamga` as the person of this home: its exit code and its words. */
+  tamga(...args) {
+    const { status, stdout } = spawnSync(path.join(build, 'bin/tamga'), ['--language', 'en', ...args],
+      { env: { PATH: process.env.PATH, HOME: this.home }, encoding: 'utf8' });
+    return { status, words: stdout };
   }
   get url() { return `wss://127.0.0.1:${this.port}`; }
   pids() { return children(this.process.pid); }

@@ -2,7 +2,7 @@
 // to the cards. The first card has Kaztoken's ATR, the second Rutoken's; both hold a citizen's two keys.
 'use strict';
 
-const { execFile, spawn } = require('node:child_process');
+const { execFile, execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -10,7 +10,6 @@ const readline = require('node:readline');
 const { promisify } = require('node:util');
 const { build, root, until } = require('./daemon.cjs');
 
-const opensc = '/usr/lib/x86_64-linux-gnu/opensc-pkcs11.so';
 const run = promisify(execFile);
 
 class Readers {
@@ -20,12 +19,14 @@ class Readers {
     fs.mkdirSync(base, { recursive: true, mode: 0o700 });
     readers.home = fs.mkdtempSync(path.join(base, 'readers-'));
     readers.folder = path.join(readers.home, 'pcscd');
+    // The second is for the programs of OpenSC, which format the cards; tamga-token needs none.
     readers.env = {
       PCSCLITE_CSOCK_NAME: path.join(readers.folder, 'pcscd.comm'), OPENSC_CONF: path.join(readers.home, 'opensc.conf'),
     };
-    fs.writeFileSync(readers.env.OPENSC_CONF, `app default {
-      card_atr 3b:88:01:4b:41:5a:54:4f:4b:45:4e:82 { driver = "rutoken_ecp"; type = 36001; name = "Kaztoken"; }
-    }\n`);
+    fs.mkdirSync(path.join(readers.home, 'tamga'));
+    fs.copyFileSync(path.join(root, 'data/families.toml'), path.join(readers.home, 'tamga/families.toml'));
+    fs.writeFileSync(readers.env.OPENSC_CONF, execFileSync(path.join(build, 'bin/tamga-token'), ['--opensc-conf'],
+      { env: { XDG_CONFIG_HOME: readers.home } }));
     try {
       await readers.plugIn();
       await Promise.all([readers.format(0, 'ТЕСТОВ ТЕСТ'), readers.format(1, 'СЫНАҚОВ СЫНАҚ')]);
@@ -78,13 +79,6 @@ class Readers {
   }
   /** Holds ca.pem and the certificates of the card in this reader. */
   token(reader) { return path.join(this.home, `card${reader}`); }
-
-  /** modules.toml with OpenSC alone. */
-  modules() {
-    const environment = Object.entries(this.env).map(([name, value]) => `${name} = "${value}"`).join(', ');
-    return `[[module]]\nname = "opensc"\npath = "${opensc}"\nstorage = "AKKaztokenStore"\n`
-      + `environment = { ${environment} }\n`;
-  }
 
   async stop() {
     this.process?.stdin.end();

@@ -1,0 +1,246 @@
+#include "pkcs11/leases.hpp"
+
+#include "base/log.hpp"
+#include "pkcs11/readers.hpp"
+
+#include <algorithm>
+
+namespace tamga::pkcs11 {
+
+using std::chrono::steady_clock;
+
+Leases::Leases(Slots& slots, LeaseNews news) : m_slots{slots}, m_news{std::move(news)} {}
+
+/// A request's lease as long as anything may be asked of it.
+Leases::SharedHeld Leases::find(ipc::RequestId request) const {
+    auto const fits = [&](SharedHeld const& held) {
+        return held->request == request && held->stage != Stage::ending && held->why;
+    };
+    auto const place = std::ranges::find_if(m_held, fits);
+    return place == m_held.end() ? nullptr : *place;
+}
+
+bool Leases::in_use(ipc::SlotId slot) const {
+    return std::ranges::any_of(
+        m_held, [&](SharedHeld const& held) { return held->slot == slot && held->stage != Stage::waiting; });
+}
+
+// ---- login ----
+
+void Leases::unlock(ipc::RequestId request, ipc::Unlock message) {
+    // The person chose another token after unlocking one: nobody stays logged in to two.
+    if (auto const before = find(request)) end(before, Error{Errc::user_cancelled, "another token was chosen"});
+    auto held = std::make_shared<Held>();
+    held->request = request;
+    held->slot = message.slot;
+    held->pin = std::move(message.pin);
+    m_held.push_back(std::move(held));
+    serve_waiting();
+}
+
+/// Who came first is served first.
+void Leases::serve_waiting() {
+    for (auto const& held : std::list<SharedHeld>(m_held)) {
+        if (held->stage == Stage::waiting && !in_use(held->slot)) open(held);
+    }
+}
+
+void Leases::open(SharedHeld const& held) {
+    held->stage = Stage::opening;
+    m_slots.reach(held->slot, [this, held](Result<Slots::Place> place) {
+        if (!place) return opened(held, {place.error(), {}, {}, {}});
+        held->lane = place->lane;
+        auto const operation = held->pin.empty() ? Operation::pin_pad : Operation::login;
+        auto work = [&module = place->module, slot = held->slot, pin = std::move(held->pin),
+                     stop = held->stop.get_token()](Watch& watch) mutable {
+            auto lease = Lease::open(module, slot, std::move(pin), watch, stop);
+            Opened result{lease ? Result<std::shared_ptr<Lease>>{std::move(*lease)} : lease.error(), {}, {}, {}};
+            watch.begin(Operation::list);
+            if (auto info = module.token_info(slot)) result.info = std::move(*info);
+            if (!result.lease) return result;
+            if (module.uses_card_service()) result.slot_description = module.slot_description(slot);
+            for (auto const& key : (*result.lease)->keys())
+                result.certificates.push_back(key.certificate.der());
+            return result;
+        };
+        held->lane->post(operation, std::move(work), [this, held](Opened result) { opened(held, std::move(result)); });
+    });
+}
+
+void Leases::opened(SharedHeld const& held, Opened result) {
+    if (result.lease) held->lease = std::move(*result.lease);
+    if (!held->why) return held->lease ? close(held) : forget(held); // nobody wants it any more
+    if (!held->lease) {
+        auto const& error = result.lease.error();
+        log::info("unlock", {{"request", held->request.value()}, {"outcome", wire_name(error.code)}});
+        m_news.unlocked(held->request, {ipc::Status::from(error), std::move(result.info)});
+        return forget(held);
+    }
+    held->stage = Stage::open;
+    held->slot_description = std::move(result.slot_description);
+    held->since = steady_clock::now();
+    held->end = Lease::silence_from(held->since);
+    m_news.unlocked(held->request, {ipc::Status::from(ok()), std::move(result.info)});
+    m_news.keys(held->request, held->slot, std::move(result.certificates));
+}
+
+// ---- mandate and signatures ----
+
+void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
+    auto const held = find(request);
+    if (!held || held->stage != Stage::open || message.request != request) {
+        Error const violation{Errc::mandate_violated, "a mandate without a lease"};
+        if (!held || held->stage != Stage::open) return m_news.mandate_taken(request, violation);
+        held->prompt_waits = true;
+        return end(held, violation);
+    }
+    struct Taken {
+        Result<void> result;
+        Lease::End end;
+    };
+    bool const last = message.last;
+    auto work = [lease = held->lease, message = std::move(message)](Watch&) {
+        auto result = lease->add_to_mandate(message);
+        return Taken{std::move(result), lease->end()};
+    };
+    held->lane->post(Operation::sign, std::move(work), [this, held, last](Taken const& taken) {
+        if (held->stage != Stage::open) return;
+        held->end = taken.end;
+        if (taken.result && !last) return;
+        if (!taken.result) {
+            held->prompt_waits = true;
+            return end(held, taken.result);
+        }
+        held->has_mandate = true;
+        held->web_waits = true;
+        m_news.mandate_taken(held->request, ok());
+    });
+}
+
+void Leases::sign(ipc::RequestId request, std::uint32_t first, Items items) {
+    auto const held = find(request);
+    if (!held || held->stage != Stage::open || !held->has_mandate) {
+        Error const violation{Errc::mandate_violated, "no mandate for this request"};
+        if (!held || held->stage != Stage::open) return m_news.ended({request, ipc::Status::from(violation)});
+        held->web_waits = true;
+        return end(held, violation);
+    }
+    struct Made {
+        Result<std::vector<Bytes>> values;
+        Lease::End end;
+    };
+    auto work = [lease = held->lease, items = std::move(items), stop = held->stop.get_token()](Watch& watch) {
+        auto values = lease->sign(items.views(), watch, stop);
+        return Made{std::move(values), lease->end()};
+    };
+    held->lane->post(Operation::sign, std::move(work), [this, held, first](Made made) {
+        if (held->stage != Stage::open) return;
+        held->end = made.end;
+        if (!made.values) return end(held, made.values.error());
+        m_news.signatures({held->request, first, std::move(*made.values)});
+    });
+}
+
+// ---- how leases end ----
+
+void Leases::end(ipc::RequestId request, Result<void> const& why) {
+    if (auto const held = find(request)) end(held, why);
+}
+
+void Leases::end(SharedHeld const& held, Result<void> const& why) {
+    held->stop.request_stop();
+    switch (held->stage) {
+    case Stage::waiting: forget(held); break;
+    case Stage::opening: held->why = why ? Result<void>{Errc::user_cancelled} : why; break;
+    case Stage::open:
+        held->why = why;
+        // Who cancels does not wait for a token that is slow or hangs: nothing more will be signed.
+        if (!why && held->lane->busy()) tell_the_end(*held);
+        close(held);
+        break;
+    case Stage::ending: break;
+    }
+}
+
+void Leases::end_every(Error const& why) {
+    for (auto const& held : std::list<SharedHeld>(m_held)) {
+        if (held->stage != Stage::waiting) end(held, why);
+    }
+}
+
+void Leases::pulled_out(std::string_view reader) {
+    for (auto const& held : std::list<SharedHeld>(m_held)) {
+        if (held->stage != Stage::open || !Readers::is_called(held->slot_description, reader)) continue;
+        end(held, Error{Errc::token_absent, "pulled out"});
+    }
+}
+
+void Leases::end_all(Error const& why) {
+    for (auto const& held : std::list<SharedHeld>(m_held)) {
+        held->web_waits = held->prompt_waits = false;
+        end(held, why);
+    }
+}
+
+void Leases::close(SharedHeld const& held) {
+    held->stage = Stage::ending;
+    auto work = [lease = std::move(held->lease)](Watch&) mutable {
+        auto const signatures = lease->signatures_made();
+        lease.reset(); // the logout
+        return signatures;
+    };
+    held->lane->post(Operation::login, std::move(work),
+                     [this, held](unsigned signatures) { closed(held, signatures); });
+}
+
+void Leases::closed(SharedHeld const& held, unsigned signatures) {
+    auto const& why = held->why;
+    auto const elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - held->since);
+    log::info("lease", {{"request", held->request.value()},
+                        {"outcome", why ? "ok" : wire_name(why.error().code)},
+                        {"detail", why ? "" : why.error().detail},
+                        {"signatures", signatures},
+                        {"ms", static_cast<std::int64_t>(elapsed.count())}});
+    tell_the_end(*held);
+    forget(held);
+}
+
+void Leases::tell_the_end(Held& held) {
+    if (std::exchange(held.web_waits, false)) m_news.ended({held.request, ipc::Status::from(held.why)});
+    if (std::exchange(held.prompt_waits, false)) m_news.mandate_taken(held.request, held.why);
+}
+
+void Leases::forget(SharedHeld const& held) {
+    m_held.remove(held);
+    serve_waiting();
+}
+
+std::optional<SteadyTime> Leases::next_end() const {
+    std::optional<SteadyTime> next;
+    for (auto const& held : m_held) {
+        if (ends_by_itself(*held) && (!next || held->end.at < *next)) next = held->end.at;
+    }
+    return next;
+}
+
+/// A lease at work is not silent, and its mandate is looked at before it signs.
+bool Leases::ends_by_itself(Held const& held) {
+    return held.stage == Stage::open && !held.lane->busy_with_a_lease();
+}
+
+void Leases::end_late_ones() {
+    for (auto const& held : std::list<SharedHeld>(m_held)) {
+        if (ends_by_itself(*held) && steady_clock::now() >= held->end.at) end(held, held->end.why);
+    }
+}
+
+void Leases::give_up(Lane const& lane, Error const& why) {
+    for (auto const& held : m_held) {
+        if (held->lane.get() != &lane) continue;
+        if (held->stage == Stage::opening && held->why) m_news.unlocked(held->request, {ipc::Status::from(why), {}});
+        held->why = why;
+        tell_the_end(*held);
+    }
+}
+
+} // namespace tamga::pkcs11

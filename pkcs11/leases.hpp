@@ -1,0 +1,105 @@
+// Who has which token, as the loop knows it: one lease a slot, the next one waits. The lease itself lives on its lane.
+#pragma once
+
+#include "base/sealed_items.hpp"
+#include "pkcs11/lease.hpp"
+#include "pkcs11/slots.hpp"
+
+#include <list>
+#include <stop_token>
+
+namespace tamga::pkcs11 {
+
+/// What is to be signed together: octets of a message, or one item of a memfd.
+struct Items {
+    std::vector<Bytes> octets;
+    SealedItems sealed; ///< used where `octets` is empty
+
+    [[nodiscard]] std::vector<View> views() const {
+        if (octets.empty()) return sealed.items();
+        return {octets.begin(), octets.end()};
+    }
+};
+
+/// What is told to others about leases; each is called on the loop.
+struct LeaseNews {
+    std::function<void(ipc::RequestId, ipc::UnlockReply)> unlocked;
+    std::function<void(ipc::RequestId, ipc::SlotId, std::vector<Bytes> certificates)> keys; ///< after a login
+    std::function<void(ipc::RequestId, Result<void>)> mandate_taken;
+    std::function<void(ipc::Signatures)> signatures;
+    std::function<void(ipc::LeaseEnded)> ended;
+};
+
+/// Every member is for the loop and returns at once.
+class Leases {
+public:
+    Leases(Slots& slots, LeaseNews news);
+
+    /// One login, when the token is free: told by `unlocked`. A lease that the request has already ends before.
+    void unlock(ipc::RequestId request, ipc::Unlock message);
+    /// A part of the mandate: told by `mandate_taken` after the last, or at once where it fails.
+    void add_to_mandate(ipc::RequestId request, ipc::Mandate message);
+    /// Told by `signatures` or, where one of them cannot be made, by `ended`.
+    void sign(ipc::RequestId request, std::uint32_t first, Items items);
+    /// Logs the request's token out, or sees to it that nobody is logged in to it: told by `ended`, where tamga-web
+    /// knows of the lease. What the token is doing it does to its end, but makes no further signature.
+    void end(ipc::RequestId request, Result<void> const& why);
+    /// The same for every request that has a lease, or is about to.
+    void end_every(Error const& why);
+    /// The same for those who are logged in to the card in this reader.
+    void pulled_out(std::string_view reader);
+    /// Ends everything, without a word to tamga-web: it is gone.
+    void end_all(Error const& why);
+
+    /// Nobody is logged in, and nobody is about to be.
+    [[nodiscard]] bool none() const noexcept { return m_held.empty(); }
+    /// When the first lease ends by itself.
+    [[nodiscard]] std::optional<SteadyTime> next_end() const;
+    void end_late_ones();
+    /// Tells those whose lane will not come back. The process ends after that.
+    void give_up(Lane const& lane, Error const& why);
+
+private:
+    enum class Stage : std::uint8_t { waiting, opening, open, ending };
+    struct Held {
+        ipc::RequestId request;
+        ipc::SlotId slot;
+        std::string slot_description; ///< where the module is one over PC/SC: the reader's name
+        Stage stage = Stage::waiting;
+        Pin pin;
+        std::shared_ptr<Lane> lane;
+        std::shared_ptr<Lease> lease; ///< touched on the lane alone
+        bool has_mandate = false;
+        bool web_waits = false;    ///< tamga-web is to be told of the end
+        bool prompt_waits = false; ///< it is to be told why its mandate failed
+        std::stop_source stop;
+        Result<void> why = ok(); ///< of the end
+        SteadyTime since;
+        Lease::End end{SteadyTime::max(), {}};
+    };
+    using SharedHeld = std::shared_ptr<Held>;
+    struct Opened {
+        Result<std::shared_ptr<Lease>> lease;
+        ipc::TokenInfo info;
+        std::vector<Bytes> certificates;
+        std::string slot_description;
+    };
+
+    [[nodiscard]] SharedHeld find(ipc::RequestId request) const;
+    [[nodiscard]] bool in_use(ipc::SlotId slot) const;
+    void serve_waiting();
+    void open(SharedHeld const& held);
+    void opened(SharedHeld const& held, Opened result);
+    void end(SharedHeld const& held, Result<void> const& why);
+    void close(SharedHeld const& held);
+    void closed(SharedHeld const& held, unsigned signatures);
+    void tell_the_end(Held& held);
+    void forget(SharedHeld const& held);
+    [[nodiscard]] static bool ends_by_itself(Held const& held);
+
+    Slots& m_slots;
+    LeaseNews m_news;
+    std::list<SharedHeld> m_held; ///< in the order of their coming
+};
+
+} // namespace tamga::pkcs11

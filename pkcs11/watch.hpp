@@ -1,0 +1,63 @@
+// What a lane is doing and since when, so that the loop can tell a token that is slow from a module that hangs.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+
+namespace tamga::pkcs11 {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+/// What a module may be in the middle of. `login` is every change of who is logged in, `list` whatever needs no login.
+enum class Operation : std::uint8_t { list, login, pin_pad, sign, generate };
+
+/// How long a module may take. It cannot be called off in the middle; a process that passes its deadline ends.
+struct Limits {
+    std::chrono::milliseconds list{10'000};
+    std::chrono::milliseconds login{15'000};
+    std::chrono::milliseconds pin_pad{60'000}; ///< a person types on the reader's keypad
+    std::chrono::milliseconds sign{30'000};    ///< one signature
+    std::chrono::milliseconds generate{180'000};
+
+    [[nodiscard]] std::chrono::milliseconds of(Operation operation) const noexcept {
+        switch (operation) {
+        case Operation::list: return list;
+        case Operation::login: return login;
+        case Operation::pin_pad: return pin_pad;
+        case Operation::sign: return sign;
+        case Operation::generate: return generate;
+        }
+        return list;
+    }
+};
+
+/// Written by the thread that works, read by the loop.
+class Watch {
+public:
+    struct Running {
+        Operation operation{};
+        SteadyTime since;
+    };
+
+    /// Each signature of a batch is a beginning of its own.
+    void begin(Operation operation) {
+        std::scoped_lock const lock{m_mutex};
+        m_running = {operation, std::chrono::steady_clock::now()};
+    }
+    void end() {
+        std::scoped_lock const lock{m_mutex};
+        m_running.reset();
+    }
+    [[nodiscard]] std::optional<Running> running() const {
+        std::scoped_lock const lock{m_mutex};
+        return m_running;
+    }
+
+private:
+    mutable std::mutex m_mutex;
+    std::optional<Running> m_running;
+};
+
+} // namespace tamga::pkcs11

@@ -1,0 +1,12 @@
+// What a PKCS#11 module has no business with: tried from inside it, to see that it is refused.
+#pragma once
+
+#include <string>
+
+namespace tamga::fake {
+
+/// Tries one of: inet, inet6, packet, unix, netlink, io_uring, execute, ptrace, read_memory, write_memory, mount, keys,
+/// bpf, core_limit. @return errno, 0 where it was possible, -1 for a word not listed here.
+[[nodiscard]] int attempt(std::string const& what);
+
+} // namespace tamga::fake

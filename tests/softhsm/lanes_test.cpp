@@ -1,0 +1,199 @@
+// One operation at a time for each token, tokens beside each other: the real tamga-token over the fake module with two
+// tokens, one of which can be slow, hang or be gone.
+#include "tests/softhsm/to_be_signed.hpp"
+#include "tests/support/throwaway_token.hpp"
+#include "tests/support/token_driver.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace tamga::test {
+namespace {
+
+using ipc::Form;
+using ipc::RequestId;
+
+constexpr ipc::SlotId left{0};
+constexpr ipc::SlotId right{1};
+
+class Lanes : public ::testing::Test {
+protected:
+    explicit Lanes(std::string const& module = "")
+        : certificate{make_key(folder, "rsa", KeyKind::rsa_2048)},
+          token{folder,
+                {fake_token_line("left"), fake_token_line("right"), line("certificate 0 01 ", "rsa.pem"),
+                 line("certificate 1 01 ", "rsa.pem"), line("key 0 01 ", "rsa-key.pem"),
+                 line("key 1 01 ", "rsa-key.pem")},
+                module},
+          driver{folder.path()} {}
+
+    [[nodiscard]] std::string line(std::string const& head, std::string const& file) const {
+        return head + (folder / file).string();
+    }
+    /// Login and mandate for `count` documents, named by the request.
+    ipc::Channel open(RequestId request, ipc::SlotId slot, unsigned count = 1) {
+        auto prompt = driver.prompt(request);
+        EXPECT_TRUE(unlock(prompt, slot, user_pin).reply.status.ok);
+        std::vector<Bytes> digests;
+        for (unsigned i = 0; i < count; ++i)
+            digests.push_back(sha256(as_view(document(request, i))));
+        EXPECT_TRUE(give(prompt, mandate_for(request, Form::cms, certificate, std::move(digests))));
+        return prompt;
+    }
+    static std::string document(RequestId request, unsigned i) {
+        return std::to_string(request.value()) + " and " + std::to_string(i);
+    }
+    void send_items(RequestId request, unsigned first, unsigned count) {
+        std::vector<Bytes> items;
+        for (unsigned i = first; i < first + count; ++i)
+            items.push_back(cms_item(certificate, document(request, i)));
+        EXPECT_TRUE(driver.web.send(ipc::SignItems{request, first, std::move(items)}));
+    }
+
+    Scratch folder;
+    signing::Certificate certificate;
+    FakeToken token;
+    TokenDriver driver;
+};
+
+class OneLane : public Lanes {
+protected:
+    OneLane() : Lanes{"single_threaded = true\n"} {}
+};
+
+// S12
+TEST_F(Lanes, LetOneTokenSignWhileTheOtherHangs) {
+    auto const first = open(RequestId{1}, left);
+    auto const second = open(RequestId{2}, right);
+    token.knobs("hang C_Sign 0\n");
+    send_items(RequestId{1}, 0, 1);
+    EXPECT_EQ(token.calls_soon("C_Sign", 1), 1U);
+
+    send_items(RequestId{2}, 0, 1);
+
+    EXPECT_EQ(expect<ipc::Signatures>(driver.web).request, RequestId{2});
+    EXPECT_EQ(token.calls("C_Sign"), 2U);
+}
+
+TEST_F(Lanes, ListATokenThatIsAtWorkAsItWasLastSeen) {
+    driver.list(ipc::Depth::certificates);
+    auto const prompt = open(RequestId{1}, left);
+    token.knobs("hang C_Sign 0\n");
+    send_items(RequestId{1}, 0, 1);
+    EXPECT_EQ(token.calls_soon("C_Sign", 1), 1U);
+
+    auto const listing = driver.list(ipc::Depth::certificates);
+
+    EXPECT_TRUE(listing.status);
+    EXPECT_EQ(listing.tokens.size(), 2U);
+    EXPECT_EQ(listing.certificates.size(), 2U);
+}
+
+TEST_F(Lanes, AnswerAListingFromMemoryWhereTheWholeModuleWaitsForOneToken) {
+    driver.list(ipc::Depth::tokens);
+    auto const prompt = open(RequestId{1}, left);
+    token.knobs("hang C_Sign 0\nhang C_GetSlotList\n"); // as modules with one lock for everything do
+    send_items(RequestId{1}, 0, 1);
+    EXPECT_EQ(token.calls_soon("C_Sign", 1), 1U);
+
+    EXPECT_EQ(driver.list(ipc::Depth::tokens).tokens.size(), 2U);
+}
+
+TEST_F(Lanes, MakeNoFurtherSignatureOnceThePromptIsGone) {
+    constexpr unsigned many = 40;
+    auto prompt = open(RequestId{1}, left, many);
+    token.knobs("delay C_Sign 100\n");
+    send_items(RequestId{1}, 0, many / 2);
+    send_items(RequestId{1}, many / 2, many / 2);
+    EXPECT_GE(token.calls_soon("C_Sign", 1), 1U);
+
+    prompt.close();
+
+    EXPECT_EQ(driver.lease_ended().status.code, Errc::user_cancelled);
+    EXPECT_EQ(token.calls_soon("C_Logout", 1), 1U);
+    EXPECT_LT(token.calls("C_Sign"), many / 2);
+}
+
+TEST_F(Lanes, TellTheEndOfACancelledLeaseThoughItsTokenHangs) {
+    auto prompt = open(RequestId{1}, left);
+    token.knobs("hang C_Sign 0\n");
+    send_items(RequestId{1}, 0, 1);
+    EXPECT_EQ(token.calls_soon("C_Sign", 1), 1U);
+
+    prompt.close();
+
+    EXPECT_EQ(driver.lease_ended().status.code, Errc::user_cancelled);
+    EXPECT_EQ(token.calls("C_Logout"), 0U);
+}
+
+TEST_F(Lanes, LogOutAgainWhereThePromptLeftDuringTheLogin) {
+    auto prompt = driver.prompt(RequestId{1});
+    token.knobs("delay C_Login 200\n");
+    send_unlock(prompt, left, user_pin);
+    EXPECT_EQ(token.calls_soon("C_Login", 1), 1U);
+
+    prompt.close();
+
+    EXPECT_EQ(token.calls_soon("C_Logout", 1), 1U);
+}
+
+// S28
+TEST_F(Lanes, AnswerEveryOneOf64RequestsInFlightWithItsOwnSignatures) {
+    constexpr unsigned requests = 64;
+    std::map<RequestId, ipc::Channel> prompts;
+    for (unsigned i = 1; i <= requests; ++i) {
+        auto const place = prompts.emplace(RequestId{i}, driver.prompt(RequestId{i})).first;
+        send_unlock(place->second, i % 2 == 0 ? left : right, user_pin);
+    }
+
+    // Each is unlocked when the one before it on its token has logged out.
+    std::set<RequestId> answered;
+    for (unsigned i = 1; i <= requests; ++i) {
+        RequestId const request{i};
+        auto& prompt = prompts.at(request);
+        ASSERT_TRUE(unlocked(prompt).reply.status.ok);
+        ASSERT_TRUE(
+            give(prompt, mandate_for(request, Form::cms, certificate, {sha256(as_view(document(request, 0)))})));
+        auto const item = cms_item(certificate, document(request, 0));
+        auto const signatures = driver.sign(request, {item});
+        ASSERT_TRUE(signatures);
+        EXPECT_TRUE(signing::verify_raw(certificate, item, signatures->at(0)));
+        ASSERT_TRUE(driver.web.send(ipc::FinishLease{request}));
+        auto const ended = driver.lease_ended();
+        EXPECT_TRUE(ended.status.ok);
+        answered.insert(ended.request);
+    }
+
+    EXPECT_EQ(answered.size(), requests);
+    EXPECT_EQ(token.calls("C_Login"), requests);
+    EXPECT_EQ(token.calls("C_Logout"), requests);
+}
+
+TEST_F(OneLane, IsAllThatAModuleNotMadeForThreadsGets) {
+    auto const first = open(RequestId{1}, left, 8);
+    auto const second = open(RequestId{2}, right, 8);
+    token.knobs("alone\ndelay C_Sign 10\n");
+
+    send_items(RequestId{1}, 0, 8);
+    send_items(RequestId{2}, 0, 8);
+    std::set<RequestId> const signed_for{expect<ipc::Signatures>(driver.web).request,
+                                         expect<ipc::Signatures>(driver.web).request};
+
+    EXPECT_EQ(signed_for.size(), 2U);
+    EXPECT_EQ(driver.list(ipc::Depth::certificates).tokens.size(), 2U);
+}
+
+TEST_F(Lanes, AreCalledByTwoThreadsAtOnceUnlessToldOtherwise) {
+    auto const first = open(RequestId{1}, left);
+    auto const second = open(RequestId{2}, right);
+    token.knobs("alone\ndelay C_Sign 500\n");
+
+    send_items(RequestId{1}, 0, 1);
+    send_items(RequestId{2}, 0, 1);
+
+    EXPECT_EQ(driver.web.receive(patience).error().code, Errc::channel_closed); // the knob above does notice
+}
+
+} // namespace
+} // namespace tamga::test
