@@ -102,7 +102,7 @@ private:
 
     Slots& m_slots;
     LeaseNews m_news;
-    std::list<SharedHeld> m_held; ///< in the order of their coming
+    std::list<SharedHeld> m_held;   ///< in the order of their coming
     std::set<std::string> m_warned; ///< tokens whose owner was told of the PIN they were delivered with
 };
 

@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t siz
     round_trip_each<Hello, ModuleCount, Listener, WebChannel, TokenChannel, TokenGone, PromptChannel, PromptWanted,
                     PromptRefused, RestartToken, WatcherChannel, CardService, ReaderState, Stop, ListKeys, TokenFound,
                     CertificateFound, ListingDone, SignItems, SignLarge, Signatures, FinishLease, LeaseEnded, Unlock,
-                    UnlockReply, Mandate, MandateReply, PromptRequest, Accepted, PromptEnded, Progress,
-                    RequestDone>({data, size});
+                    UnlockReply, Mandate, MandateReply, PromptRequest, Accepted, PromptEnded, Progress, RequestDone>(
+        {data, size});
     return 0;
 }
