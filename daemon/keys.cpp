@@ -92,7 +92,8 @@ Task<Result<std::vector<ipc::TokenInfo>>> TokenProcess::list() {
         if (auto token = packet->as<ipc::TokenFound>()) {
             tokens.push_back(std::move(token->info));
         } else if (auto done = packet->as<ipc::ListingDone>()) {
-            if (auto result = done->status.result(); !result) co_return result.error();
+            // One token that does not answer hides no other.
+            if (auto result = done->status.result(); !result && tokens.empty()) co_return result.error();
             co_return tokens;
         } else {
             co_return Errc::token_crashed;

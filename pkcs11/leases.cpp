@@ -48,16 +48,17 @@ void Leases::serve_waiting() {
 void Leases::open(SharedHeld const& held) {
     held->stage = Stage::opening;
     m_slots.reach(held->slot, [this, held](Result<Slots::Place> place) {
-        if (!place) return opened(held, {place.error(), {}, {}, {}});
+        if (!place) return opened(held, {place.error(), {}, {}, {}, false});
         held->lane = place->lane;
         auto const operation = held->pin.empty() ? Operation::pin_pad : Operation::login;
         auto work = [&module = place->module, slot = held->slot, pin = std::move(held->pin),
                      stop = held->stop.get_token()](Watch& watch) mutable {
             auto lease = Lease::open(module, slot, std::move(pin), watch, stop);
-            Opened result{lease ? Result<std::shared_ptr<Lease>>{std::move(*lease)} : lease.error(), {}, {}, {}};
+            Opened result{lease ? Result<std::shared_ptr<Lease>>{std::move(*lease)} : lease.error(), {}, {}, {}, false};
             watch.begin(Operation::list);
             if (auto info = module.token_info(slot)) result.info = std::move(*info);
             if (!result.lease) return result;
+            result.factory_pin = (*result.lease)->has_factory_pin();
             if (module.uses_card_service()) result.slot_description = module.slot_description(slot);
             for (auto const& key : (*result.lease)->keys())
                 result.certificates.push_back(key.certificate.der());
@@ -73,15 +74,21 @@ void Leases::opened(SharedHeld const& held, Opened result) {
     if (!held->lease) {
         auto const& error = result.lease.error();
         log::info("unlock", {{"request", held->request.value()}, {"outcome", wire_name(error.code)}});
-        m_news.unlocked(held->request, {ipc::Status::from(error), std::move(result.info)});
+        m_news.unlocked(held->request, {ipc::Status::from(error), std::move(result.info), false});
         return forget(held);
     }
     held->stage = Stage::open;
     held->slot_description = std::move(result.slot_description);
     held->since = steady_clock::now();
     held->end = Lease::silence_from(held->since);
-    m_news.unlocked(held->request, {ipc::Status::from(ok()), std::move(result.info)});
+    bool const warning = warns_of_factory_pin(result);
+    m_news.unlocked(held->request, {ipc::Status::from(ok()), std::move(result.info), warning});
     m_news.keys(held->request, held->slot, std::move(result.certificates));
+}
+
+/// Once for each token, as long as this process lives: a warning at every signature would be read at none.
+bool Leases::warns_of_factory_pin(Opened const& result) {
+    return result.factory_pin && m_warned.insert(result.info.serial + '\n' + result.info.model).second;
 }
 
 // ---- mandate and signatures ----
@@ -237,7 +244,8 @@ void Leases::end_late_ones() {
 void Leases::give_up(Lane const& lane, Error const& why) {
     for (auto const& held : m_held) {
         if (held->lane.get() != &lane) continue;
-        if (held->stage == Stage::opening && held->why) m_news.unlocked(held->request, {ipc::Status::from(why), {}});
+        if (held->stage == Stage::opening && held->why)
+            m_news.unlocked(held->request, {ipc::Status::from(why), {}, false});
         held->why = why;
         tell_the_end(*held);
     }

@@ -6,6 +6,7 @@
 #include "pkcs11/slots.hpp"
 
 #include <list>
+#include <set>
 #include <stop_token>
 
 namespace tamga::pkcs11 {
@@ -83,6 +84,7 @@ private:
         ipc::TokenInfo info;
         std::vector<Bytes> certificates;
         std::string slot_description;
+        bool factory_pin = false;
     };
 
     [[nodiscard]] SharedHeld find(ipc::RequestId request) const;
@@ -96,10 +98,12 @@ private:
     void tell_the_end(Held& held);
     void forget(SharedHeld const& held);
     [[nodiscard]] static bool ends_by_itself(Held const& held);
+    [[nodiscard]] bool warns_of_factory_pin(Opened const& result);
 
     Slots& m_slots;
     LeaseNews m_news;
-    std::list<SharedHeld> m_held; ///< in the order of their coming
+    std::list<SharedHeld> m_held;   ///< in the order of their coming
+    std::set<std::string> m_warned; ///< tokens whose owner was told of the PIN they were delivered with
 };
 
 } // namespace tamga::pkcs11

@@ -241,16 +241,17 @@ void Service::drop_prompt(ipc::RequestId request) {
 /// `tell_asker` reaches whoever asked, where they are still there.
 template <class Tell>
 void Service::list(ipc::ListKeys const& wanted, Tell tell_asker) {
-    m_slots.list(wanted.depth, [tell_asker, query = wanted.query](Result<std::vector<SeenToken>> const& seen) {
-        if (!seen) return tell_asker(ipc::ListingDone{query, ipc::Status::from(seen.error())});
-        for (auto const& token : *seen) {
-            auto const count = static_cast<std::uint32_t>(token.certificates.size());
-            tell_asker(ipc::TokenFound{query, token.slot, token.info, count});
-            for (auto const& der : token.certificates)
-                tell_asker(ipc::CertificateFound{query, token.slot, der});
-        }
-        tell_asker(ipc::ListingDone{query, ipc::Status::from(ok())});
-    });
+    auto const query = wanted.query;
+    auto found = [tell_asker, query](SeenToken const& token) {
+        auto const count = static_cast<std::uint32_t>(token.certificates.size());
+        tell_asker(ipc::TokenFound{query, token.slot, token.info, count});
+        for (auto const& der : token.certificates)
+            tell_asker(ipc::CertificateFound{query, token.slot, der});
+    };
+    auto done = [tell_asker, query](Result<void> const& result) {
+        tell_asker(ipc::ListingDone{query, ipc::Status::from(result)});
+    };
+    m_slots.list(wanted.depth, {std::move(found), std::move(done)});
 }
 
 void Service::sign_large(ipc::Packet& packet, ipc::SignLarge const& large) {

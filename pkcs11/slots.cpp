@@ -108,8 +108,8 @@ Slots::Seat& Slots::seat(ipc::SlotId slot) {
 
 // ---- listings ----
 
-void Slots::list(ipc::Depth depth, Listed then) {
-    auto const listing = std::make_shared<Listing>(Listing{depth, std::move(then), steady_clock::now(), false, {}});
+void Slots::list(ipc::Depth depth, ListingNews news) {
+    auto const listing = std::make_shared<Listing>(Listing{depth, std::move(news), steady_clock::now(), false, {}});
     m_listings.push_back(listing);
     if (m_front->busy_with_a_lease()) {
         answer_from_memory(*listing);
@@ -136,29 +136,28 @@ void Slots::list_slots(SharedListing const& listing, Result<std::vector<ipc::Slo
     if (listing->finished) return;
     listing->knows_slots = true;
     for (auto const slot : *slots)
-        listing->slots[slot];
-    for (auto const slot : *slots)
-        list_slot(listing, slot);
+        listing->answered[slot]; // one that was answered from memory stays so
+    for (auto const slot : *slots) {
+        if (!listing->answered[slot]) list_slot(listing, slot);
+    }
     finish_if_complete(*listing);
 }
 
 void Slots::list_slot(SharedListing const& listing, ipc::SlotId slot) {
     auto const& lane = seat(slot).lane;
     if (lane->busy_with_a_lease()) {
-        listing->slots[slot] = remembered(slot, listing->depth);
-        if (listing->slots[slot]) return;
+        if (auto const seen = remembered(slot, listing->depth)) return found(*listing, *seen);
     }
     lane->post(
         Operation::list,
         [module = m_module.get(), slot, depth = listing->depth](Watch&) { return look_at(*module, slot, depth); },
         [this, listing, slot](Result<SeenToken> seen) {
             if (seen) remember(*seen, listing->depth);
-            if (listing->finished) return;
-            // Pulled out since, or not initialised: no token.
+            if (listing->finished || listing->answered[slot]) return;
             if (seen)
-                listing->slots[slot] = std::move(*seen);
+                found(*listing, *seen);
             else
-                listing->slots.erase(slot);
+                listing->answered.erase(slot); // pulled out since, or not initialised: no token
             finish_if_complete(*listing);
         });
 }
@@ -188,30 +187,31 @@ std::optional<SeenToken> Slots::remembered(ipc::SlotId slot, ipc::Depth depth) c
 void Slots::answer_from_memory(Listing& listing) const {
     if (!listing.knows_slots) {
         for (auto const& [slot, seat] : m_seats) {
-            if (auto seen = remembered(slot, listing.depth)) listing.slots[slot] = std::move(seen);
+            if (remembered(slot, listing.depth)) listing.answered[slot];
         }
-        if (listing.slots.empty()) return;
+        if (listing.answered.empty()) return;
         listing.knows_slots = true;
     }
-    for (auto& [slot, seen] : listing.slots) {
-        if (!seen) seen = remembered(slot, listing.depth);
+    for (auto const& [slot, answered] : listing.answered) {
+        if (answered) continue;
+        if (auto const seen = remembered(slot, listing.depth)) found(listing, *seen);
     }
     finish_if_complete(listing);
 }
 
-void Slots::finish_if_complete(Listing& listing) {
-    if (listing.finished || !listing.knows_slots) return;
-    std::vector<SeenToken> tokens;
-    for (auto const& [slot, seen] : listing.slots) {
-        if (!seen) return;
-        tokens.push_back(*seen);
-    }
-    finish(listing, std::move(tokens));
+void Slots::found(Listing& listing, SeenToken const& token) {
+    listing.answered[token.slot] = true;
+    listing.news.found(token);
 }
 
-void Slots::finish(Listing& listing, Result<std::vector<SeenToken>> result) {
+void Slots::finish_if_complete(Listing& listing) {
+    if (listing.finished || !listing.knows_slots) return;
+    if (std::ranges::all_of(listing.answered, [](auto const& slot) { return slot.second; })) finish(listing, ok());
+}
+
+void Slots::finish(Listing& listing, Result<void> const& result) {
     if (std::exchange(listing.finished, true)) return;
-    listing.then(std::move(result));
+    listing.news.done(result);
 }
 
 void Slots::fail_listings(Error const& why) {

@@ -34,10 +34,13 @@ public:
     /// Errors: file_untrusted, module_unloadable.
     void reach(ipc::SlotId slot, std::function<void(Result<Place>)> then);
 
+    struct ListingNews {
+        std::function<void(SeenToken const&)> found; ///< at once for each token, so that a slow one holds up no other
+        std::function<void(Result<void> const&)> done;
+    };
     /// Every token there is now. One that is at work for somebody is listed as it was last seen, where it was: a
     /// listing never waits for a signature or for a person at a keypad. Errors: as above, those of Module::slots.
-    using Listed = std::function<void(Result<std::vector<SeenToken>>)>;
-    void list(ipc::Depth depth, Listed then);
+    void list(ipc::Depth depth, ListingNews news);
 
     /// The card service was lost: a module that speaks with it is ended when its lanes are idle, and loaded anew at the
     /// next request. @return whether it is such a module.
@@ -60,10 +63,10 @@ private:
     };
     struct Listing {
         ipc::Depth depth{};
-        Listed then;
+        ListingNews news;
         SteadyTime since;
         bool knows_slots = false;
-        std::map<ipc::SlotId, std::optional<SeenToken>> slots; ///< without a token: not answered yet
+        std::map<ipc::SlotId, bool> answered; ///< every slot of which an answer is wanted
         bool finished = false;
     };
     using SharedListing = std::shared_ptr<Listing>;
@@ -77,8 +80,9 @@ private:
     void remember(SeenToken const& token, ipc::Depth depth);
     [[nodiscard]] std::optional<SeenToken> remembered(ipc::SlotId slot, ipc::Depth depth) const;
     void answer_from_memory(Listing& listing) const;
+    static void found(Listing& listing, SeenToken const& token);
     static void finish_if_complete(Listing& listing);
-    static void finish(Listing& listing, Result<std::vector<SeenToken>> result);
+    static void finish(Listing& listing, Result<void> const& result);
     [[nodiscard]] std::vector<Lane*> lanes() const;
     void end_module();
     [[nodiscard]] bool at_work_for_somebody() const;

