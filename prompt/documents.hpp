@@ -34,8 +34,8 @@ public:
 
     /// What would be signed of one document: its digest, or itself where it is one. Error: algorithm_unavailable.
     [[nodiscard]] Result<Bytes> digest(std::size_t index, signing::DigestAlgorithm algorithm) const;
-    /// By what a person may compare it with the document elsewhere: SHA-256 whatever key is chosen, or itself where it is
-    /// a digest.
+    /// By what a person may compare it with the document elsewhere: SHA-256 whatever key is chosen, or itself where it
+    /// is a digest.
     [[nodiscard]] Bytes shown_digest(std::size_t index) const;
 
 private:

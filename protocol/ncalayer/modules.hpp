@@ -22,8 +22,8 @@ inline constexpr std::string_view accessory_module = "kz.gov.pki.ncalayerservice
 inline constexpr std::string_view eku_client_auth = "1.3.6.1.5.5.7.3.2";
 inline constexpr std::string_view eku_email_protection = "1.3.6.1.5.5.7.3.4";
 
-/// Whether a digest may have so many octets: SHA-256 and Streebog-256 have 32, Streebog-512 has 64. Whether it suits the
-/// key is known when the key is.
+/// Whether a digest may have so many octets: SHA-256 and Streebog-256 have 32, Streebog-512 has 64. Whether it suits
+/// the key is known when the key is.
 [[nodiscard]] constexpr bool is_digest_size(std::size_t octets) noexcept {
     return octets == 32 || octets == 64;
 }
