@@ -302,10 +302,10 @@ std::string string_of(Knobs const& knobs, char const* what, CK_SLOT_ID slot, cha
 }
 
 CK_RV get_slot_info(CK_SLOT_ID slot, CK_SLOT_INFO* info) {
-    Call const call{"C_GetSlotInfo"};
+    Call const call{"C_GetSlotInfo", slot};
     if (call.result != CKR_OK) return call.result;
     *info = {};
-    pad(info->slotDescription, string_of(call.knobs, "reader", slot, "Fake reader"));
+    pad(info->slotDescription, string_of(*call.kept, "reader", slot, "Fake reader"));
     return CKR_OK;
 }
 
@@ -320,8 +320,8 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
         return CKR_OK;
     }
     pad(info->label, token.label);
-    pad(info->manufacturerID, string_of(call.knobs, "maker", slot, "Tamga tests"));
-    pad(info->model, string_of(call.knobs, "model", slot, "fake"));
+    pad(info->manufacturerID, string_of(*call.kept, "maker", slot, "Tamga tests"));
+    pad(info->model, string_of(*call.kept, "model", slot, "fake"));
     pad(info->serialNumber, std::to_string(slot));
     info->flags = CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED;
     if (token.has_pin_pad) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;

@@ -2,7 +2,7 @@
 #include "base/sealed_items.hpp"
 #include "daemon/desk.hpp"
 #include "daemon/launcher_link.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/support/scratch.hpp"
 #include "tests/support/test_certificates.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -130,7 +130,7 @@ protected:
     }
 
     Story m_story;
-    test::TemporaryFolder const m_folder;
+    test::Scratch const m_folder;
     test::TestKey m_key = test::make_certificate();
     policy::OriginRules m_rules{{"portal.test"}, {}, false, false};
 

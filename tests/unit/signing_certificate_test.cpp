@@ -40,12 +40,12 @@ TEST(Certificate, ReadsEveryPublishedCertificate) {
 }
 
 TEST(Certificate, WhoseKeyIsNotInTheRegistryIsUnsupported) {
-    test::Workshop workshop;
+    test::Scratch scratch;
     auto const made =
-        workshop.run("openssl req -x509 -newkey ed25519 -nodes -keyout k.pem -subj /CN=x -outform DER -out c.der");
+        scratch.attempt("openssl req -x509 -newkey ed25519 -nodes -keyout k.pem -subj /CN=x -outform DER -out c.der");
     ASSERT_EQ(made.status, 0) << made.output;
 
-    auto const certificate = Certificate::parse(workshop.get("c.der"));
+    auto const certificate = Certificate::parse(scratch.read_octets("c.der"));
 
     ASSERT_FALSE(certificate);
     EXPECT_EQ(certificate.error().code, Errc::mechanism_unsupported);

@@ -33,7 +33,7 @@ protected:
 
     /// "twin.pem": a certificate of the same key as gost-engine writes it.
     void make_twin_certificate() {
-        m_workshop.put("key.pem", as_view(signer().key.private_key_pem()));
+        m_scratch.write("key.pem", as_view(signer().key.private_key_pem()));
         auto const made =
             run("openssl req -x509 -new -key key.pem -utf8 -subj /CN=TWIN -out twin.pem " + digest_option() +
                 " && openssl x509 -in twin.pem -outform DER -out twin.der && "
@@ -41,18 +41,18 @@ protected:
         ASSERT_EQ(made.status, 0) << made.output;
     }
     test::Outcome run(std::string const& command) {
-        return m_workshop.run("export OPENSSL_CONF=" TAMGA_TEST_DATA "/gost.cnf; " + command);
+        return m_scratch.attempt("export OPENSSL_CONF=" TAMGA_TEST_DATA "/gost.cnf; " + command);
     }
     /// Whether the openssl command finds `value`, as Kazakhstan writes it, to be a signature over `octets`.
     test::Outcome judge(View octets, View value) {
-        m_workshop.put("octets", octets);
-        m_workshop.put("value", Bytes(value.rbegin(), value.rend()));
+        m_scratch.write("octets", octets);
+        m_scratch.write("value", Bytes(value.rbegin(), value.rend()));
         return run("openssl dgst " + digest_option() +
                    " -binary -out digest octets && openssl pkeyutl -verify -pubin -inkey public.pem -in digest "
                    "-sigfile value");
     }
 
-    test::Workshop m_workshop;
+    test::Scratch m_scratch;
 };
 INSTANTIATE_TEST_SUITE_P(Sizes, GostFormats, testing::Values(gost_signer, gost_256_signer));
 
@@ -61,17 +61,17 @@ TEST_P(GostFormats, CmsIsJudgedByOpensslThroughItsRussianTwin) {
     std::string const content = "Келісемін / согласен";
     for (auto const encapsulation : {Encapsulation::attached, Encapsulation::detached}) {
         auto const cms = sign_cms(signer(), as_view(content), encapsulation);
-        auto const twin = test::russian_twin(cms, signer().key, m_workshop.get("twin.der"));
-        m_workshop.put("twin.cms", twin);
-        m_workshop.put("content", as_view(content));
+        auto const twin = test::russian_twin(cms, signer().key, m_scratch.read_octets("twin.der"));
+        m_scratch.write("twin.cms", twin);
+        m_scratch.write("content", as_view(content));
         std::string const verify =
             "openssl cms -verify -cades -binary -inform DER -in twin.cms -CAfile twin.pem -purpose "
             "any -no_check_time -out out";
 
         auto const good = run(verify + (encapsulation == Encapsulation::detached ? " -content content" : ""));
         EXPECT_EQ(good.status, 0) << good.output;
-        EXPECT_EQ(as_text(m_workshop.get("out")), content);
-        m_workshop.put("content", as_view(content + "."));
+        EXPECT_EQ(as_text(m_scratch.read_octets("out")), content);
+        m_scratch.write("content", as_view(content + "."));
         EXPECT_NE(run(verify + " -content content").status, 0);
     }
 }
@@ -89,11 +89,11 @@ TEST_P(GostFormats, CmsHoldsASignatureThatOpensslVerifies) {
 
 TEST_P(GostFormats, CmsIsWrittenAsTheNcaWritesIt) {
     auto const cms = sign_cms(signer(), as_view("hi"), Encapsulation::attached);
-    m_workshop.put("cms", cms);
+    m_scratch.write("cms", cms);
 
-    auto const printed = m_workshop.run("openssl cms -cmsout -print -noout -inform DER -in cms").output;
+    auto const printed = m_scratch.attempt("openssl cms -cmsout -print -noout -inform DER -in cms").output;
     auto const reencoded =
-        m_workshop.run("openssl cms -cmsout -inform DER -in cms -outform DER -out again && cmp cms again");
+        m_scratch.attempt("openssl cms -cmsout -inform DER -in cms -outform DER -out again && cmp cms again");
 
     std::string const size = signer().certificate.algorithm().digest_size == 64 ? "512" : "256";
     std::string const digest_name = size == "512" ? "(1.2.398.3.10.1.3.3)" : "(1.2.398.3.10.1.3.2)";
@@ -121,8 +121,8 @@ TEST_P(GostFormats, GostAndRsaSignersStandInOneCmsEachAsItWas) {
     auto const parts = test::signer_parts(first);
     EXPECT_NE(std::search(both.begin(), both.end(), parts.value.begin(), parts.value.end()), both.end());
     auto const printed = [&] {
-        m_workshop.put("cms", both);
-        return m_workshop.run("openssl cms -cmsout -print -noout -inform DER -in cms").output;
+        m_scratch.write("cms", both);
+        return m_scratch.attempt("openssl cms -cmsout -print -noout -inform DER -in cms").output;
     }();
     EXPECT_NE(printed.find("sha256WithRSAEncryption"), std::string::npos);
     EXPECT_NE(printed.find("1.2.398.3.10.1.1.2.3."), std::string::npos);
@@ -156,9 +156,9 @@ TEST_P(GostFormats, XmlCarriesTheNcasNamesAndASignatureThatOpensslVerifies) {
     auto const signed_info_at = text->find("<ds:SignedInfo>");
     auto element = text->substr(signed_info_at, text->find("</ds:SignedInfo>") + 16 - signed_info_at);
     element.insert(element.find('>'), " xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"");
-    m_workshop.put("signed-info.xml", as_view(element));
-    ASSERT_EQ(m_workshop.run("xmllint --c14n signed-info.xml > canonical").status, 0);
-    EXPECT_EQ(judge(m_workshop.get("canonical"), *value).status, 0);
+    m_scratch.write("signed-info.xml", as_view(element));
+    ASSERT_EQ(m_scratch.attempt("xmllint --c14n signed-info.xml > canonical").status, 0);
+    EXPECT_EQ(judge(m_scratch.read_octets("canonical"), *value).status, 0);
 }
 
 } // namespace

@@ -29,12 +29,12 @@ TEST(Gost34311, GivesThePublishedValuesOfTheTestParameters) {
 
 TEST(Streebog, AgreesWithTheOpensslCommand) {
     std::string const message = "Өтініш: анықтама беруіңізді сұраймын";
-    test::Workshop workshop;
-    workshop.put("message", as_view(message));
+    test::Scratch scratch;
+    scratch.write("message", as_view(message));
     for (auto const& [algorithm, name] : {std::pair{DigestAlgorithm::streebog512, "md_gost12_512"},
                                           std::pair{DigestAlgorithm::streebog256, "md_gost12_256"}}) {
-        auto const said = workshop.run("OPENSSL_CONF=" TAMGA_TEST_DATA "/gost.cnf openssl dgst -r -" +
-                                       std::string{name} + " message");
+        auto const said = scratch.attempt("OPENSSL_CONF=" TAMGA_TEST_DATA "/gost.cnf openssl dgst -r -" +
+                                          std::string{name} + " message");
 
         ASSERT_EQ(said.status, 0) << said.output;
         EXPECT_EQ(to_hex(*digest(algorithm, as_view(message))), said.output.substr(0, said.output.find(' ')));

@@ -1,6 +1,6 @@
 // pkcs11/wrong_tries.hpp: our own count of wrong PINs.
 #include "pkcs11/wrong_tries.hpp"
-#include "tests/support/temporary_folder.hpp"
+#include "tests/support/scratch.hpp"
 
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ protected:
         m_tries.end(token, outcome);
     }
 
-    test::TemporaryFolder const m_scratch;
+    test::Scratch const m_scratch;
     std::filesystem::path const m_folder = m_scratch.path() / "state/tamga/wrong-pins";
     WrongTries const m_tries{m_folder};
     ipc::TokenInfo const m_token = token_of("0001", "Laser");
