@@ -35,7 +35,7 @@ private:
 
     ipc::RequestId m_request;
     AsyncChannel m_channel;
-    Turnstile::Turn m_turn;
+    std::optional<Turnstile::Turn> m_turn; ///< to ask the person
 };
 
 class Prompts {
