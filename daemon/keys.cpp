@@ -144,7 +144,7 @@ Task<Result<void>> Lease::sign_large(std::uint32_t index, UniqueFd memfd) {
 
 Task<Result<ipc::Signatures>> Lease::next(std::size_t items) {
     if (m_ended) co_return Error{Errc::token_failure, "the lease has ended"};
-    auto news = co_await m_news.next(Clock::now() + signature_limit * items);
+    auto news = co_await m_news.next(Clock::now() + signature_limit * static_cast<int>(items));
     if (!news) co_return Errc::token_timeout;
     if (auto* signatures = std::get_if<ipc::Signatures>(&*news)) co_return std::move(*signatures);
     m_ended = true;

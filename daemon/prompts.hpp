@@ -4,6 +4,7 @@
 #include "daemon/launcher_link.hpp"
 
 #include <memory>
+#include <optional>
 
 namespace tamga::daemon {
 
