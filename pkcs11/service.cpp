@@ -292,7 +292,7 @@ void Service::look_at_the_clock() {
     auto const* const lane = m_slots.overdue();
     if (lane == nullptr) return;
     // A thread inside somebody else's code cannot be ended; a process can. The launcher starts another.
-    Error const why{Errc::timeout, "the module does not come back"};
+    Error const why{Errc::token_timeout, "the module does not come back"};
     log::error("module", {{"error", "passed its deadline: this process ends"}});
     m_leases.give_up(*lane, why);
     m_slots.fail_listings(why);

@@ -126,12 +126,8 @@ void Slots::list(ipc::Depth depth, Listed then) {
 void Slots::list_slots(SharedListing const& listing, Result<std::vector<ipc::SlotId>> const& slots) {
     if (!slots) return finish(*listing, slots.error());
     for (auto place = m_seats.begin(); place != m_seats.end();) {
-        auto& [slot, seat] = *place;
-        bool const empty = std::find(slots->begin(), slots->end(), slot) == slots->end();
-        if (empty) seat.seen.reset();
-        // A lease may still be ending on it.
-        bool const unused = !seat.lane->busy() && (seat.lane == m_front || seat.lane.use_count() == 1);
-        place = empty && unused ? m_seats.erase(place) : std::next(place);
+        auto const slot = (place++)->first;
+        if (std::find(slots->begin(), slots->end(), slot) == slots->end()) leave(slot);
     }
     if (listing->finished) return;
     listing->knows_slots = true;
@@ -152,7 +148,10 @@ void Slots::list_slot(SharedListing const& listing, ipc::SlotId slot) {
         Operation::list,
         [module = m_module.get(), slot, depth = listing->depth](Watch&) { return look_at(*module, slot, depth); },
         [this, listing, slot](Result<SeenToken> seen) {
-            if (seen) remember(*seen, listing->depth);
+            if (seen)
+                remember(*seen, listing->depth);
+            else
+                leave(slot);
             if (listing->finished) return;
             // Pulled out since, or not initialised: no token.
             if (seen)
@@ -161,6 +160,15 @@ void Slots::list_slot(SharedListing const& listing, ipc::SlotId slot) {
                 listing->slots.erase(slot);
             finish_if_complete(*listing);
         });
+}
+
+/// Its token is gone: nothing is remembered, and its lane ends unless a lease is still ending on it.
+void Slots::leave(ipc::SlotId slot) {
+    auto const place = m_seats.find(slot);
+    if (place == m_seats.end()) return;
+    auto& seat = place->second;
+    seat.seen.reset();
+    if (!seat.lane->busy() && (seat.lane == m_front || seat.lane.use_count() == 1)) m_seats.erase(place);
 }
 
 void Slots::remember(SeenToken const& token, ipc::Depth depth) {

@@ -74,6 +74,7 @@ private:
     Seat& seat(ipc::SlotId slot);
     void list_slots(SharedListing const& listing, Result<std::vector<ipc::SlotId>> const& slots);
     void list_slot(SharedListing const& listing, ipc::SlotId slot);
+    void leave(ipc::SlotId slot);
     void remember(SeenToken const& token, ipc::Depth depth);
     [[nodiscard]] std::optional<SeenToken> remembered(ipc::SlotId slot, ipc::Depth depth) const;
     void answer_from_memory(Listing& listing) const;

@@ -15,8 +15,8 @@ void must(Result<void> const& done) {
     if (!done) throw std::runtime_error{std::string{wire_name(done.error().code)} + ": " + done.error().detail};
 }
 
-::pid_t start(std::string const& config_home, std::string argument, std::string more, int control_fd) {
-    std::string program = TAMGA_PROGRAMS_DIR "/tamga-token";
+::pid_t start(std::string program, std::string argument, std::string const& config_home, std::string more,
+              int control_fd) {
     std::string config = "XDG_CONFIG_HOME=" + config_home;
     std::string state = "XDG_STATE_HOME=" + config_home + "/../state";
     // A process that is not dumpable cannot be examined by LeakSanitizer.
@@ -54,9 +54,11 @@ ipc::Pair pair() {
 
 } // namespace
 
-TokenDriver::TokenDriver(std::filesystem::path const& folder, std::string const& argument, std::string more) {
+TokenDriver::TokenDriver(std::filesystem::path const& folder, std::string const& argument, std::string more,
+                         std::string const& program) {
     auto ends = pair();
-    m_pid = start((folder / "config").string(), argument, std::move(more), ends.second.fd());
+    m_pid = start(TAMGA_PROGRAMS_DIR "/" + program, argument, (folder / "config").string(), std::move(more),
+                  ends.second.fd());
     control = std::move(ends.first);
     if (argument == "--count") return;
     must(ipc::say_hello(control, ipc::Role::launcher));
@@ -137,6 +139,12 @@ void send_unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin) {
     auto taken = Pin::take({reinterpret_cast<unsigned char*>(pin.data()), pin.size()});
     if (!taken) throw std::runtime_error{"PIN"};
     message.pin = std::move(*taken);
+    must(prompt.send(message));
+}
+
+void send_unlock_on_reader(ipc::Channel& prompt, ipc::SlotId slot) {
+    ipc::Unlock message;
+    message.slot = slot;
     must(prompt.send(message));
 }
 
