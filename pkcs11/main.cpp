@@ -85,6 +85,7 @@ int print(std::string_view what) {
 
 /// Ends the process: a thread may be waiting for the card service, from where it does not come back.
 [[noreturn]] void watch(ipc::Channel control) {
+    ::prctl(PR_SET_NAME, "tamga-watcher"); // ps tells it from the processes with a module
     if (auto const entered = enter_token_sandbox(std::nullopt); !entered) std::_Exit(fail(entered.error()));
     auto const ended = Watcher{std::move(control)}.run();
     std::_Exit(ended ? EXIT_SUCCESS : fail(ended.error()));

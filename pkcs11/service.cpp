@@ -205,7 +205,9 @@ void Service::card_service_is(ipc::CardService const& service) {
 /// Who is logged in to a card that was pulled out is so no longer, and hears of it now.
 void Service::reader_is(ipc::ReaderState const& state) {
     m_readers.update(state);
-    if (!state.present) m_leases.pulled_out(state.name);
+    if (state.present) return;
+    m_leases.pulled_out(state.name);
+    m_slots.pulled_out(state.name);
 }
 
 Result<void> Service::serve_prompt(ipc::RequestId request) {

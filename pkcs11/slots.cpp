@@ -18,7 +18,8 @@ constexpr std::chrono::seconds patience{2};
 Result<SeenToken> look_at(Module const& module, ipc::SlotId slot, ipc::Depth depth) {
     auto info = module.token_info(slot);
     if (!info) return info.error();
-    SeenToken seen{slot, std::move(*info), {}};
+    SeenToken seen{slot, std::move(*info), {}, {}};
+    if (module.uses_card_service()) seen.slot_description = module.slot_description(slot);
     if (depth == ipc::Depth::tokens) return seen;
     auto const session = Session::open(module, slot);
     auto certificates = session ? public_certificates(**session) : session.error();
@@ -66,16 +67,25 @@ void Slots::loaded(Result<std::unique_ptr<Module>> module) {
         m_module = std::move(*module);
     else
         log::error("module", {{"name", m_config.name}, {"error", module.error().detail}});
+    // Who waits is served when it was ended and loaded once more.
+    if (std::exchange(m_lost_while_loading, false) && forget_over_card_service()) return;
     for (auto& then : std::exchange(m_waiting_for_module, {}))
         then(module ? Result<Module const*>{m_module.get()} : module.error());
 }
 
 bool Slots::forget_over_card_service() {
+    if (m_loading && !m_to_be_forgotten) m_lost_while_loading = true;
     if (!m_module || !m_module->uses_card_service()) return false;
     m_to_be_forgotten = true;
     for (auto& [slot, seat] : m_seats)
         seat.seen.reset();
     return true;
+}
+
+void Slots::pulled_out(std::string_view reader) {
+    for (auto& [slot, seat] : m_seats) {
+        if (seat.seen && Readers::is_called(seat.seen->slot_description, reader)) seat.seen.reset();
+    }
 }
 
 /// Once nothing of it is in use.

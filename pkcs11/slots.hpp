@@ -14,6 +14,7 @@ struct SeenToken {
     ipc::SlotId slot;
     ipc::TokenInfo info;
     std::vector<Bytes> certificates; ///< none where only tokens were asked for
+    std::string slot_description;    ///< with modules over PC/SC, the reader's name
 };
 
 /// Every member is for the loop and returns at once; each `then` is called there, later or before the call returns. The
@@ -45,6 +46,9 @@ public:
     /// The card service was lost: a module that speaks with it is ended when its lanes are idle, and loaded anew at the
     /// next request. @return whether it is such a module.
     bool forget_over_card_service();
+
+    /// Forgets what was seen in the reader of that name: nothing is answered from memory that was pulled out.
+    void pulled_out(std::string_view reader);
 
     /// Finishes listings that waited long enough; ends a module that is to be forgotten.
     void tidy();
@@ -95,7 +99,8 @@ private:
     Readers const& m_readers;
     std::unique_ptr<Module> m_module; // before the lanes, which use it
     bool m_to_be_forgotten = false;
-    bool m_loading = false; ///< or being ended
+    bool m_lost_while_loading = false; ///< the card service
+    bool m_loading = false;            ///< or being ended
     std::vector<std::function<void(Result<Module const*>)>> m_waiting_for_module;
     /// For what concerns no single slot; for every slot where the module takes one thread alone.
     std::shared_ptr<Lane> m_front;

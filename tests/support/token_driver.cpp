@@ -84,6 +84,14 @@ ipc::Channel TokenDriver::prompt(ipc::RequestId request) {
     return std::move(ends.first);
 }
 
+ipc::Channel TokenDriver::watcher() {
+    auto ends = pair();
+    must(control.send(ipc::WatcherChannel{}, {ends.second.fd()}));
+    must(ipc::say_hello(ends.first, ipc::Role::watcher));
+    must(ipc::await_hello(ends.first, ipc::Role::token, patience));
+    return std::move(ends.first);
+}
+
 int TokenDriver::end() {
     control.close();
     // tamgad gives it as long to log out, then ends it.

@@ -52,6 +52,8 @@ public:
     [[nodiscard]] ::pid_t pid() const noexcept { return m_pid; }
     /// A new prompt's channel, introduced by the launcher and greeted.
     ipc::Channel prompt(ipc::RequestId request);
+    /// The end of the watcher's channel with it, introduced and greeted.
+    ipc::Channel watcher();
     void connect_web();
     /// Closes the control channel and waits. @return the exit status.
     int end();

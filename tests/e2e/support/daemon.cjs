@@ -41,8 +41,7 @@ function children(pid) {
     if (!/^\d+$/.test(entry)) continue;
     try {
       const stat = fs.readFileSync(`/proc/${entry}/stat`, 'utf8');
-      const [, comm, rest] = stat.match(/\((.*)\) (.*)/s);
-      const name = fs.readFileSync(`/proc/${entry}/cmdline`, 'utf8').endsWith('--watch\0') ? 'watcher' : comm;
+      const [, name, rest] = stat.match(/\((.*)\) (.*)/s);
       if (Number(rest.split(' ')[1]) === pid) (found[name] ||= []).push(Number(entry));
     } catch { /* it ended meanwhile */ }
   }
