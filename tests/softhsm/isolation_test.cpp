@@ -87,17 +87,23 @@ TEST_F(Isolation, TellsAWordForResultsOnlyTheVendorKnows) {
         token.knobs(std::string{"fail "} + function + " 0x80000042\n");
         auto prompt = driver.prompt(RequestId{++request});
         auto const reply = unlock(prompt, left, user_pin).reply;
-        if (!reply.status.ok) EXPECT_EQ(reply.status.code, Errc::token_failure);
+        if (!reply.status.ok) {
+            EXPECT_EQ(reply.status.code, Errc::token_failure);
+        }
         if (reply.status.ok && give(prompt, mandate(RequestId{request}))) {
             auto const made = driver.sign(RequestId{request}, items(RequestId{request}, 0, 1));
-            if (!made) EXPECT_EQ(made.error().code, Errc::token_failure);
+            if (!made) {
+                EXPECT_EQ(made.error().code, Errc::token_failure);
+            }
         }
         token.knobs("");
         prompt.close();
 
         // A logout that failed leaves the token logged in; the next login notices and makes up for it.
         auto again = driver.prompt(RequestId{++request});
-        if (!unlock(again, left, user_pin).reply.status.ok) EXPECT_TRUE(unlock(again, left, user_pin).reply.status.ok);
+        if (!unlock(again, left, user_pin).reply.status.ok) {
+            EXPECT_TRUE(unlock(again, left, user_pin).reply.status.ok);
+        }
     }
 }
 
