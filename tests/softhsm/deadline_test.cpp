@@ -74,7 +74,7 @@ TEST_F(Deadline, IsKeptThoughNobodyReadsWhatTheProcessSays) {
     token.knobs("hang C_Sign 0\n");
     send_items(RequestId{1});
 
-    for (std::uint64_t query = 1; driver.web.try_send(ipc::ListKeys{query, ipc::Depth::certificates}); ++query)
+    for (std::uint64_t query = 1; driver.web.try_send(ipc::ListKeys{query, ipc::Depth::tokens}); ++query)
         continue; // answers pile up until its own sends would block
 
     expect_the_process_ends();

@@ -105,7 +105,8 @@ private:
         mandates.push_back(*packet.as<ipc::Mandate>());
         if (!mandates.back().last) return;
         m_events.add("mandate");
-        EXPECT_TRUE(channel.send(ipc::MandateReply{ipc::Status::from(ok())}));
+        // A prompt whose person cancelled meanwhile is gone.
+        static_cast<void>(channel.send(ipc::MandateReply{ipc::Status::from(ok())}));
     }
 
     void list(ipc::Channel& channel, ipc::ListKeys const& question) const {

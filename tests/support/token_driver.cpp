@@ -130,12 +130,15 @@ Listing TokenDriver::list(ipc::Depth depth) {
 
 Result<std::vector<Bytes>> TokenDriver::sign(ipc::RequestId request, std::vector<Bytes> items) {
     must(web.send(ipc::SignItems{request, 0, std::move(items)}));
-    auto packet = web.receive(patience);
-    if (!packet) return packet.error();
-    if (auto signatures = packet->as<ipc::Signatures>()) return std::move(signatures->values);
-    auto const ended = packet->as<ipc::LeaseEnded>();
-    if (!ended || ended->status.ok) throw std::runtime_error{"neither signatures nor an error"};
-    return Error{ended->status.code, ended->status.detail};
+    while (true) {
+        auto packet = web.receive(patience);
+        if (!packet) return packet.error();
+        if (auto signatures = packet->as<ipc::Signatures>()) return std::move(signatures->values);
+        auto const ended = packet->as<ipc::LeaseEnded>();
+        if (ended && ended->request != request) continue; // an earlier request, whose prompt went away
+        if (!ended || ended->status.ok) throw std::runtime_error{"neither signatures nor an error"};
+        return Error{ended->status.code, ended->status.detail};
+    }
 }
 
 void send_unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin) {
