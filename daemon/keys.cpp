@@ -68,6 +68,8 @@ void TokenProcess::dispatch(ipc::Packet& packet) {
         return;
     }
     if (auto ended = packet.as<ipc::LeaseEnded>()) {
+        // Said when the module does not come back: the process ends right after it.
+        if (!ended->status.ok && ended->status.code == Errc::token_timeout) m_gone = true;
         auto const lease = m_leases.find(ended->request);
         if (lease != m_leases.end()) lease->second->put(std::move(*ended));
         return;
