@@ -33,6 +33,7 @@ std::string_view wire_name(Errc code) noexcept {
     case Errc::token_failure: return "token_failure";
     case Errc::token_crashed: return "token_crashed";
     case Errc::card_service_lost: return "card_service_lost";
+    case Errc::token_timeout: return "token_timeout";
     case Errc::mandate_violated: return "mandate_violated";
     case Errc::signature_invalid: return "signature_invalid";
     case Errc::timestamp_unavailable: return "timestamp_unavailable";

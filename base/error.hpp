@@ -40,6 +40,7 @@ enum class Errc : std::uint8_t {
     algorithm_unavailable,
     token_failure,
     token_crashed,
+    token_timeout,
     card_service_lost,
     mandate_violated,
     // the result

@@ -63,6 +63,10 @@ char const* sentence(Errc code) noexcept {
     case Errc::card_service_lost:
         return message_id("This computer's smart card service (pcscd) stopped. Repeat the request; if that does not "
                           "help, restart the computer.");
+    case Errc::token_timeout:
+        return message_id(
+            "The token did not answer in time; its driver is being started again. Repeat the request in a few "
+            "seconds.");
     case Errc::mandate_violated:
         return message_id("Something other than what you were shown was to be signed. It was refused; report this.");
     case Errc::signature_invalid:

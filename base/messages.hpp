@@ -41,7 +41,6 @@ enum class MessageType : std::uint8_t {
     prompt_channel,
     prompt_wanted,
     prompt_refused,
-    restart_token,
     watcher_channel,
     stop,
     // what is plugged in: tamga-web or tamga-prompt, and tamga-token
@@ -179,12 +178,6 @@ struct PromptWanted {
 struct PromptRefused {
     RequestId request;
     TAMGA_MESSAGE(prompt_refused, &PromptRefused::request)
-};
-
-/// tamga-web to tamgad: this token process passed its deadline; end it and start it again.
-struct RestartToken {
-    ModuleIndex module;
-    TAMGA_MESSAGE(restart_token, &RestartToken::module)
 };
 
 /// tamgad to tamga-token, with its end of the pair to the watcher; again after the watcher was started anew.

@@ -14,7 +14,7 @@ namespace tamga::daemon {
 class AsyncChannel {
 public:
     AsyncChannel(asio::any_io_executor executor, ipc::Channel channel)
-        : m_channel{std::move(channel)}, m_ready{std::move(executor), m_channel.fd()} {}
+        : m_channel{std::move(channel)}, m_ready{executor, m_channel.fd()} {}
     AsyncChannel(AsyncChannel const&) = delete;
     AsyncChannel& operator=(AsyncChannel const&) = delete;
     ~AsyncChannel() { m_ready.release(); }

@@ -11,8 +11,12 @@ namespace tamga::daemon {
 
 namespace {
 
-constexpr std::chrono::seconds list_limit{10};
-constexpr std::chrono::seconds sign_limit{30};
+// A tamga-token ends itself where its module passes a deadline (docs/threads.md). These are for one that does not.
+constexpr std::chrono::seconds list_limit{15};
+constexpr std::chrono::seconds signature_limit{65};
+
+/// So long a request waits for a process that just ended and is being started again.
+constexpr std::chrono::seconds restart_time{1};
 constexpr std::size_t most_found = 512; ///< tokens of one module; more is a module gone wrong
 
 template <class Map>
@@ -25,6 +29,17 @@ struct Registration {
     Registration(Registration const&) = delete;
     Registration& operator=(Registration const&) = delete;
     ~Registration() { map.erase(key); }
+};
+
+/// In a set for as long as it lives.
+template <class T>
+struct Listed {
+    std::set<T>& set;
+    T entry;
+    Listed(std::set<T>& where, T what) : set{where}, entry{what} { set.insert(entry); }
+    Listed(Listed const&) = delete;
+    Listed& operator=(Listed const&) = delete;
+    ~Listed() { set.erase(entry); }
 };
 
 } // namespace
@@ -53,6 +68,8 @@ void TokenProcess::dispatch(ipc::Packet& packet) {
         return;
     }
     if (auto ended = packet.as<ipc::LeaseEnded>()) {
+        // Said when the module does not come back: the process ends right after it.
+        if (!ended->status.ok && ended->status.code == Errc::token_timeout) m_gone = true;
         auto const lease = m_leases.find(ended->request);
         if (lease != m_leases.end()) lease->second->put(std::move(*ended));
         return;
@@ -88,11 +105,12 @@ Task<Result<std::vector<ipc::TokenInfo>>> TokenProcess::list() {
     std::vector<ipc::TokenInfo> tokens;
     while (tokens.size() <= most_found) {
         auto packet = co_await answers.next(deadline);
-        if (!packet) co_return Errc::timeout;
+        if (!packet) co_return Errc::token_timeout;
         if (auto token = packet->as<ipc::TokenFound>()) {
             tokens.push_back(std::move(token->info));
         } else if (auto done = packet->as<ipc::ListingDone>()) {
-            if (auto result = done->status.result(); !result) co_return result.error();
+            // One token that does not answer hides no other.
+            if (auto result = done->status.result(); !result && tokens.empty()) co_return result.error();
             co_return tokens;
         } else {
             co_return Errc::token_crashed;
@@ -126,10 +144,10 @@ Task<Result<void>> Lease::sign_large(std::uint32_t index, UniqueFd memfd) {
     co_return sent ? sent : Result<void>{Errc::token_crashed};
 }
 
-Task<Result<ipc::Signatures>> Lease::next() {
+Task<Result<ipc::Signatures>> Lease::next(std::size_t items) {
     if (m_ended) co_return Error{Errc::token_failure, "the lease has ended"};
-    auto news = co_await m_news.next(Clock::now() + sign_limit);
-    if (!news) co_return Errc::timeout;
+    auto news = co_await m_news.next(Clock::now() + signature_limit * static_cast<int>(items));
+    if (!news) co_return Errc::token_timeout;
     if (auto* signatures = std::get_if<ipc::Signatures>(&*news)) co_return std::move(*signatures);
     m_ended = true;
     auto const why = std::get<ipc::LeaseEnded>(*news).status.result();
@@ -139,10 +157,10 @@ Task<Result<ipc::Signatures>> Lease::next() {
 Task<Result<void>> Lease::finish() {
     ipc::FinishLease const message{m_request};
     if (auto sent = co_await m_process->m_channel.send(message); !sent) co_return Errc::token_crashed;
-    auto const deadline = Clock::now() + sign_limit;
+    auto const deadline = Clock::now() + signature_limit;
     while (!m_ended) {
         auto news = co_await m_news.next(deadline);
-        if (!news) co_return Errc::timeout;
+        if (!news) co_return Errc::token_timeout;
         if (auto const* ended = std::get_if<ipc::LeaseEnded>(&*news)) {
             m_ended = true;
             co_return ended->status.result();
@@ -151,17 +169,37 @@ Task<Result<void>> Lease::finish() {
     co_return ok();
 }
 
-Keys::Keys(asio::any_io_executor executor, std::function<void(ipc::ModuleIndex)> restart)
-    : m_executor{std::move(executor)}, m_restart{std::move(restart)} {}
+Keys::Keys(asio::any_io_executor executor) : m_executor{std::move(executor)} {}
 
 void Keys::token_up(ipc::ModuleIndex module, ipc::Channel channel) {
     auto process = std::make_shared<TokenProcess>(m_executor, module, std::move(channel));
     m_processes[module] = process;
+    m_went.erase(module);
+    for (auto* const waiting : m_waiting)
+        waiting->cancel();
     asio::co_spawn(m_executor, process->run(), asio::detached);
 }
 
 void Keys::token_gone(ipc::ModuleIndex module) {
     m_processes[module] = nullptr;
+    m_went[module] = Clock::now();
+}
+
+Task<void> Keys::await_restarts() {
+    while (true) {
+        // The end of its channel may be here before the launcher has told us.
+        for (auto const& [module, process] : m_processes) {
+            if (process != nullptr && process->is_gone()) m_went.try_emplace(module, Clock::now());
+        }
+        auto until = Clock::time_point::min();
+        for (auto const& [module, when] : m_went)
+            until = std::max(until, when + restart_time);
+        if (until <= Clock::now()) co_return;
+        asio::steady_timer timer{m_executor, until};
+        Listed const listed{m_waiting, &timer};
+        auto const woken = co_await timer.async_wait(as_result);
+        static_cast<void>(woken); // by the clock, or by a process that is up again
+    }
 }
 
 Task<Result<std::vector<ipc::TokenInfo>>> Keys::list() {
@@ -198,7 +236,6 @@ Task<Result<std::vector<ipc::TokenInfo>>> Keys::list() {
         log::warning("list", {{"module", unsigned{answer->module.value()}},
                               {"error", wire_name(failure.code)},
                               {"detail", failure.detail}});
-        if (failure.code == Errc::timeout) m_restart(answer->module);
     }
     for (auto& [module, tokens] : in_order)
         std::ranges::move(tokens, std::back_inserter(found));

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 namespace tamga::daemon {
@@ -21,7 +22,9 @@ public:
 
     Task<void> run();
 
-    /// The tokens that are plugged in. Errors: token_crashed, timeout (10 s: the process must be restarted), or what
+    [[nodiscard]] bool is_gone() const noexcept { return m_gone; }
+
+    /// The tokens that are plugged in. Errors: token_crashed, token_timeout, or what
     /// the module answered.
     Task<Result<std::vector<ipc::TokenInfo>>> list();
 
@@ -54,8 +57,8 @@ public:
     Task<Result<void>> sign(std::uint32_t first, std::vector<Bytes> items);
     Task<Result<void>> sign_large(std::uint32_t index, UniqueFd memfd);
     /// The next signatures, in the order of the calls. Errors: what ended the lease (token_absent, mandate_violated,
-    /// user_cancelled, token_crashed ...); timeout after 30 s of silence, when the process must be restarted.
-    Task<Result<ipc::Signatures>> next();
+    /// user_cancelled, token_crashed, token_timeout ...). `items`: how many are awaited.
+    Task<Result<ipc::Signatures>> next(std::size_t items);
     /// Nothing more to sign: waits for C_Logout.
     Task<Result<void>> finish();
 
@@ -69,10 +72,13 @@ private:
 /// All token processes.
 class Keys {
 public:
-    Keys(asio::any_io_executor executor, std::function<void(ipc::ModuleIndex)> restart);
+    explicit Keys(asio::any_io_executor executor);
 
     void token_up(ipc::ModuleIndex module, ipc::Channel channel);
     void token_gone(ipc::ModuleIndex module);
+
+    /// Waits for processes that ended within the last second: whoever asks again after a crash finds it made good.
+    Task<void> await_restarts();
 
     /// Every token, all processes asked at once. What is on them is between them and the prompt. A process that fails
     /// is left out; its error is returned only where no other process has a token.
@@ -87,12 +93,11 @@ public:
     /// Error: token_crashed, where that process is not there.
     [[nodiscard]] Result<std::shared_ptr<TokenProcess>> process(ipc::ModuleIndex module) const;
 
-    void restart(ipc::ModuleIndex module) { m_restart(module); }
-
 private:
     asio::any_io_executor m_executor;
-    std::function<void(ipc::ModuleIndex)> m_restart;
     std::map<ipc::ModuleIndex, std::shared_ptr<TokenProcess>> m_processes; ///< null: ended, being started again
+    std::map<ipc::ModuleIndex, Clock::time_point> m_went;                  ///< when those ended
+    std::set<asio::steady_timer*> m_waiting;                               ///< for one of them
 };
 
 } // namespace tamga::daemon

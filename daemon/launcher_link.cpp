@@ -70,10 +70,4 @@ Task<Result<ipc::Channel>> LauncherLink::start_prompt(ipc::RequestId request, st
     co_return std::move(*answer);
 }
 
-void LauncherLink::restart_token(ipc::ModuleIndex module) {
-    if (auto sent = m_control.try_send(ipc::RestartToken{module}); !sent) {
-        log::error("restart-token", {{"error", wire_name(sent.error().code)}});
-    }
-}
-
 } // namespace tamga::daemon

@@ -28,9 +28,6 @@ public:
     /// Errors: prompt_unavailable (none could be started), channel_closed.
     Task<Result<ipc::Channel>> start_prompt(ipc::RequestId request, std::uint64_t modules);
 
-    /// A token process passed its deadline: it is ended and started again.
-    void restart_token(ipc::ModuleIndex module);
-
 private:
     using PromptAnswer = Result<ipc::Channel>;
 

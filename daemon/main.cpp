@@ -70,8 +70,7 @@ int serve() {
     events.token_gone = [&](ipc::ModuleIndex module) { keys->token_gone(module); };
     events.stop = [&] { server->stop([&loop] { loop.stop(); }); };
     LauncherLink launcher{loop.get_executor(), ipc::Channel{UniqueFd{control_fd}}, std::move(events)};
-    keys =
-        std::make_unique<Keys>(loop.get_executor(), [&](ipc::ModuleIndex module) { launcher.restart_token(module); });
+    keys = std::make_unique<Keys>(loop.get_executor());
     Prompts prompts{loop.get_executor(), launcher};
     SignFlow flow{loop.get_executor(), *keys, prompts, sites, compute, std::chrono::seconds{config->prompt_seconds}};
     Desk desk{flow, compute};

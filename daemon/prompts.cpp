@@ -23,7 +23,10 @@ Task<Prompt::Reply> Prompt::reply(std::chrono::seconds limit) {
     auto answer = co_await m_channel.receive(Clock::now() + limit);
     if (!answer && answer.error().code == Errc::timeout) co_return Reply{Errc::timeout};
     if (!answer) co_return Reply{Error{Errc::prompt_unavailable, "the prompt ended without a decision"}};
-    if (auto accepted = answer->as<ipc::Accepted>()) co_return Reply{std::move(*accepted), true};
+    if (auto accepted = answer->as<ipc::Accepted>()) {
+        m_turn.reset(); // nothing more is asked: while this token signs, somebody else may be asked about another
+        co_return Reply{std::move(*accepted), true};
+    }
     auto const ended = answer->as<ipc::PromptEnded>();
     if (!ended) co_return Reply{ended.error()};
     auto const why = ended->status.result();

@@ -4,6 +4,7 @@
 #include "daemon/launcher_link.hpp"
 
 #include <memory>
+#include <optional>
 
 namespace tamga::daemon {
 
@@ -35,7 +36,7 @@ private:
 
     ipc::RequestId m_request;
     AsyncChannel m_channel;
-    Turnstile::Turn m_turn;
+    std::optional<Turnstile::Turn> m_turn; ///< to ask the person
 };
 
 class Prompts {

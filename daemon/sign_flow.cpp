@@ -89,7 +89,6 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     if (!process) co_return process.error();
     Lease lease{*process, decision->prompt->request()};
     auto values = co_await sign_all(*documents, *signer, lease, *decision->prompt);
-    if (!values && values.error().code == Errc::timeout) m_keys.restart(decision->accepted.module);
     decision->prompt->done(values ? ok() : Result<void>{values.error()});
     if (!values) co_return values.error();
     log::info("signed", {{"origin", asker.origin},
@@ -114,6 +113,7 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::DescribeKey
 
 Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::ListStorages) {
     if (auto settled = co_await settle_site(asker); !settled) co_return settled.error();
+    co_await m_keys.await_restarts();
     auto tokens = co_await m_keys.list();
     protocol::Storages storages;
     if (!tokens && tokens.error().code != Errc::token_absent) co_return tokens.error();
@@ -143,6 +143,7 @@ Task<Result<void>> SignFlow::settle_site(Asker asker) {
 }
 
 Task<Result<SignFlow::Decision>> SignFlow::decide(Asker asker, ipc::PromptRequest question, UniqueFd items) {
+    co_await m_keys.await_restarts();
     auto const modules = m_keys.modules();
     if (!modules) {
         // A site that was not allowed yet learns nothing about tokens, their absence included.
@@ -199,7 +200,7 @@ Task<Result<std::vector<Bytes>>> SignFlow::sign_all(std::vector<Document>& docum
             sent += chunk->items.size();
             in_flight.push_back(*chunk);
         }
-        auto signatures = co_await lease.next();
+        auto signatures = co_await lease.next(in_flight.front().items.size());
         if (!signatures) co_return signatures.error();
         auto const chunk = in_flight.front();
         in_flight.pop_front();

@@ -29,7 +29,7 @@ using Deadline = Clock::time_point;
 template <class T>
 class Mailbox {
 public:
-    explicit Mailbox(asio::any_io_executor executor) : m_signal{std::move(executor)} {}
+    explicit Mailbox(asio::any_io_executor executor) : m_signal{executor} {}
 
     void put(T item) {
         m_items.push_back(std::move(item));

@@ -4,6 +4,7 @@
 
 #include "base/messages.hpp"
 #include "base/result.hpp"
+#include "pkcs11/sandbox.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -57,6 +58,7 @@ struct OpenScDriver {
 /// What modules of a family are not to be trusted with.
 struct Quirks {
     bool single_threaded = false; ///< never called by two threads at once, whatever C_Initialize says
+    std::optional<Permit> allow;  ///< the one thing its sandbox leaves it
 };
 
 struct Family {

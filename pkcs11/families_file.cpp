@@ -219,8 +219,13 @@ private:
 
     Result<void> quirks(Family& row, toml::node const& node, std::vector<std::string> const& texts) {
         for (auto const& text : texts) {
-            if (text != "single_threaded") return m_file.fault(node, "family.quirks", text + " is none that is known");
-            row.quirks.single_threaded = true;
+            auto const allow = text.starts_with("allow_") ? permit_of(std::string_view{text}.substr(6)) : std::nullopt;
+            if (text == "single_threaded")
+                row.quirks.single_threaded = true;
+            else if (allow && !row.quirks.allow)
+                row.quirks.allow = allow;
+            else
+                return m_file.fault(node, "family.quirks", text + " is none that is known, or one too many");
         }
         return ok();
     }

@@ -33,9 +33,13 @@ Result<std::unique_ptr<Lease>> Lease::open(Module const& module, ipc::SlotId slo
     watch.begin(Operation::list);
     auto keys = signing_keys(**session);
     if (!keys) return keys.error();
+    auto const* const family = module.families().find(token->family);
+    bool const factory_pin = family != nullptr && Session::is_factory_pin(pin, *family);
     std::optional<Pin> kept;
     if (std::ranges::any_of(*keys, &SigningKey::always_authenticate)) kept = std::move(pin);
-    return std::unique_ptr<Lease>{new Lease{std::move(*session), std::move(*login), std::move(*keys), std::move(kept)}};
+    std::unique_ptr<Lease> lease{new Lease{std::move(*session), std::move(*login), std::move(*keys), std::move(kept)}};
+    lease->m_has_factory_pin = factory_pin;
+    return lease;
 }
 
 Result<void> Lease::add_to_mandate(ipc::Mandate const& message) {

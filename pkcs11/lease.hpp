@@ -22,6 +22,8 @@ public:
                                                std::stop_token const& stop);
 
     [[nodiscard]] std::vector<SigningKey> const& keys() const noexcept { return m_keys; }
+    /// Whether the PIN was the one that tokens of this family are delivered with.
+    [[nodiscard]] bool has_factory_pin() const noexcept { return m_has_factory_pin; }
     [[nodiscard]] bool has_mandate() const noexcept { return m_mandate && m_mandate->complete(); }
     [[nodiscard]] unsigned signatures_made() const noexcept { return m_made; }
 
@@ -54,6 +56,7 @@ private:
     std::optional<Mandate> m_mandate;
     SteadyTime m_last_use;
     unsigned m_made = 0;
+    bool m_has_factory_pin = false;
 };
 
 } // namespace tamga::pkcs11

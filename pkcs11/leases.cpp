@@ -30,6 +30,7 @@ bool Leases::in_use(ipc::SlotId slot) const {
 void Leases::unlock(ipc::RequestId request, ipc::Unlock message) {
     // The person chose another token after unlocking one: nobody stays logged in to two.
     if (auto const before = find(request)) end(before, Error{Errc::user_cancelled, "another token was chosen"});
+    m_broken_off.erase(request);
     auto held = std::make_shared<Held>();
     held->request = request;
     held->slot = message.slot;
@@ -48,16 +49,17 @@ void Leases::serve_waiting() {
 void Leases::open(SharedHeld const& held) {
     held->stage = Stage::opening;
     m_slots.reach(held->slot, [this, held](Result<Slots::Place> place) {
-        if (!place) return opened(held, {place.error(), {}, {}, {}});
+        if (!place) return opened(held, {place.error(), {}, {}, {}, false});
         held->lane = place->lane;
         auto const operation = held->pin.empty() ? Operation::pin_pad : Operation::login;
         auto work = [&module = place->module, slot = held->slot, pin = std::move(held->pin),
                      stop = held->stop.get_token()](Watch& watch) mutable {
             auto lease = Lease::open(module, slot, std::move(pin), watch, stop);
-            Opened result{lease ? Result<std::shared_ptr<Lease>>{std::move(*lease)} : lease.error(), {}, {}, {}};
+            Opened result{lease ? Result<std::shared_ptr<Lease>>{std::move(*lease)} : lease.error(), {}, {}, {}, false};
             watch.begin(Operation::list);
             if (auto info = module.token_info(slot)) result.info = std::move(*info);
             if (!result.lease) return result;
+            result.factory_pin = (*result.lease)->has_factory_pin();
             if (module.uses_card_service()) result.slot_description = module.slot_description(slot);
             for (auto const& key : (*result.lease)->keys())
                 result.certificates.push_back(key.certificate.der());
@@ -70,18 +72,26 @@ void Leases::open(SharedHeld const& held) {
 void Leases::opened(SharedHeld const& held, Opened result) {
     if (result.lease) held->lease = std::move(*result.lease);
     if (!held->why) return held->lease ? close(held) : forget(held); // nobody wants it any more
-    if (!held->lease) {
-        auto const& error = result.lease.error();
+    if (!held->lease || !held->broken) {
+        auto const error = held->broken ? result.lease.error() : held->broken.error();
         log::info("unlock", {{"request", held->request.value()}, {"outcome", wire_name(error.code)}});
-        m_news.unlocked(held->request, {ipc::Status::from(error), std::move(result.info)});
-        return forget(held);
+        m_news.unlocked(held->request, {ipc::Status::from(error), std::move(result.info), false});
+        if (!held->lease) return forget(held);
+        held->why = error;
+        return close(held);
     }
     held->stage = Stage::open;
     held->slot_description = std::move(result.slot_description);
     held->since = steady_clock::now();
     held->end = Lease::silence_from(held->since);
-    m_news.unlocked(held->request, {ipc::Status::from(ok()), std::move(result.info)});
+    bool const warning = warns_of_factory_pin(result);
+    m_news.unlocked(held->request, {ipc::Status::from(ok()), std::move(result.info), warning});
     m_news.keys(held->request, held->slot, std::move(result.certificates));
+}
+
+/// Once for each token, as long as this process lives: a warning at every signature would be read at none.
+bool Leases::warns_of_factory_pin(Opened const& result) {
+    return result.factory_pin && m_warned.insert(result.info.serial + '\n' + result.info.model).second;
 }
 
 // ---- mandate and signatures ----
@@ -89,7 +99,7 @@ void Leases::opened(SharedHeld const& held, Opened result) {
 void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
     auto const held = find(request);
     if (!held || held->stage != Stage::open || message.request != request) {
-        Error const violation{Errc::mandate_violated, "a mandate without a lease"};
+        auto const violation = why_none(request, "a mandate without a lease");
         if (!held || held->stage != Stage::open) return m_news.mandate_taken(request, violation);
         held->prompt_waits = true;
         return end(held, violation);
@@ -120,7 +130,7 @@ void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
 void Leases::sign(ipc::RequestId request, std::uint32_t first, Items items) {
     auto const held = find(request);
     if (!held || held->stage != Stage::open || !held->has_mandate) {
-        Error const violation{Errc::mandate_violated, "no mandate for this request"};
+        auto const violation = why_none(request, "no mandate for this request");
         if (!held || held->stage != Stage::open) return m_news.ended({request, ipc::Status::from(violation)});
         held->web_waits = true;
         return end(held, violation);
@@ -144,6 +154,7 @@ void Leases::sign(ipc::RequestId request, std::uint32_t first, Items items) {
 // ---- how leases end ----
 
 void Leases::end(ipc::RequestId request, Result<void> const& why) {
+    m_broken_off.erase(request);
     if (auto const held = find(request)) end(held, why);
 }
 
@@ -163,19 +174,35 @@ void Leases::end(SharedHeld const& held, Result<void> const& why) {
 }
 
 void Leases::end_every(Error const& why) {
-    for (auto const& held : std::list<SharedHeld>(m_held)) {
-        if (held->stage != Stage::waiting) end(held, why);
-    }
+    for (auto const& held : std::list<SharedHeld>(m_held))
+        break_off(held, why);
 }
 
 void Leases::pulled_out(std::string_view reader) {
     for (auto const& held : std::list<SharedHeld>(m_held)) {
-        if (held->stage != Stage::open || !Readers::is_called(held->slot_description, reader)) continue;
-        end(held, Error{Errc::token_absent, "pulled out"});
+        if (Readers::is_called(held->slot_description, reader)) {
+            break_off(held, Error{Errc::token_absent, "pulled out"});
+        }
     }
 }
 
+/// Not by anybody's wish: so whoever asks for something of it later is told why. A login that is under way comes back
+/// by itself, and is of no use.
+void Leases::break_off(SharedHeld const& held, Error const& why) {
+    if (held->stage == Stage::opening) held->broken = why;
+    if (held->stage != Stage::open) return;
+    m_broken_off.insert_or_assign(held->request, why);
+    end(held, why);
+}
+
+/// Why a request has no lease that would do.
+Error Leases::why_none(ipc::RequestId request, char const* otherwise) const {
+    auto const broken = m_broken_off.find(request);
+    return broken != m_broken_off.end() ? broken->second : Error{Errc::mandate_violated, otherwise};
+}
+
 void Leases::end_all(Error const& why) {
+    m_broken_off.clear();
     for (auto const& held : std::list<SharedHeld>(m_held)) {
         held->web_waits = held->prompt_waits = false;
         end(held, why);
@@ -237,7 +264,8 @@ void Leases::end_late_ones() {
 void Leases::give_up(Lane const& lane, Error const& why) {
     for (auto const& held : m_held) {
         if (held->lane.get() != &lane) continue;
-        if (held->stage == Stage::opening && held->why) m_news.unlocked(held->request, {ipc::Status::from(why), {}});
+        if (held->stage == Stage::opening && held->why)
+            m_news.unlocked(held->request, {ipc::Status::from(why), {}, false});
         held->why = why;
         tell_the_end(*held);
     }

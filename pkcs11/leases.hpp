@@ -6,6 +6,7 @@
 #include "pkcs11/slots.hpp"
 
 #include <list>
+#include <set>
 #include <stop_token>
 
 namespace tamga::pkcs11 {
@@ -44,7 +45,8 @@ public:
     /// Logs the request's token out, or sees to it that nobody is logged in to it: told by `ended`, where tamga-web
     /// knows of the lease. What the token is doing it does to its end, but makes no further signature.
     void end(ipc::RequestId request, Result<void> const& why);
-    /// The same for every request that has a lease, or is about to.
+    /// The same for every request that has a lease, or is about to. Whoever asks for something of it later is told
+    /// `why`.
     void end_every(Error const& why);
     /// The same for those who are logged in to the card in this reader.
     void pulled_out(std::string_view reader);
@@ -73,7 +75,8 @@ private:
         bool web_waits = false;    ///< tamga-web is to be told of the end
         bool prompt_waits = false; ///< it is to be told why its mandate failed
         std::stop_source stop;
-        Result<void> why = ok(); ///< of the end
+        Result<void> why = ok();    ///< of the end
+        Result<void> broken = ok(); ///< why the login that is under way is of no use
         SteadyTime since;
         Lease::End end{SteadyTime::max(), {}};
     };
@@ -83,10 +86,13 @@ private:
         ipc::TokenInfo info;
         std::vector<Bytes> certificates;
         std::string slot_description;
+        bool factory_pin = false;
     };
 
     [[nodiscard]] SharedHeld find(ipc::RequestId request) const;
     [[nodiscard]] bool in_use(ipc::SlotId slot) const;
+    [[nodiscard]] Error why_none(ipc::RequestId request, char const* otherwise) const;
+    void break_off(SharedHeld const& held, Error const& why);
     void serve_waiting();
     void open(SharedHeld const& held);
     void opened(SharedHeld const& held, Opened result);
@@ -96,10 +102,13 @@ private:
     void tell_the_end(Held& held);
     void forget(SharedHeld const& held);
     [[nodiscard]] static bool ends_by_itself(Held const& held);
+    [[nodiscard]] bool warns_of_factory_pin(Opened const& result);
 
     Slots& m_slots;
     LeaseNews m_news;
-    std::list<SharedHeld> m_held; ///< in the order of their coming
+    std::list<SharedHeld> m_held;                 ///< in the order of their coming
+    std::map<ipc::RequestId, Error> m_broken_off; ///< of prompts that may still ask
+    std::set<std::string> m_warned;               ///< tokens whose owner was told of the PIN they were delivered with
 };
 
 } // namespace tamga::pkcs11

@@ -9,6 +9,7 @@
 #include "base/log.hpp"
 #include "pkcs11/module_search.hpp"
 #include "pkcs11/opensc_conf.hpp"
+#include "pkcs11/sandbox.hpp"
 #include "pkcs11/service.hpp"
 #include "pkcs11/watcher.hpp"
 
@@ -69,7 +70,8 @@ int serve(std::size_t number, ipc::Channel control) {
     if (!opensc_configuration) return fail(opensc_configuration.error());
     for (auto const& [name, value] : config.environment)
         ::setenv(name.c_str(), value.c_str(), 1);
-    Service service{std::move(config), Limits{}, std::move(control)};
+    if (auto const entered = enter_token_sandbox(config.allow); !entered) return fail(entered.error());
+    Service service{std::move(config), Limits{}.divided_by(TAMGA_DEADLINE_DIVISOR), std::move(control)};
     auto const ended = service.run();
     return ended ? EXIT_SUCCESS : fail(ended.error());
 }
@@ -83,6 +85,8 @@ int print(std::string_view what) {
 
 /// Ends the process: a thread may be waiting for the card service, from where it does not come back.
 [[noreturn]] void watch(ipc::Channel control) {
+    ::prctl(PR_SET_NAME, "tamga-watcher"); // ps tells it from the processes with a module
+    if (auto const entered = enter_token_sandbox(std::nullopt); !entered) std::_Exit(fail(entered.error()));
     auto const ended = Watcher{std::move(control)}.run();
     std::_Exit(ended ? EXIT_SUCCESS : fail(ended.error()));
 }

@@ -44,6 +44,7 @@ public:
 
     [[nodiscard]] CK_FUNCTION_LIST const& functions() const noexcept { return *m_functions; }
     [[nodiscard]] WrongTries const& wrong_tries() const noexcept { return m_wrong_tries; }
+    [[nodiscard]] Families const& families() const noexcept { return m_config.families; }
 
 private:
     Module(CK_FUNCTION_LIST const* functions, ModuleConfig config, Readers const& readers);

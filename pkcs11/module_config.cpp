@@ -73,7 +73,10 @@ private:
             config.storage = *text;
         else if (key == "family")
             config.family = *text;
-        else
+        else if (key == "allow") {
+            config.allow = permit_of(*text);
+            if (!config.allow) return m_file.fault(node, full_key, "nothing that can be allowed");
+        } else
             return m_file.fault(node, full_key, "unknown key");
         return ok();
     }

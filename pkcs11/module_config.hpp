@@ -3,6 +3,7 @@
 #pragma once
 
 #include "pkcs11/families.hpp"
+#include "pkcs11/sandbox.hpp"
 
 #include <set>
 #include <string>
@@ -18,6 +19,7 @@ struct ModuleConfig {
     std::string family;         ///< the row of families.toml that it is for; empty: whichever its tokens belong to
     std::vector<std::pair<std::string, std::string>> environment; ///< set before the library is loaded
     bool single_threaded = false;    ///< not to be called by two threads at once, whatever C_Initialize says
+    std::optional<Permit> allow;     ///< the one thing its sandbox leaves it
     std::set<std::string> elsewhere; ///< families whose tokens another module shows: here they are passed over
     Families families;               ///< the table; left empty in lists of modules
 

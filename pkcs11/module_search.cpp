@@ -53,6 +53,12 @@ bool same_file_name(std::vector<path> const& paths, path const& library) {
                        [&](path const& known) { return known.filename() == library.filename(); });
 }
 
+/// What modules.toml says of a module goes first.
+void bear_with(ModuleConfig& module, Quirks const& quirks) {
+    module.single_threaded |= quirks.single_threaded;
+    if (!module.allow) module.allow = quirks.allow;
+}
+
 class Search {
 public:
     Search(Families families, std::vector<ModuleConfig> explicit_modules, P11KitEntries p11_kit)
@@ -94,7 +100,7 @@ private:
             m_found.candidates.push_back({row.id, module.path, Source::modules_toml, ""});
             m_serves[i].insert(row.id);
             m_served_by.emplace_back(row.id, i);
-            m_found.modules[i].single_threaded |= row.quirks.single_threaded;
+            bear_with(m_found.modules[i], row.quirks);
             return true;
         }
         return false;
@@ -135,7 +141,7 @@ private:
             m_serves.emplace_back();
             place = m_found.modules.end() - 1;
         }
-        place->single_threaded |= row.quirks.single_threaded;
+        bear_with(*place, row.quirks);
         auto const number = static_cast<std::size_t>(place - m_found.modules.begin());
         m_serves[number].insert(row.id);
         m_served_by.emplace_back(row.id, number);

@@ -205,7 +205,9 @@ void Service::card_service_is(ipc::CardService const& service) {
 /// Who is logged in to a card that was pulled out is so no longer, and hears of it now.
 void Service::reader_is(ipc::ReaderState const& state) {
     m_readers.update(state);
-    if (!state.present) m_leases.pulled_out(state.name);
+    if (state.present) return;
+    m_leases.pulled_out(state.name);
+    m_slots.pulled_out(state.name);
 }
 
 Result<void> Service::serve_prompt(ipc::RequestId request) {
@@ -241,16 +243,17 @@ void Service::drop_prompt(ipc::RequestId request) {
 /// `tell_asker` reaches whoever asked, where they are still there.
 template <class Tell>
 void Service::list(ipc::ListKeys const& wanted, Tell tell_asker) {
-    m_slots.list(wanted.depth, [tell_asker, query = wanted.query](Result<std::vector<SeenToken>> const& seen) {
-        if (!seen) return tell_asker(ipc::ListingDone{query, ipc::Status::from(seen.error())});
-        for (auto const& token : *seen) {
-            auto const count = static_cast<std::uint32_t>(token.certificates.size());
-            tell_asker(ipc::TokenFound{query, token.slot, token.info, count});
-            for (auto const& der : token.certificates)
-                tell_asker(ipc::CertificateFound{query, token.slot, der});
-        }
-        tell_asker(ipc::ListingDone{query, ipc::Status::from(ok())});
-    });
+    auto const query = wanted.query;
+    auto found = [tell_asker, query](SeenToken const& token) {
+        auto const count = static_cast<std::uint32_t>(token.certificates.size());
+        tell_asker(ipc::TokenFound{query, token.slot, token.info, count});
+        for (auto const& der : token.certificates)
+            tell_asker(ipc::CertificateFound{query, token.slot, der});
+    };
+    auto done = [tell_asker, query](Result<void> const& result) {
+        tell_asker(ipc::ListingDone{query, ipc::Status::from(result)});
+    };
+    m_slots.list(wanted.depth, {std::move(found), std::move(done)});
 }
 
 void Service::sign_large(ipc::Packet& packet, ipc::SignLarge const& large) {
@@ -292,7 +295,7 @@ void Service::look_at_the_clock() {
     auto const* const lane = m_slots.overdue();
     if (lane == nullptr) return;
     // A thread inside somebody else's code cannot be ended; a process can. The launcher starts another.
-    Error const why{Errc::timeout, "the module does not come back"};
+    Error const why{Errc::token_timeout, "the module does not come back"};
     log::error("module", {{"error", "passed its deadline: this process ends"}});
     m_leases.give_up(*lane, why);
     m_slots.fail_listings(why);

@@ -43,6 +43,10 @@ Result<Session::Login> Session::login(Pin const& pin) {
     return Login{*this};
 }
 
+bool Session::is_factory_pin(Pin const& pin, Family const& family) noexcept {
+    return family.is_default_pin(pin.reveal());
+}
+
 Result<std::vector<ObjectHandle>> Session::find(CK_OBJECT_CLASS object_class) const {
     auto const& functions = m_module.functions();
     CK_ATTRIBUTE wanted{CKA_CLASS, &object_class, sizeof object_class};

@@ -30,6 +30,9 @@ public:
     /// Errors: pin_incorrect, pin_length, pin_locked, pin_expired, user_cancelled (keypad), token_absent.
     Result<Login> login(Pin const& pin);
 
+    /// Whether tokens of `family` are delivered with this PIN. Asked of a PIN that was right, never of one to be tried.
+    [[nodiscard]] static bool is_factory_pin(Pin const& pin, Family const& family) noexcept;
+
     /// All objects of a class, C_FindObjectsInit to C_FindObjectsFinal.
     [[nodiscard]] Result<std::vector<ObjectHandle>> find(CK_OBJECT_CLASS object_class) const;
     /// An attribute's octets; empty where the object has none, or does not show it.

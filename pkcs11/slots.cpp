@@ -18,7 +18,8 @@ constexpr std::chrono::seconds patience{2};
 Result<SeenToken> look_at(Module const& module, ipc::SlotId slot, ipc::Depth depth) {
     auto info = module.token_info(slot);
     if (!info) return info.error();
-    SeenToken seen{slot, std::move(*info), {}};
+    SeenToken seen{slot, std::move(*info), {}, {}};
+    if (module.uses_card_service()) seen.slot_description = module.slot_description(slot);
     if (depth == ipc::Depth::tokens) return seen;
     auto const session = Session::open(module, slot);
     auto certificates = session ? public_certificates(**session) : session.error();
@@ -66,16 +67,25 @@ void Slots::loaded(Result<std::unique_ptr<Module>> module) {
         m_module = std::move(*module);
     else
         log::error("module", {{"name", m_config.name}, {"error", module.error().detail}});
+    // Who waits is served when it was ended and loaded once more.
+    if (std::exchange(m_lost_while_loading, false) && forget_over_card_service()) return;
     for (auto& then : std::exchange(m_waiting_for_module, {}))
         then(module ? Result<Module const*>{m_module.get()} : module.error());
 }
 
 bool Slots::forget_over_card_service() {
+    if (m_loading && !m_to_be_forgotten) m_lost_while_loading = true;
     if (!m_module || !m_module->uses_card_service()) return false;
     m_to_be_forgotten = true;
     for (auto& [slot, seat] : m_seats)
         seat.seen.reset();
     return true;
+}
+
+void Slots::pulled_out(std::string_view reader) {
+    for (auto& [slot, seat] : m_seats) {
+        if (seat.seen && Readers::is_called(seat.seen->slot_description, reader)) seat.seen.reset();
+    }
 }
 
 /// Once nothing of it is in use.
@@ -108,8 +118,8 @@ Slots::Seat& Slots::seat(ipc::SlotId slot) {
 
 // ---- listings ----
 
-void Slots::list(ipc::Depth depth, Listed then) {
-    auto const listing = std::make_shared<Listing>(Listing{depth, std::move(then), steady_clock::now(), false, {}});
+void Slots::list(ipc::Depth depth, ListingNews news) {
+    auto const listing = std::make_shared<Listing>(Listing{depth, std::move(news), steady_clock::now(), false, {}});
     m_listings.push_back(listing);
     if (m_front->busy_with_a_lease()) {
         answer_from_memory(*listing);
@@ -126,41 +136,48 @@ void Slots::list(ipc::Depth depth, Listed then) {
 void Slots::list_slots(SharedListing const& listing, Result<std::vector<ipc::SlotId>> const& slots) {
     if (!slots) return finish(*listing, slots.error());
     for (auto place = m_seats.begin(); place != m_seats.end();) {
-        auto& [slot, seat] = *place;
-        bool const empty = std::find(slots->begin(), slots->end(), slot) == slots->end();
-        if (empty) seat.seen.reset();
-        // A lease may still be ending on it.
-        bool const unused = !seat.lane->busy() && (seat.lane == m_front || seat.lane.use_count() == 1);
-        place = empty && unused ? m_seats.erase(place) : std::next(place);
+        auto const slot = (place++)->first;
+        if (std::find(slots->begin(), slots->end(), slot) == slots->end()) leave(slot);
     }
     if (listing->finished) return;
     listing->knows_slots = true;
     for (auto const slot : *slots)
-        listing->slots[slot];
-    for (auto const slot : *slots)
-        list_slot(listing, slot);
+        listing->answered[slot]; // one that was answered from memory stays so
+    for (auto const slot : *slots) {
+        if (!listing->answered[slot]) list_slot(listing, slot);
+    }
     finish_if_complete(*listing);
 }
 
 void Slots::list_slot(SharedListing const& listing, ipc::SlotId slot) {
     auto const& lane = seat(slot).lane;
     if (lane->busy_with_a_lease()) {
-        listing->slots[slot] = remembered(slot, listing->depth);
-        if (listing->slots[slot]) return;
+        if (auto const seen = remembered(slot, listing->depth)) return found(*listing, *seen);
     }
     lane->post(
         Operation::list,
         [module = m_module.get(), slot, depth = listing->depth](Watch&) { return look_at(*module, slot, depth); },
         [this, listing, slot](Result<SeenToken> seen) {
-            if (seen) remember(*seen, listing->depth);
-            if (listing->finished) return;
-            // Pulled out since, or not initialised: no token.
             if (seen)
-                listing->slots[slot] = std::move(*seen);
+                remember(*seen, listing->depth);
             else
-                listing->slots.erase(slot);
+                leave(slot);
+            if (listing->finished || listing->answered[slot]) return;
+            if (seen)
+                found(*listing, *seen);
+            else
+                listing->answered.erase(slot); // pulled out since, or not initialised: no token
             finish_if_complete(*listing);
         });
+}
+
+/// Its token is gone: nothing is remembered, and its lane ends unless a lease is still ending on it.
+void Slots::leave(ipc::SlotId slot) {
+    auto const place = m_seats.find(slot);
+    if (place == m_seats.end()) return;
+    auto& seat = place->second;
+    seat.seen.reset();
+    if (!seat.lane->busy() && (seat.lane == m_front || seat.lane.use_count() == 1)) m_seats.erase(place);
 }
 
 void Slots::remember(SeenToken const& token, ipc::Depth depth) {
@@ -188,30 +205,31 @@ std::optional<SeenToken> Slots::remembered(ipc::SlotId slot, ipc::Depth depth) c
 void Slots::answer_from_memory(Listing& listing) const {
     if (!listing.knows_slots) {
         for (auto const& [slot, seat] : m_seats) {
-            if (auto seen = remembered(slot, listing.depth)) listing.slots[slot] = std::move(seen);
+            if (remembered(slot, listing.depth)) listing.answered[slot];
         }
-        if (listing.slots.empty()) return;
+        if (listing.answered.empty()) return;
         listing.knows_slots = true;
     }
-    for (auto& [slot, seen] : listing.slots) {
-        if (!seen) seen = remembered(slot, listing.depth);
+    for (auto const& [slot, answered] : listing.answered) {
+        if (answered) continue;
+        if (auto const seen = remembered(slot, listing.depth)) found(listing, *seen);
     }
     finish_if_complete(listing);
 }
 
-void Slots::finish_if_complete(Listing& listing) {
-    if (listing.finished || !listing.knows_slots) return;
-    std::vector<SeenToken> tokens;
-    for (auto const& [slot, seen] : listing.slots) {
-        if (!seen) return;
-        tokens.push_back(*seen);
-    }
-    finish(listing, std::move(tokens));
+void Slots::found(Listing& listing, SeenToken const& token) {
+    listing.answered[token.slot] = true;
+    listing.news.found(token);
 }
 
-void Slots::finish(Listing& listing, Result<std::vector<SeenToken>> result) {
+void Slots::finish_if_complete(Listing& listing) {
+    if (listing.finished || !listing.knows_slots) return;
+    if (std::ranges::all_of(listing.answered, [](auto const& slot) { return slot.second; })) finish(listing, ok());
+}
+
+void Slots::finish(Listing& listing, Result<void> const& result) {
     if (std::exchange(listing.finished, true)) return;
-    listing.then(std::move(result));
+    listing.news.done(result);
 }
 
 void Slots::fail_listings(Error const& why) {

@@ -14,6 +14,7 @@ struct SeenToken {
     ipc::SlotId slot;
     ipc::TokenInfo info;
     std::vector<Bytes> certificates; ///< none where only tokens were asked for
+    std::string slot_description;    ///< with modules over PC/SC, the reader's name
 };
 
 /// Every member is for the loop and returns at once; each `then` is called there, later or before the call returns. The
@@ -34,14 +35,20 @@ public:
     /// Errors: file_untrusted, module_unloadable.
     void reach(ipc::SlotId slot, std::function<void(Result<Place>)> then);
 
+    struct ListingNews {
+        std::function<void(SeenToken const&)> found; ///< at once for each token, so that a slow one holds up no other
+        std::function<void(Result<void> const&)> done;
+    };
     /// Every token there is now. One that is at work for somebody is listed as it was last seen, where it was: a
     /// listing never waits for a signature or for a person at a keypad. Errors: as above, those of Module::slots.
-    using Listed = std::function<void(Result<std::vector<SeenToken>>)>;
-    void list(ipc::Depth depth, Listed then);
+    void list(ipc::Depth depth, ListingNews news);
 
     /// The card service was lost: a module that speaks with it is ended when its lanes are idle, and loaded anew at the
     /// next request. @return whether it is such a module.
     bool forget_over_card_service();
+
+    /// Forgets what was seen in the reader of that name: nothing is answered from memory that was pulled out.
+    void pulled_out(std::string_view reader);
 
     /// Finishes listings that waited long enough; ends a module that is to be forgotten.
     void tidy();
@@ -60,10 +67,10 @@ private:
     };
     struct Listing {
         ipc::Depth depth{};
-        Listed then;
+        ListingNews news;
         SteadyTime since;
         bool knows_slots = false;
-        std::map<ipc::SlotId, std::optional<SeenToken>> slots; ///< without a token: not answered yet
+        std::map<ipc::SlotId, bool> answered; ///< every slot of which an answer is wanted
         bool finished = false;
     };
     using SharedListing = std::shared_ptr<Listing>;
@@ -74,11 +81,13 @@ private:
     Seat& seat(ipc::SlotId slot);
     void list_slots(SharedListing const& listing, Result<std::vector<ipc::SlotId>> const& slots);
     void list_slot(SharedListing const& listing, ipc::SlotId slot);
+    void leave(ipc::SlotId slot);
     void remember(SeenToken const& token, ipc::Depth depth);
     [[nodiscard]] std::optional<SeenToken> remembered(ipc::SlotId slot, ipc::Depth depth) const;
     void answer_from_memory(Listing& listing) const;
+    static void found(Listing& listing, SeenToken const& token);
     static void finish_if_complete(Listing& listing);
-    static void finish(Listing& listing, Result<std::vector<SeenToken>> result);
+    static void finish(Listing& listing, Result<void> const& result);
     [[nodiscard]] std::vector<Lane*> lanes() const;
     void end_module();
     [[nodiscard]] bool at_work_for_somebody() const;
@@ -90,7 +99,8 @@ private:
     Readers const& m_readers;
     std::unique_ptr<Module> m_module; // before the lanes, which use it
     bool m_to_be_forgotten = false;
-    bool m_loading = false; ///< or being ended
+    bool m_lost_while_loading = false; ///< the card service
+    bool m_loading = false;            ///< or being ended
     std::vector<std::function<void(Result<Module const*>)>> m_waiting_for_module;
     /// For what concerns no single slot; for every slot where the module takes one thread alone.
     std::shared_ptr<Lane> m_front;

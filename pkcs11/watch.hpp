@@ -31,6 +31,9 @@ struct Limits {
         }
         return list;
     }
+    [[nodiscard]] Limits divided_by(int divisor) const noexcept {
+        return {list / divisor, login / divisor, pin_pad / divisor, sign / divisor, generate / divisor};
+    }
 };
 
 /// Written by the thread that works, read by the loop.

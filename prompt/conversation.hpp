@@ -55,6 +55,7 @@ private:
     [[nodiscard]] std::string words(Errc code) const { return std::string{explain(m_sheet.request.language, code)}; }
 
     Result<void> end(Error const& error) {
+        if (std::exchange(m_ended, true)) return error;
         // A cancel takes back what the person said about the site before it.
         bool const site_allowed = m_site_allowed && error.code != Errc::user_cancelled;
         // Nobody may be listening any more: the window goes all the same.
@@ -69,7 +70,11 @@ private:
 
     /// Tells the person before the error goes to tamga-web, whose answer to it is to take the window away.
     Error told(Error error) {
-        if (error.code != Errc::user_cancelled && error.code != Errc::channel_closed) {
+        if (error.code == Errc::token_crashed || error.code == Errc::token_timeout) {
+            // Nobody's decision: the page need not wait until the person has read of it.
+            (void)end(error);
+            m_screen.tell(words(error.code), -1);
+        } else if (error.code != Errc::user_cancelled && error.code != Errc::channel_closed) {
             m_screen.tell(words(error.code), m_web.fd());
         }
         return error;
@@ -289,6 +294,7 @@ private:
     Sheet m_sheet;
     bool m_shown = false;
     bool m_site_allowed = false;
+    bool m_ended = false; ///< tamga-web was told
     bool m_factory_pin = false;
 };
 

@@ -3,6 +3,7 @@
 #include "prompt/words.hpp"
 
 #include <QApplication>
+#include <QKeyEvent>
 #include <QPainter>
 #include <QScrollBar>
 #include <QStyledItemDelegate>
@@ -154,6 +155,17 @@ QSize KeyList::sizeHint() const {
 
 QSize KeyList::minimumSizeHint() const {
     return {100, height_of_rows(1)};
+}
+
+void KeyList::keyPressEvent(QKeyEvent* event) {
+    // With the focus the list gets a current row, which is not selected: the first press of an arrow must not leave it.
+    auto const moves = event->key() == Qt::Key_Down || event->key() == Qt::Key_Up;
+    auto* const current = currentItem();
+    if (moves && selectedItems().isEmpty() && current != nullptr && (current->flags() & Qt::ItemIsSelectable) != 0) {
+        current->setSelected(true);
+        return;
+    }
+    QListWidget::keyPressEvent(event);
 }
 
 void KeyList::resizeEvent(QResizeEvent* event) {

@@ -34,8 +34,8 @@ struct FoundToken {
 /// The answers to ListKeys of all token processes. Nothing here blocks. Not thread-safe.
 class PluggedIn {
 public:
-    /// What a process has not answered by then is no longer waited for.
-    static constexpr std::chrono::seconds patience{10};
+    /// What a process has not answered by then is no longer waited for. One whose module hangs says so after 10 s.
+    static constexpr std::chrono::seconds patience{12};
 
     /// Waits for `ends` from now on. `storages`: those wanted, empty for any. Error: system.
     static Result<PluggedIn> watch(TokenEnds ends, std::vector<std::string> storages);

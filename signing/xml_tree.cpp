@@ -64,6 +64,7 @@ void refuse_doctype(void* parser, xmlChar const*, xmlChar const*, xmlChar const*
                            "\"http://apache.org/xml/features/disallow-doctype-decl\" set to true."));
 }
 
+// NOLINTNEXTLINE(readability-function-size): libxml2 says what the parameters are.
 void start_element(void* parser, xmlChar const* name, xmlChar const* prefix, xmlChar const* uri, int namespace_count,
                    xmlChar const** namespaces, int attribute_count, int defaulted_count, xmlChar const** attributes) {
     auto& reading = reading_of(parser);

@@ -33,7 +33,7 @@ Result<void> make_private_folder(fs::path const& path) {
     std::error_code failed;
     if (!fs::exists(path, failed)) {
         if (path.has_parent_path() && !fs::exists(path.parent_path(), failed)) {
-            if (auto const made = make_private_folder(path.parent_path()); !made) return made;
+            if (auto const made = make_private_folder(path.parent_path()); !made) return made.error();
         }
         if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return system_error("mkdir " + path.string(), errno);
         if (::chmod(path.c_str(), 0700) != 0) return system_error("chmod " + path.string(), errno);

@@ -61,7 +61,7 @@ std::string read_all(int fd) {
 Result<void> make_folders(fs::path const& folder) {
     std::error_code failed;
     if (fs::is_directory(folder, failed)) return ok();
-    if (auto const made = make_folders(folder.parent_path()); !made) return made;
+    if (auto const made = make_folders(folder.parent_path()); !made) return made.error();
     if (::mkdir(folder.c_str(), 0700) != 0 || ::chmod(folder.c_str(), 0700) != 0) {
         return system_error("mkdir " + folder.string(), errno);
     }
@@ -92,7 +92,7 @@ Result<Certutil> Certutil::find(fs::path program) {
 Result<void> Certutil::create_missing(Store const& store) const {
     std::error_code failed;
     if (fs::exists(store.folder / "cert9.db", failed)) return ok();
-    if (auto const made = make_folders(store.folder); !made) return made;
+    if (auto const made = make_folders(store.folder); !made) return made.error();
     auto const created = run(store, {"-N", "--empty-password"});
     if (!created) return created.error();
     for (auto const& entry : fs::directory_iterator{store.folder, failed}) {

@@ -96,10 +96,12 @@ void Launcher::run_due() {
     for (auto& child : m_children) {
         if (!child.due || *child.due > now) continue;
         child.due.reset();
-        if (child.pid != 0)
-            kill_group(child);
-        else
+        if (child.pid == 0) {
             start(child);
+            continue;
+        }
+        child.control.close(); // nobody is to be given work that it will not do
+        kill_group(child);
     }
 }
 

@@ -70,7 +70,6 @@ private:
     Result<void> handle(Child& child, ipc::Packet& packet);
     Result<void> modules_counted(ipc::Packet& packet);
     Result<void> prompt_wanted(Child& web, ipc::Packet& packet);
-    Result<void> restart_token(ipc::Packet& packet);
     bool start_prompt(Child& web, ipc::PromptWanted const& wanted);
     Child* spare_prompt();
     void keep_spare_prompt();

@@ -131,7 +131,6 @@ Result<void> Launcher::handle(Child& child, ipc::Packet& packet) {
     }
     if (child.job == Job::count_modules && packet.is<ipc::ModuleCount>()) return modules_counted(packet);
     if (child.job == Job::web && packet.is<ipc::PromptWanted>()) return prompt_wanted(child, packet);
-    if (child.job == Job::web && packet.is<ipc::RestartToken>()) return restart_token(packet);
     return Error{Errc::message_malformed, "type " + std::to_string(packet.type())};
 }
 
@@ -146,13 +145,6 @@ Result<void> Launcher::modules_counted(ipc::Packet& packet) {
     for (std::uint8_t i = 0; i < counted->count; ++i)
         start(add(Job::token, ipc::ModuleIndex{i}));
     listen();
-    return ok();
-}
-
-Result<void> Launcher::restart_token(ipc::Packet& packet) {
-    auto const wanted = packet.as<ipc::RestartToken>();
-    if (!wanted) return wanted.error();
-    if (auto* token = running(Job::token, wanted->module)) kill_group(*token);
     return ok();
 }
 

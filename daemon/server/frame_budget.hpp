@@ -39,7 +39,7 @@ public:
                 asio::steady_timer signal;
                 std::list<asio::steady_timer*>::iterator place;
                 Waiting(std::list<asio::steady_timer*>& list, asio::any_io_executor executor, Deadline until)
-                    : all{list}, signal{std::move(executor), until}, place{all.insert(all.end(), &signal)} {}
+                    : all{list}, signal{executor, until}, place{all.insert(all.end(), &signal)} {}
                 ~Waiting() { all.erase(place); }
             };
             Waiting waiting{m_waiting, m_executor, deadline};

@@ -35,10 +35,12 @@ VirtualReaders::VirtualReaders(Scratch const& folder) : m_folder{folder} {
     m_in = ::fdopen(to[1], "w");
     m_out = ::fdopen(from[0], "r");
     if (failed != 0 || answer() != "ready") throw std::runtime_error{"virtual-readers does not start"};
-    // The program is ready when the cards are in; pcscd looks every 0.4 s.
-    folder.run(
-        "for i in $(seq 100); do opensc-tool --list-readers | grep -c Yes | grep -q 2 && exit 0; sleep 0.05; done; "
-        "exit 1");
+    wait_for_cards();
+}
+
+void VirtualReaders::wait_for_cards() const {
+    m_folder.run("for i in $(seq 100); do opensc-tool --list-readers | grep -c Yes | grep -q 2 && exit 0; sleep 0.05; "
+                 "done; exit 1");
 }
 
 VirtualReaders::~VirtualReaders() {

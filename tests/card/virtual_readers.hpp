@@ -28,6 +28,8 @@ public:
 
     /// One line, and its answer.
     std::string say(std::string const& line);
+    /// Blocks until pcscd sees both cards: it looks every 0.4 s.
+    void wait_for_cards() const;
     /// Two keys and certificates on the card in this reader; ca.pem and the certificates in cardN/ of the folder.
     void format(unsigned reader) const;
 

@@ -263,18 +263,6 @@ TEST_F(Launcher, TheSecondRestartWaitsTwiceAsLong) {
     EXPECT_NE(log().find("restart_in_ms=200"), std::string::npos) << log();
 }
 
-TEST_F(Launcher, EndsATokenTheWebProcessFindsHung) {
-    start();
-    auto const first = pid_in(ask("token 1"));
-    ASSERT_GT(first, 0);
-    ASSERT_EQ(::kill(first, SIGSTOP), 0);
-
-    ask("restart 1");
-
-    ASSERT_TRUE(eventually([&] { return count(ask("events"), "token 1\n") == 2; })) << log();
-    EXPECT_NE(pid_in(ask("token 1")), first);
-}
-
 TEST_F(Launcher, IntroducesTheWatcherToEveryTokenAndAgainAfterEitherDied) {
     start();
     auto const watcher_of = [&](char const* token) {

@@ -89,6 +89,7 @@ test('pages leave at any moment, windows and tokens are killed: nothing leaks, n
       await pause(roll(150));
       if (roll(12) === 0) for (const pid of daemon.pids()['tamga-prompt'] ?? []) kill(pid);
       if (roll(100) === 0) for (const pid of daemon.pids()['tamga-token'] ?? []) kill(pid);
+      if (roll(100) === 0) for (const pid of daemon.pids()['tamga-watcher'] ?? []) kill(pid);
       if (roll(3) === 0) socket.close(); else socket.terminate();
     }
   };

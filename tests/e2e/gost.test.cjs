@@ -92,7 +92,7 @@ test('without libengine-gost-openssl RSA signs, and a GOST key says which packag
       const refused = await ask(basics(document));
       assert.equal(refused.status, false, JSON.stringify(refused));
       assert.match(daemon.log(), /outcome="algorithm_unavailable"/);
-      assert.match(daemon.shown().at(-1).errors[0], /libengine-gost-openssl/);
+      assert.match(daemon.shown().at(-1).keys[0].reason, /libengine-gost-openssl/);
     });
     await withDaemon({ gost: ['s_r', 'gost512', 'rsa'], wrap }, async (daemon, ask) => {
       const byRsa = await ask(basics(document));

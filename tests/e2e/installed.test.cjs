@@ -26,7 +26,9 @@ test('the programs lie where the installed tamgad says it looks for them', () =>
   const help = execFileSync(path.join(stage, programs, 'tamgad'), ['--help'], { env: { LANG: 'en_US.UTF-8' }, encoding: 'utf8' });
 
   assert.ok(help.includes(` ${programs},`), help);
-  assert.deepEqual(fs.readdirSync(path.join(stage, programs)).sort(), ['tamga-prompt', 'tamga-token', 'tamga-web', 'tamgad']);
+  assert.deepEqual(fs.readdirSync(path.join(stage, programs)).sort(),
+    ['tamga-prompt', 'tamga-token', 'tamga-web', 'tamgad', 'teach-libccid']);
+  assert.deepEqual(fs.readdirSync(path.join(stage, prefix, 'share/tamga')).sort(), ['families.toml', 'origins.toml']);
   assert.deepEqual(fs.readdirSync(path.join(stage, prefix, 'bin')), ['tamga']);
 });
 

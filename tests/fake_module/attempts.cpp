@@ -3,6 +3,7 @@
 #include <linux/bpf.h>
 #include <linux/keyctl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -35,11 +36,14 @@ long touch_memory(long call) {
     return ::syscall(call, ::getppid(), &own, 1UL, &other, 1UL, 0UL);
 }
 
-long raise_core_limit() {
+bool can_dump_core() {
     ::rlimit limit{};
-    ::getrlimit(RLIMIT_CORE, &limit);
-    if (limit.rlim_cur == 0 && limit.rlim_max == 0) errno = EPERM;
-    return limit.rlim_cur == 0 && limit.rlim_max == 0 ? -1 : 0;
+    return ::getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max != 0;
+}
+
+long refused_unless(bool possible) {
+    if (!possible) errno = EPERM;
+    return possible ? 0 : -1;
 }
 
 long try_it(std::string const& what) {
@@ -57,7 +61,8 @@ long try_it(std::string const& what) {
     if (what == "mount") return ::mount("none", "/nonexistent", "tmpfs", 0, nullptr);
     if (what == "keys") return ::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_PROCESS_KEYRING, 0);
     if (what == "bpf") return ::syscall(SYS_bpf, BPF_MAP_CREATE, &nothing, sizeof nothing);
-    if (what == "core_limit") return raise_core_limit();
+    if (what == "core_limit") return refused_unless(can_dump_core());
+    if (what == "dumpable") return refused_unless(::prctl(PR_GET_DUMPABLE) == 1);
     return -2;
 }
 

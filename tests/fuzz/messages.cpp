@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t siz
     using namespace tamga::ipc;
     if (size > max_message) return 0;
     round_trip_each<Hello, ModuleCount, Listener, WebChannel, TokenChannel, TokenGone, PromptChannel, PromptWanted,
-                    PromptRefused, RestartToken, WatcherChannel, CardService, ReaderState, Stop, ListKeys, TokenFound,
+                    PromptRefused, WatcherChannel, CardService, ReaderState, Stop, ListKeys, TokenFound,
                     CertificateFound, ListingDone, SignItems, SignLarge, Signatures, FinishLease, LeaseEnded, Unlock,
                     UnlockReply, Mandate, MandateReply, PromptRequest, Accepted, PromptEnded, Progress, RequestDone>(
         {data, size});

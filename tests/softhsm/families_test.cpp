@@ -84,6 +84,17 @@ TEST_F(TokenOfAFamily, IsShownByOneModuleAlone) {
     EXPECT_EQ(storages("1"), (Storages{{"two", "AKEToken72KStore"}, {"three", "AKEToken72KStore"}}));
 }
 
+TEST_F(TokenOfAFamily, CannotBeUnlockedThroughAModuleThatDoesNotShowIt) {
+    table(row("mine", "AKJaCartaStore", library("a.so"), "Mine") +
+          row("theirs", "AKEToken72KStore", library("b.so"), "Theirs"));
+    token.knobs("maker 0 Theirs\n");
+    TokenDriver driver{folder.path(), "0", "TAMGA_FAKE_PKCS11=" + (folder / "knobs").string()};
+    auto prompt = driver.prompt(ipc::RequestId{1});
+
+    EXPECT_EQ(unlock(prompt, ipc::SlotId{0}, user_pin).reply.status.code, Errc::token_absent);
+    EXPECT_EQ(token.calls("C_Login"), 0U);
+}
+
 TEST_F(TokenOfAFamily, HasItsModuleExplainedToWhoeverAsks) {
     table(row("mine", "AKJaCartaStore", library("a.so"), "Mine") +
           row("theirs", "AKEToken72KStore", "/nonexistent/b.so", "Theirs"));

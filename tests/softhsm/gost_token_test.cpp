@@ -198,9 +198,7 @@ TEST_F(GostTokenTest, WithoutTheEngineAGostRequestSaysWhatIsMissingAndRsaSigns) 
     auto const gost = add("gost", {.owner = {.key = KeyKind::gost2015_512}});
     auto const rsa = add("rsa", {.owner = {.key = KeyKind::rsa_2048}});
     configure();
-    ::setenv("OPENSSL_ENGINES", "/nonexistent", 1);
-    TokenDriver driver{folder.path()};
-    ::unsetenv("OPENSSL_ENGINES");
+    TokenDriver driver{folder.path(), "0", "OPENSSL_ENGINES=/nonexistent"};
 
     auto const by_gost = sign(driver, RequestId{1}, gost, "document");
     auto const by_rsa = sign(driver, RequestId{2}, rsa, "document");

@@ -1,65 +1,19 @@
 // One operation at a time for each token, tokens beside each other: the real tamga-token over the fake module with two
 // tokens, one of which can be slow, hang or be gone.
-#include "tests/softhsm/to_be_signed.hpp"
-#include "tests/support/throwaway_token.hpp"
-#include "tests/support/token_driver.hpp"
-
-#include <gtest/gtest.h>
+#include "tests/softhsm/fake_tokens.hpp"
 
 #include <set>
 
 namespace tamga::test {
 namespace {
 
-using ipc::Form;
 using ipc::RequestId;
 
-constexpr ipc::SlotId left{0};
-constexpr ipc::SlotId right{1};
+using Lanes = FakeTokens;
 
-class Lanes : public ::testing::Test {
+class OneLane : public FakeTokens {
 protected:
-    explicit Lanes(std::string const& module = "")
-        : certificate{make_key(folder, "rsa", KeyKind::rsa_2048)},
-          token{folder,
-                {fake_token_line("left"), fake_token_line("right"), line("certificate 0 01 ", "rsa.pem"),
-                 line("certificate 1 01 ", "rsa.pem"), line("key 0 01 ", "rsa-key.pem"),
-                 line("key 1 01 ", "rsa-key.pem")},
-                module},
-          driver{folder.path()} {}
-
-    [[nodiscard]] std::string line(std::string const& head, std::string const& file) const {
-        return head + (folder / file).string();
-    }
-    /// Login and mandate for `count` documents, named by the request.
-    ipc::Channel open(RequestId request, ipc::SlotId slot, unsigned count = 1) {
-        auto prompt = driver.prompt(request);
-        EXPECT_TRUE(unlock(prompt, slot, user_pin).reply.status.ok);
-        std::vector<Bytes> digests;
-        for (unsigned i = 0; i < count; ++i)
-            digests.push_back(sha256(as_view(document(request, i))));
-        EXPECT_TRUE(give(prompt, mandate_for(request, Form::cms, certificate, std::move(digests))));
-        return prompt;
-    }
-    static std::string document(RequestId request, unsigned i) {
-        return std::to_string(request.value()) + " and " + std::to_string(i);
-    }
-    void send_items(RequestId request, unsigned first, unsigned count) {
-        std::vector<Bytes> items;
-        for (unsigned i = first; i < first + count; ++i)
-            items.push_back(cms_item(certificate, document(request, i)));
-        EXPECT_TRUE(driver.web.send(ipc::SignItems{request, first, std::move(items)}));
-    }
-
-    Scratch folder;
-    signing::Certificate certificate;
-    FakeToken token;
-    TokenDriver driver;
-};
-
-class OneLane : public Lanes {
-protected:
-    OneLane() : Lanes{"single_threaded = true\n"} {}
+    OneLane() : FakeTokens{{.module = "single_threaded = true\n"}} {}
 };
 
 // S12
@@ -67,10 +21,10 @@ TEST_F(Lanes, LetOneTokenSignWhileTheOtherHangs) {
     auto const first = open(RequestId{1}, left);
     auto const second = open(RequestId{2}, right);
     token.knobs("hang C_Sign 0\n");
-    send_items(RequestId{1}, 0, 1);
+    send_items(RequestId{1});
     EXPECT_EQ(token.calls_soon("C_Sign", 1), 1U);
 
-    send_items(RequestId{2}, 0, 1);
+    send_items(RequestId{2});
 
     EXPECT_EQ(expect<ipc::Signatures>(driver.web).request, RequestId{2});
     EXPECT_EQ(token.calls("C_Sign"), 2U);
@@ -80,7 +34,7 @@ TEST_F(Lanes, ListATokenThatIsAtWorkAsItWasLastSeen) {
     driver.list(ipc::Depth::certificates);
     auto const prompt = open(RequestId{1}, left);
     token.knobs("hang C_Sign 0\n");
-    send_items(RequestId{1}, 0, 1);
+    send_items(RequestId{1});
     EXPECT_EQ(token.calls_soon("C_Sign", 1), 1U);
 
     auto const listing = driver.list(ipc::Depth::certificates);
@@ -94,7 +48,7 @@ TEST_F(Lanes, AnswerAListingFromMemoryWhereTheWholeModuleWaitsForOneToken) {
     driver.list(ipc::Depth::tokens);
     auto const prompt = open(RequestId{1}, left);
     token.knobs("hang C_Sign 0\nhang C_GetSlotList\n"); // as modules with one lock for everything do
-    send_items(RequestId{1}, 0, 1);
+    send_items(RequestId{1});
     EXPECT_EQ(token.calls_soon("C_Sign", 1), 1U);
 
     EXPECT_EQ(driver.list(ipc::Depth::tokens).tokens.size(), 2U);
@@ -118,7 +72,7 @@ TEST_F(Lanes, MakeNoFurtherSignatureOnceThePromptIsGone) {
 TEST_F(Lanes, TellTheEndOfACancelledLeaseThoughItsTokenHangs) {
     auto prompt = open(RequestId{1}, left);
     token.knobs("hang C_Sign 0\n");
-    send_items(RequestId{1}, 0, 1);
+    send_items(RequestId{1});
     EXPECT_EQ(token.calls_soon("C_Sign", 1), 1U);
 
     prompt.close();
@@ -153,8 +107,7 @@ TEST_F(Lanes, AnswerEveryOneOf64RequestsInFlightWithItsOwnSignatures) {
         RequestId const request{i};
         auto& prompt = prompts.at(request);
         ASSERT_TRUE(unlocked(prompt).reply.status.ok);
-        ASSERT_TRUE(
-            give(prompt, mandate_for(request, Form::cms, certificate, {sha256(as_view(document(request, 0)))})));
+        ASSERT_TRUE(give(prompt, mandate(request)));
         auto const item = cms_item(certificate, document(request, 0));
         auto const signatures = driver.sign(request, {item});
         ASSERT_TRUE(signatures);
@@ -189,8 +142,8 @@ TEST_F(Lanes, AreCalledByTwoThreadsAtOnceUnlessToldOtherwise) {
     auto const second = open(RequestId{2}, right);
     token.knobs("alone\ndelay C_Sign 500\n");
 
-    send_items(RequestId{1}, 0, 1);
-    send_items(RequestId{2}, 0, 1);
+    send_items(RequestId{1});
+    send_items(RequestId{2});
 
     EXPECT_EQ(driver.web.receive(patience).error().code, Errc::channel_closed); // the knob above does notice
 }

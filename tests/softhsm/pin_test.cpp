@@ -20,7 +20,7 @@ protected:
     PinAttempts()
         : certificate{make_key(folder, "rsa", KeyKind::rsa_2048)},
           token{folder,
-                {fake_token_line("first"), fake_token_line("second"),
+                {fake_token_line("first"), fake_token_line("second") + " pinpad",
                  "certificate 0 01 " + (folder / "rsa.pem").string(),
                  "key 0 01 " + (folder / "rsa-key.pem").string()}} {}
 
@@ -114,6 +114,61 @@ TEST_F(PinAttempts, WhatTheTokenTellsOfThemIsPassedOn) {
     unlock(prompt, slot, wrong_pin);
     EXPECT_EQ(unlock(prompt, slot, wrong_pin).reply.info.attempts_left, std::uint8_t{1});
     EXPECT_EQ(unlock(prompt, slot, wrong_pin).reply.info.attempts_left, std::uint8_t{0});
+}
+
+TEST_F(PinAttempts, OnAReaderWithAKeypadAreMadeThere) {
+    TokenDriver driver{folder.path()};
+    auto prompt = driver.prompt(RequestId{1});
+    EXPECT_TRUE(seen(driver, other_slot).pin_on_reader);
+    ipc::Unlock without_pin;
+    without_pin.slot = other_slot;
+
+    ASSERT_TRUE(prompt.send(without_pin));
+
+    EXPECT_TRUE(unlocked(prompt).reply.status.ok) << "the fake takes no PIN from a program there";
+    EXPECT_EQ(token.calls("C_Login"), 1U);
+}
+
+TEST_F(PinAttempts, WithThePinTheTokenWasDeliveredWithAreWarnedOfOnce) {
+    folder.write("config/tamga/families.toml",
+                 std::string{"[[family]]\nid = \"mine\"\nstorage = \"AKJaCartaStore\"\n"
+                             "name = { kk = \"Токен\", ru = \"Токен\", en = \"Token\" }\n"
+                             "tokens = [{ manufacturer = \"Tamga*\" }]\ndefault_pins = [\"1234\", \""} +
+                     user_pin + "\"]\n");
+    TokenDriver driver{folder.path()};
+    auto prompt = driver.prompt(RequestId{1});
+    EXPECT_FALSE(unlock(prompt, slot, wrong_pin).reply.factory_pin);
+    EXPECT_EQ(token.calls("C_Login"), 1U) << "nothing but what was typed";
+
+    EXPECT_TRUE(unlock(prompt, slot, user_pin).reply.factory_pin);
+    EXPECT_FALSE(unlock(prompt, slot, user_pin).reply.factory_pin) << "the second time";
+}
+
+TEST_F(PinAttempts, WithAPinOfTheOwnersOwnAreNotWarnedOf) {
+    TokenDriver driver{folder.path()};
+    auto prompt = driver.prompt(RequestId{1});
+
+    EXPECT_FALSE(unlock(prompt, slot, user_pin).reply.factory_pin);
+}
+
+TEST_F(PinAttempts, S28_ATokenIsListedAlthoughAnotherOneOfItsModuleHangs) {
+    TokenDriver driver{folder.path()};
+    token.knobs("hang C_GetTokenInfo 1\n");
+    auto prompt = driver.prompt(RequestId{1});
+
+    ASSERT_TRUE(prompt.send(ipc::ListKeys{1, ipc::Depth::certificates}));
+
+    EXPECT_EQ(expect<ipc::TokenFound>(prompt).slot, slot);
+    EXPECT_EQ(expect<ipc::CertificateFound>(prompt).der, certificate.der());
+}
+
+TEST_F(PinAttempts, S5_TamgaWebIsToldOfNoCertificateWithoutTheWindow) {
+    TokenDriver driver{folder.path()};
+    ASSERT_EQ(driver.list(ipc::Depth::certificates).certificates.size(), 1U) << "a window is told";
+
+    ASSERT_TRUE(driver.web.send(ipc::ListKeys{1, ipc::Depth::certificates}));
+
+    EXPECT_EQ(driver.web.receive(patience).error().code, Errc::channel_closed);
 }
 
 struct Answer {

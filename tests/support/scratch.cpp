@@ -10,6 +10,10 @@
 
 namespace tamga::test {
 
+std::filesystem::path data_folder() {
+    return TAMGA_TEST_DATA;
+}
+
 Scratch::Scratch() {
     auto pattern = (std::filesystem::temp_directory_path() / "tamga-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error{"mkdtemp"};

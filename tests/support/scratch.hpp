@@ -9,6 +9,9 @@
 
 namespace tamga::test {
 
+/// tests/data: what others published or recorded.
+[[nodiscard]] std::filesystem::path data_folder();
+
 struct Outcome {
     int status = -1; ///< exit status; 127 where the program is missing
     std::string output;

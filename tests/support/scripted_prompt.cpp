@@ -16,7 +16,10 @@ int main() {
     signing::start_openssl();
     ipc::Channel control{UniqueFd{prompt::control_fd}};
     auto ends = prompt::receive_ends(control);
-    if (!ends) return EXIT_FAILURE;
+    if (!ends) {
+        log::info("prompt ended", {{"code", wire_name(ends.error().code)}, {"detail", ends.error().detail}});
+        return EXIT_FAILURE;
+    }
 
     char const* script_path = std::getenv("TAMGA_PROMPT_SCRIPT");
     char const* log_path = std::getenv("TAMGA_PROMPT_LOG");

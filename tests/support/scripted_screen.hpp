@@ -2,8 +2,9 @@
 //
 // The script, one command a line, in any order: `key first`, `key subject=TEXT` (part of the line a person would read),
 // `key misfit` (tries what cannot be chosen); `pin TEXT` (several: one after another, then cancel); `accept`, `cancel`,
-// `refuse_site` (the last one counts); `decline_last_attempt` (says no to every confirmation); `cancel_while_waiting`;
-// `wait_ms N` before each answer; `hang` (never answers).
+// `refuse_site` (the last one counts); `decline_last_attempt` (says no to every confirmation); `cancel_while_looking`
+// (for tokens, before anything was asked); `cancel_while_waiting` (for the token that was chosen); `wait_ms N` before
+// each answer; `hang` (never answers).
 #pragma once
 
 #include "prompt/words.hpp"
@@ -57,6 +58,7 @@ public:
 
     Answer ask(Question const& question, int web, int news) {
         log_question(question);
+        m_asked = true;
         if (!pause(web)) return {Act::gone, 0, {}};
         if (m_act != Act::accept) return {m_act, 0, {}};
         auto const choice = pick(question);
@@ -86,7 +88,7 @@ public:
 
     Woken wait(Waiting const& waiting, int first, int second) {
         log_words("wait", waiting.words + ' ' + std::to_string(waiting.done) + '/' + std::to_string(waiting.total));
-        if (m_cancels_while_waiting) return Woken::cancelled;
+        if (m_asked ? m_cancels_while_waiting : m_cancels_while_looking) return Woken::cancelled;
         std::array<::pollfd, 2> ends{{{first, POLLIN, 0}, {second, POLLIN, 0}}};
         (void)::poll(ends.data(), ends.size(), -1);
         return ends[0].revents != 0 ? Woken::first : Woken::second;
@@ -115,6 +117,8 @@ private:
             m_declines_last_attempt = true;
         else if (command == "cancel_while_waiting")
             m_cancels_while_waiting = true;
+        else if (command == "cancel_while_looking")
+            m_cancels_while_looking = true;
         else if (command == "wait_ms")
             m_pause = std::chrono::milliseconds{std::stoi(argument)};
         else if (command == "hang")
@@ -180,6 +184,8 @@ private:
     Act m_act = Act::accept;
     bool m_declines_last_attempt = false;
     bool m_cancels_while_waiting = false;
+    bool m_cancels_while_looking = false;
+    bool m_asked = false;
     bool m_hangs = false;
     bool m_insisted = false;
     std::chrono::milliseconds m_pause{0};

@@ -198,9 +198,6 @@ private:
             auto packet = token.receive();
             return packet ? packet->as<ipc::ListingDone>()->status.detail : "gone";
         }
-        if (verb == "restart") {
-            static_cast<void>(m_control.send(ipc::RestartToken{ipc::ModuleIndex{static_cast<std::uint8_t>(number)}}));
-        }
         if (verb == "misbehave") static_cast<void>(m_control.send(ipc::ModuleCount{1}));
         if (verb == "prompt") return prompt({ipc::RequestId{number}, modules});
         return "done";

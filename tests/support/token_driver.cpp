@@ -15,8 +15,8 @@ void must(Result<void> const& done) {
     if (!done) throw std::runtime_error{std::string{wire_name(done.error().code)} + ": " + done.error().detail};
 }
 
-::pid_t start(std::string const& config_home, std::string argument, std::string more, int control_fd) {
-    std::string program = TAMGA_PROGRAMS_DIR "/tamga-token";
+::pid_t start(std::string program, std::string argument, std::string const& config_home, std::string more,
+              int control_fd) {
     std::string config = "XDG_CONFIG_HOME=" + config_home;
     std::string state = "XDG_STATE_HOME=" + config_home + "/../state";
     // A process that is not dumpable cannot be examined by LeakSanitizer.
@@ -24,10 +24,7 @@ void must(Result<void> const& done) {
     auto const* const pcscd = std::getenv("PCSCLITE_CSOCK_NAME");
     std::string card_socket = std::string{"PCSCLITE_CSOCK_NAME="} + (pcscd != nullptr ? pcscd : "/nonexistent/pcscd");
     char* const arguments[] = {program.data(), argument.data(), nullptr};
-    char const* const elsewhere = std::getenv("OPENSSL_ENGINES");
-    std::string engines = std::string{"OPENSSL_ENGINES="} + (elsewhere != nullptr ? elsewhere : "");
     std::vector<char*> environment{config.data(), state.data(), sanitizer.data(), card_socket.data()};
-    if (elsewhere != nullptr) environment.push_back(engines.data());
     if (!more.empty()) environment.push_back(more.data());
     environment.push_back(nullptr);
     ::posix_spawn_file_actions_t actions;
@@ -54,9 +51,11 @@ ipc::Pair pair() {
 
 } // namespace
 
-TokenDriver::TokenDriver(std::filesystem::path const& folder, std::string const& argument, std::string more) {
+TokenDriver::TokenDriver(std::filesystem::path const& folder, std::string const& argument, std::string more,
+                         std::string const& program) {
     auto ends = pair();
-    m_pid = start((folder / "config").string(), argument, std::move(more), ends.second.fd());
+    m_pid = start(TAMGA_PROGRAMS_DIR "/" + program, argument, (folder / "config").string(), std::move(more),
+                  ends.second.fd());
     control = std::move(ends.first);
     if (argument == "--count") return;
     must(ipc::say_hello(control, ipc::Role::launcher));
@@ -81,6 +80,14 @@ ipc::Channel TokenDriver::prompt(ipc::RequestId request) {
     auto ends = pair();
     must(control.send(ipc::PromptChannel{request}, {ends.second.fd()}));
     must(ipc::say_hello(ends.first, ipc::Role::prompt));
+    must(ipc::await_hello(ends.first, ipc::Role::token, patience));
+    return std::move(ends.first);
+}
+
+ipc::Channel TokenDriver::watcher() {
+    auto ends = pair();
+    must(control.send(ipc::WatcherChannel{}, {ends.second.fd()}));
+    must(ipc::say_hello(ends.first, ipc::Role::watcher));
     must(ipc::await_hello(ends.first, ipc::Role::token, patience));
     return std::move(ends.first);
 }
@@ -123,12 +130,15 @@ Listing TokenDriver::list(ipc::Depth depth) {
 
 Result<std::vector<Bytes>> TokenDriver::sign(ipc::RequestId request, std::vector<Bytes> items) {
     must(web.send(ipc::SignItems{request, 0, std::move(items)}));
-    auto packet = web.receive(patience);
-    if (!packet) return packet.error();
-    if (auto signatures = packet->as<ipc::Signatures>()) return std::move(signatures->values);
-    auto const ended = packet->as<ipc::LeaseEnded>();
-    if (!ended || ended->status.ok) throw std::runtime_error{"neither signatures nor an error"};
-    return Error{ended->status.code, ended->status.detail};
+    while (true) {
+        auto packet = web.receive(patience);
+        if (!packet) return packet.error();
+        if (auto signatures = packet->as<ipc::Signatures>()) return std::move(signatures->values);
+        auto const ended = packet->as<ipc::LeaseEnded>();
+        if (ended && ended->request != request) continue; // an earlier request, whose prompt went away
+        if (!ended || ended->status.ok) throw std::runtime_error{"neither signatures nor an error"};
+        return Error{ended->status.code, ended->status.detail};
+    }
 }
 
 void send_unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin) {
@@ -137,6 +147,12 @@ void send_unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin) {
     auto taken = Pin::take({reinterpret_cast<unsigned char*>(pin.data()), pin.size()});
     if (!taken) throw std::runtime_error{"PIN"};
     message.pin = std::move(*taken);
+    must(prompt.send(message));
+}
+
+void send_unlock_on_reader(ipc::Channel& prompt, ipc::SlotId slot) {
+    ipc::Unlock message;
+    message.slot = slot;
     must(prompt.send(message));
 }
 

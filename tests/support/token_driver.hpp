@@ -37,11 +37,12 @@ struct Unlocked {
 
 class TokenDriver {
 public:
-    /// Starts `tamga-token ARGUMENT` with config/ of `folder` as XDG_CONFIG_HOME, with the PCSCLITE_CSOCK_NAME and the
-    /// OPENSSL_ENGINES of the test, where it has them, never with the pcscd of this computer, and with `more`
-    /// ("NAME=value"). With a number as argument the greetings are exchanged and `web` is connected; with --watch there
-    /// are the greetings alone.
-    explicit TokenDriver(std::filesystem::path const& folder, std::string const& argument = "0", std::string more = {});
+    /// Starts `tamga-token ARGUMENT` with config/ of `folder` as XDG_CONFIG_HOME, with the PCSCLITE_CSOCK_NAME of the
+    /// test, where it has one, never with the pcscd of this computer, and with `more` ("NAME=value"). With a number as
+    /// argument the greetings are exchanged and `web` is connected; with --watch there are the greetings alone.
+    /// `program` may be another of this build than the one that is installed.
+    explicit TokenDriver(std::filesystem::path const& folder, std::string const& argument = "0", std::string more = {},
+                         std::string const& program = "tamga-token");
     TokenDriver(TokenDriver const&) = delete;
     TokenDriver& operator=(TokenDriver const&) = delete;
     ~TokenDriver();
@@ -51,6 +52,8 @@ public:
     [[nodiscard]] ::pid_t pid() const noexcept { return m_pid; }
     /// A new prompt's channel, introduced by the launcher and greeted.
     ipc::Channel prompt(ipc::RequestId request);
+    /// The end of the watcher's channel with it, introduced and greeted.
+    ipc::Channel watcher();
     void connect_web();
     /// Closes the control channel and waits. @return the exit status.
     int end();
@@ -72,6 +75,8 @@ private:
 
 /// Sends an Unlock and does not wait.
 void send_unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin);
+/// The same for a reader with a keypad.
+void send_unlock_on_reader(ipc::Channel& prompt, ipc::SlotId slot);
 /// Waits for what an Unlock is answered by.
 Unlocked unlocked(ipc::Channel& prompt);
 Unlocked unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin);

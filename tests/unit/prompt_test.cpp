@@ -241,6 +241,31 @@ TEST_F(PromptTest, ThePinThatTheTokenWasDeliveredWithIsWarnedOfOnceAllIsDone) {
     EXPECT_TRUE(was_shown(R"({"event":"advise","words":"Your token still has the PIN it was delivered with)"));
 }
 
+TEST_F(PromptTest, OnAReaderWithAKeypadNoPinIsTakenInTheWindow) {
+    m_token.info.pin_on_reader = true;
+    start("key first");
+
+    EXPECT_TRUE(hear<ipc::Accepted>());
+    finish();
+
+    EXPECT_TRUE(was_shown(R"("pin":"The PIN will be typed on the keypad of the reader.")"));
+    EXPECT_EQ(kinds(), (Kinds{"show", "ask", "unlock", "mandate", "token"}));
+    EXPECT_EQ(m_events.count("unlock "), 1U) << "an empty PIN";
+}
+
+TEST_F(PromptTest, ALockedPinComesWithWhatHelpsForThatFamilyOfTokens) {
+    m_token.info.pin_locked = true;
+    m_token.info.unblocking = Unblocking::issuer;
+    start("cancel");
+
+    EXPECT_EQ(ended_with(), Errc::pin_locked);
+    finish();
+
+    EXPECT_TRUE(
+        was_shown("The PIN is locked after too many wrong attempts. The PIN can be unlocked only where the card"));
+    EXPECT_EQ(unlocks(), 0U);
+}
+
 TEST_F(PromptTest, WithoutATokenItEndsWithoutAWindow) {
     m_token.plugged_in = false;
     start("key first\npin 1234");
@@ -316,7 +341,7 @@ TEST_F(PromptTest, ATokenThatAnswersLateIsAddedBehindTheOthers) {
 
 TEST_F(PromptTest, WhereNoTokenAnswersTheWindowSaysSoAndCanBeCancelled) {
     m_token.keeps_silent = true;
-    start("cancel_while_waiting");
+    start("cancel_while_looking");
 
     EXPECT_EQ(ended_with(), Errc::user_cancelled);
     finish();

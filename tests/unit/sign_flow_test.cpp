@@ -153,7 +153,7 @@ private:
         asio::io_context loop{1};
         Compute compute;
         Sites sites{m_rules, policy::ConsentBook::load(m_folder.path() / "sites.toml")};
-        Keys keys{loop.get_executor(), [](ipc::ModuleIndex) {}};
+        Keys keys{loop.get_executor()};
         std::string reply;
         std::function<void()> begin;
         LauncherEvents events;

@@ -50,7 +50,7 @@ inline Signer const& gost_2004_signer() {
 
 /// A certificate the NCA published, of tests/data/nca-certs.
 inline Result<Certificate> published(std::string const& name) {
-    std::ifstream file{std::string{TAMGA_TEST_DATA} + "/nca-certs/" + name};
+    std::ifstream file{test::data_folder() / "nca-certs" / name};
     std::string const pem{std::istreambuf_iterator<char>{file}, {}};
     auto const begin = pem.find("-----BEGIN CERTIFICATE-----") + 27;
     auto const der = from_base64(pem.substr(begin, pem.find("-----END") - begin), Base64Whitespace::skipped);

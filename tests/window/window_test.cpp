@@ -212,7 +212,7 @@ TEST_F(WindowTest, KeysOfSeveralTokensAreToldApartByOwnerAndToken) {
     m_tokens = {&m_token, &applet, &hidden};
     open();
     picture("several-tokens-kk");
-    press("Down Down");
+    press("Down Down Tab");
     type("5678");
     picture("several-tokens-chosen-kk");
     press("Return");
@@ -233,7 +233,7 @@ TEST_F(WindowTest, ATokenThatKeepsSilentIsWaitedForInTheWindowOfAnother) {
     silent.keeps_silent = true;
     m_tokens = {&m_token, &silent};
     open();
-    press("Down");
+    press("Down Tab");
     type("1234");
     picture("still-looking-en");
     silent.answer_now();

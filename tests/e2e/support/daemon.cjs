@@ -193,6 +193,14 @@ class Daemon {
     });
   }
 
+  /** Ends the whole product and starts it again in the same home. */
+  async restart() {
+    this.process.kill('SIGTERM');
+    await this.ended;
+    fs.rmSync(this.logFile);
+    await this.launch();
+  }
+
   async stop() {
     if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill('SIGTERM');
     const end = await this.ended;

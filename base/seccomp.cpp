@@ -1,0 +1,52 @@
+#include "base/seccomp.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#ifdef __SANITIZE_ADDRESS__
+// The leak check at exit clones a process and ptraces this one: just what is refused.
+extern "C" char const* __asan_default_options() {
+    return "detect_leaks=0";
+}
+#endif
+
+namespace tamga::sandbox {
+
+Refusals::Refusals() : m_filter{::seccomp_init(SCMP_ACT_ALLOW)} {
+    if (!m_filter) m_first_failure = -ENOMEM;
+}
+
+void Refusals::keep(int code) noexcept {
+    if (m_first_failure == 0) m_first_failure = code;
+}
+
+void Refusals::refuse(std::span<int const> calls) {
+    for (int const call : calls)
+        keep(::seccomp_rule_add_array(m_filter.get(), SCMP_ACT_ERRNO(EPERM), call, 0, nullptr));
+}
+
+void Refusals::refuse_where(int call, ::scmp_arg_cmp condition) {
+    keep(::seccomp_rule_add_array(m_filter.get(), SCMP_ACT_ERRNO(EPERM), call, 1, &condition));
+}
+
+void Refusals::pretend_absent(int call) {
+    keep(::seccomp_rule_add_array(m_filter.get(), SCMP_ACT_ERRNO(ENOSYS), call, 0, nullptr));
+}
+
+void Refusals::refuse_sockets_but(std::initializer_list<unsigned> families) {
+    // One condition for an argument is all a rule may have: so each family by its number, and all beyond.
+    constexpr unsigned numbered = 64;
+    for (unsigned family = 0; family < numbered; ++family) {
+        if (std::find(families.begin(), families.end(), family) != families.end()) continue;
+        refuse_where(SCMP_SYS(socket), SCMP_A0_64(SCMP_CMP_EQ, family));
+    }
+    refuse_where(SCMP_SYS(socket), SCMP_A0_64(SCMP_CMP_GE, numbered));
+}
+
+Result<void> Refusals::enter() {
+    if (m_first_failure == 0) keep(::seccomp_attr_set(m_filter.get(), SCMP_FLTATR_CTL_TSYNC, 1));
+    if (m_first_failure == 0) keep(::seccomp_load(m_filter.get()));
+    return m_first_failure == 0 ? ok() : Result<void>{system_error("seccomp", -m_first_failure)};
+}
+
+} // namespace tamga::sandbox

@@ -1,0 +1,44 @@
+#include "pkcs11/sandbox.hpp"
+
+#include "base/seccomp.hpp"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace tamga::pkcs11 {
+
+namespace {
+
+struct Word {
+    std::string_view word;
+    Permit permit;
+};
+constexpr Word words[] = {{"network", Permit::network}, {"programs", Permit::programs}, {"tracing", Permit::tracing},
+                          {"mounts", Permit::mounts},   {"keyrings", Permit::keyrings}, {"bpf", Permit::bpf}};
+
+} // namespace
+
+std::optional<Permit> permit_of(std::string_view word) noexcept {
+    for (auto const& each : words) {
+        if (each.word == word) return each.permit;
+    }
+    return std::nullopt;
+}
+
+Result<void> enter_token_sandbox(std::optional<Permit> permit) {
+    ::rlimit const none{0, 0};
+    if (::setrlimit(RLIMIT_CORE, &none) != 0) return system_error("RLIMIT_CORE", errno);
+    sandbox::Refusals refusals;
+    if (permit != Permit::network) refusals.refuse_sockets_but({AF_UNIX, AF_NETLINK});
+    if (permit != Permit::programs) refusals.refuse({SCMP_SYS(execve), SCMP_SYS(execveat)});
+    if (permit != Permit::tracing) refusals.refuse(sandbox::reaching_into_processes);
+    if (permit != Permit::mounts) refusals.refuse(sandbox::changing_mounts);
+    if (permit != Permit::keyrings) refusals.refuse(sandbox::keyrings);
+    if (permit != Permit::bpf) refusals.refuse({SCMP_SYS(bpf)});
+    refusals.refuse(sandbox::kernel_doors);
+    return refusals.enter();
+}
+
+} // namespace tamga::pkcs11

@@ -1,0 +1,30 @@
+// What tamga-token gives up before it loads a module: a vendor's library needs its token, and little else.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace tamga::pkcs11 {
+
+/// What one module may be allowed all the same, by a word in its configuration.
+enum class Permit : std::uint8_t {
+    network,  ///< sockets of every family
+    programs, ///< to start other programs
+    tracing,  ///< ptrace and the memory of other processes
+    mounts,
+    keyrings,
+    bpf,
+};
+
+/// The permit of a word; nothing where it is none.
+[[nodiscard]] std::optional<Permit> permit_of(std::string_view word) noexcept;
+
+/// For every thread of this process and for good: no core dumps, no new privileges; EPERM from sockets other than
+/// AF_UNIX (pcscd) and AF_NETLINK (udev), from the execution of programs, tracing and reading other processes, mounts,
+/// namespaces, kernel keyrings, BPF, perf, userfaultfd and io_uring. `permit` leaves one of them out. Error: system.
+Result<void> enter_token_sandbox(std::optional<Permit> permit);
+
+} // namespace tamga::pkcs11

@@ -1,0 +1,111 @@
+// What a vendor's module does to the whole product: it crashes, hangs, is two tokens. The module is the fake one.
+'use strict';
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { fakeTokens } = require('./support/fake_tokens.cjs');
+const { until } = require('./support/daemon.cjs');
+
+const basics = (data) => ({
+  module: 'kz.gov.pki.knca.basics', method: 'sign',
+  args: {
+    allowedStorages: null, format: 'cms', data, signingParams: { decode: true }, signerParams: { extKeyUsageOids: [] },
+  },
+});
+const document = Buffer.from('a document').toString('base64');
+const heartbeat = '--heartbeat--';
+const parsed = async (socket, request) => JSON.parse(await socket.ask(request));
+const signs = async (socket) => {
+  const reply = await parsed(socket, basics(document));
+  assert.equal(reply.status, true, JSON.stringify(reply));
+  assert.ok(reply.body.result);
+};
+const timed = async (work) => { const start = Date.now(); await work(); return Date.now() - start; };
+
+for (const how of ['segv', 'abort', 'exit']) {
+  test(`S12: a module that ends its process by ${how} costs one typed error within 2 s, and the next request works`, async () => {
+    const tokens = await fakeTokens(['one']);
+    try {
+      const socket = await tokens.daemon.connect();
+      await signs(socket);
+      tokens.knobs(`crash C_Sign ${how}`);
+
+      let reply;
+      const ms = await timed(async () => { reply = await parsed(socket, basics(document)); });
+      tokens.knobs('');
+
+      assert.equal(reply.status, false);
+      assert.ok(ms < 2000, `${ms} ms`);
+      assert.match(tokens.daemon.log(), /outcome="token_crashed"/);
+      await signs(socket);
+      socket.close();
+    } finally { await tokens.stop(); }
+  });
+}
+
+test('S12: a module that ends its process during the login costs one typed error within 2 s', async () => {
+  const tokens = await fakeTokens(['one']);
+  try {
+    const socket = await tokens.daemon.connect();
+    tokens.knobs('crash C_Login segv');
+
+    let reply;
+    const ms = await timed(async () => { reply = await parsed(socket, basics(document)); });
+    tokens.knobs('');
+
+    assert.equal(reply.status, false);
+    assert.ok(ms < 2000, `${ms} ms`);
+    await signs(socket);
+    socket.close();
+  } finally { await tokens.stop(); }
+});
+
+test('S12: while one token hangs in a signature, sockets answer and another token signs', async () => {
+  const tokens = await fakeTokens(['left', 'right']);
+  try {
+    const [first, second] = [await tokens.daemon.connect(), await tokens.daemon.connect()];
+    await signs(first);
+    tokens.knobs('hang C_Sign 0');
+    tokens.daemon.person('key subject=left\npin 12345678\naccept\n');
+    const hung = first.ask(basics(document));
+    await until('the signature that hangs', () => tokens.calls('C_Sign') === 2);
+
+    assert.ok(await timed(() => second.ask(heartbeat)) < 1000);
+    tokens.daemon.person('key subject=right\npin 12345678\naccept\n');
+    await signs(second);
+
+    // 30 s after it began: its own process ends, the page is told, and then it works again.
+    assert.equal(JSON.parse(await hung).status, false);
+    tokens.knobs('');
+    assert.match(tokens.daemon.log(), /outcome="token_timeout"/);
+    await signs(second);
+    for (const socket of [first, second]) socket.close();
+  } finally { await tokens.stop(); }
+});
+
+test('a person who cancels does not wait for a token that hangs', async () => {
+  const tokens = await fakeTokens(['one']);
+  try {
+    const socket = await tokens.daemon.connect();
+    await signs(socket);
+    tokens.knobs('hang C_Login');
+    tokens.daemon.person('key first\npin 12345678\naccept\ncancel_while_waiting\n');
+
+    assert.ok(await timed(() => socket.ask(basics(document))) < 5000);
+    assert.ok(tokens.daemon.shown().at(-1), 'there was a window to cancel in');
+    socket.close();
+  } finally { await tokens.stop(); }
+});
+
+test('a module that prints to standard output harms nothing', async () => {
+  const tokens = await fakeTokens(['one']);
+  try {
+    const socket = await tokens.daemon.connect();
+    tokens.knobs('print C_GetTokenInfo\nprint C_Sign');
+
+    await signs(socket);
+
+    assert.doesNotMatch(tokens.daemon.log(), /module says hello/);
+    socket.close();
+  } finally { await tokens.stop(); }
+});
