@@ -38,9 +38,9 @@ void Refusals::refuse_sockets_but(std::initializer_list<unsigned> families) {
     constexpr unsigned numbered = 64;
     for (unsigned family = 0; family < numbered; ++family) {
         if (std::find(families.begin(), families.end(), family) != families.end()) continue;
-        refuse_where(SCMP_SYS(socket), SCMP_A0_64(SCMP_CMP_EQ, family));
+        refuse_where(SCMP_SYS(socket), ::scmp_arg_cmp{0, SCMP_CMP_EQ, family, 0});
     }
-    refuse_where(SCMP_SYS(socket), SCMP_A0_64(SCMP_CMP_GE, numbered));
+    refuse_where(SCMP_SYS(socket), ::scmp_arg_cmp{0, SCMP_CMP_GE, numbered, 0});
 }
 
 Result<void> Refusals::enter() {

@@ -43,9 +43,10 @@ function(tamga_program name)
 endfunction()
 
 # tamga_test(NAME LABEL unit|softhsm|card|e2e SOURCES ... LINKS ...)
-# One executable with GoogleTest's main; every TEST becomes a ctest entry that carries the label.
+# One executable with GoogleTest's main; every TEST becomes a ctest entry that carries the label. ALONE: no other test
+# runs at the same time, because these wait for what is painted.
 function(tamga_test name)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINKS;ENVIRONMENT" ${ARGN})
+  cmake_parse_arguments(ARG "ALONE" "LABEL;TIMEOUT" "SOURCES;LINKS;ENVIRONMENT" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
@@ -53,7 +54,7 @@ function(tamga_test name)
   _tamga_common(${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gtest GTest::gtest_main)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 30
-    PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT} ENVIRONMENT "${ARG_ENVIRONMENT}")
+    PROPERTIES LABELS "${ARG_LABEL}" TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${ARG_ALONE} ENVIRONMENT "${ARG_ENVIRONMENT}")
 endfunction()
 
 # tamga_fuzz(NAME SOURCES ... LINKS ...): a libFuzzer target; its corpus lies in tests/fuzz/corpus/NAME.

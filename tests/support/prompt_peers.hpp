@@ -129,11 +129,12 @@ private:
         info.wrong_tries_seen = right ? 0 : info.wrong_tries_seen + 1;
         auto const wrong = attempts_left == 0 ? Errc::pin_locked : Errc::pin_incorrect;
         auto const outcome = right ? ok() : Result<void>{wrong};
-        EXPECT_TRUE(channel.send(ipc::UnlockReply{ipc::Status::from(outcome), info, right && factory_pin}));
+        // A prompt whose person cancels while it waits is gone by any of these.
+        static_cast<void>(channel.send(ipc::UnlockReply{ipc::Status::from(outcome), info, right && factory_pin}));
         if (!right) return;
         for (auto const& key : m_keys)
-            EXPECT_TRUE(channel.send(ipc::CertificateFound{0, slot, key}));
-        EXPECT_TRUE(channel.send(ipc::ListingDone{0, ipc::Status::from(ok())}));
+            static_cast<void>(channel.send(ipc::CertificateFound{0, slot, key}));
+        static_cast<void>(channel.send(ipc::ListingDone{0, ipc::Status::from(ok())}));
     }
 
     Events& m_events;

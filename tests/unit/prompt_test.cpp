@@ -464,7 +464,13 @@ TEST_F(PromptTest, S19_TheWindowGoesWhenThePageDoes) {
 TEST_F(PromptTest, CancellingWhileTheTokenSignsClosesTheLease) {
     start("key first\npin 1234\ncancel_while_waiting");
 
-    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+    // A token that answers at once has the mandate before there is anything to wait for.
+    auto packet = m_web.receive(std::chrono::seconds{5});
+    if (packet && packet->is<ipc::Accepted>()) packet = m_web.receive(std::chrono::seconds{5});
+    ASSERT_TRUE(packet);
+    auto const ended = packet->as<ipc::PromptEnded>();
+    ASSERT_TRUE(ended);
+    EXPECT_EQ(ended->status.code, Errc::user_cancelled);
     finish();
     EXPECT_EQ(m_events.count("token sees the end"), 1U);
 }
