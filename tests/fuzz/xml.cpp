@@ -3,6 +3,7 @@
 // signed|parent".
 #include "signing/xml.hpp"
 #include "base/base64.hpp"
+#include "signing/digest.hpp"
 #include "signing/to_be_signed.hpp"
 
 #include <algorithm>
@@ -45,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t siz
     if (!document) return 0;
     auto const canonical = document->canonical();
     if (!canonical) std::abort();
-    auto const to_be_signed = document->prepare(signer(), digest(DigestAlgorithm::sha256, *canonical));
+    auto const to_be_signed = document->prepare(signer(), sha256(*canonical));
     if (!to_be_signed || !parse_signed_info(*to_be_signed, signer().algorithm())) std::abort();
     auto const written = document->finish(Bytes(64));
     if (!written) std::abort();
