@@ -173,9 +173,10 @@ private:
         while (true) {
             // While more may come the only one is not the only one yet.
             if (!question.chosen && !question.more_may_come) question.chosen = only_choice(question.choices);
-            auto const hopeless_code = question.more_may_come ? std::nullopt : hopeless(question.choices);
+            auto const hopeless_code = hopeless(question.choices);
+            bool const no_hope = hopeless_code.has_value() && !question.more_may_come;
             // Of a locked PIN the list says what helps for each token.
-            if (hopeless_code == Errc::key_not_found) question.error = words(*hopeless_code);
+            if (no_hope && hopeless_code == Errc::key_not_found) question.error = words(Errc::key_not_found);
             auto answer = m_screen.ask(question, m_web.fd(), question.more_may_come ? m_tokens->fd() : -1);
             question.goes_on = answer.act == Act::news;
             if (answer.act == Act::news) {
@@ -184,7 +185,7 @@ private:
                 add_found(question);
                 continue;
             }
-            if (hopeless_code && answer.act == Act::cancel) return no_key(*hopeless_code);
+            if (no_hope && answer.act == Act::cancel) return no_key(hopeless_code.value_or(Errc::key_not_found));
             if (answer.act != Act::accept) return refusal(answer.act);
             if (answer.choice >= question.choices.size() || question.choices[answer.choice].obstacle) {
                 question.error = words(message_id("Choose a key first."));
