@@ -80,11 +80,11 @@ Result<void> Service::turn() {
             if (auto served = serve_prompt(requests[i]); !served) return served.error();
         }
     }
-    if (ends[3].revents != 0) m_inbox.run();
-    // What was pulled out is known before anybody asks for it.
+    // What was pulled out is known before anybody asks for it, and before what a lane brings: it says why that failed.
     if (ends[2].revents != 0) {
         if (auto served = serve_watcher(); !served) return served.error();
     }
+    if (ends[3].revents != 0) m_inbox.run();
     if (ends[1].revents != 0) {
         if (auto served = serve_web(); !served) return served.error();
     }

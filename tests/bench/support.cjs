@@ -8,7 +8,7 @@ const { promisify } = require('node:util');
 
 const root = path.resolve(__dirname, '../..');
 process.env.TAMGA_BUILD ||= path.join(root, 'build/release');
-const { Daemon } = require('../e2e/support/daemon.cjs');
+const { Daemon, basics: request } = require('../e2e/support/daemon.cjs');
 
 const programs = process.env.TAMGA_BENCH_PROGRAMS || path.join(process.env.TAMGA_BUILD, 'bin');
 const module_ = process.env.SOFTHSM2_MODULE || '/usr/lib/softhsm/libsofthsm2.so';
@@ -56,10 +56,7 @@ async function bare(daemon, mode, times) {
   return stdout.trim().split('\n').map(Number);
 }
 
-const basics = (data, signingParams = { decode: true }, format = 'cms') => JSON.stringify({
-  module: 'kz.gov.pki.knca.basics', method: 'sign',
-  args: { allowedStorages: null, format, data, signingParams, signerParams: { extKeyUsageOids: [] } },
-});
+const basics = (...args) => JSON.stringify(request(...args));
 
 /** Asks and gives the answer, which must be a success with as many results as `count`. */
 async function sign(socket, request, count = 1) {
@@ -68,9 +65,9 @@ async function sign(socket, request, count = 1) {
   if (reply.status !== true || results.length !== count || !results[0]) throw new Error(JSON.stringify(reply).slice(0, 300));
 }
 
-/** A whole daemon with the scripted prompt for as long as `work` takes. */
-async function withDaemon(work, options) {
-  const daemon = await Daemon.start(options);
+/** A whole daemon with the scripted prompt, which writes no log, for as long as `work` takes. */
+async function withDaemon(work, options = {}) {
+  const daemon = await Daemon.start({ ...options, env: { TAMGA_PROMPT_LOG: '', ...options.env } });
   try { return await work(daemon); } finally { await daemon.stop(); }
 }
 

@@ -4,18 +4,12 @@
 
 const assert = require('node:assert/strict');
 const { after, before, test } = require('node:test');
-const { Daemon, fromPem, until, verifyCms } = require('./support/daemon.cjs');
+const { Daemon, basics, fromPem, until, verifyCms } = require('./support/daemon.cjs');
 const { Readers } = require('./support/readers.cjs');
 
 const signs = 'key first\npin 12345678\naccept\n';
 const content = 'Өтініш: келісемін';
-const request = JSON.stringify({
-  module: 'kz.gov.pki.knca.basics', method: 'sign',
-  args: {
-    allowedStorages: null, format: 'cms', data: Buffer.from(content).toString('base64'),
-    signingParams: { decode: true }, signerParams: { extKeyUsageOids: [] },
-  },
-});
+const request = JSON.stringify(basics(Buffer.from(content).toString('base64')));
 const which = '{"module":"kz.gov.pki.knca.commonUtils","method":"getActiveTokens"}';
 let readers;
 let daemon;

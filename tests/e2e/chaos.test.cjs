@@ -5,10 +5,9 @@
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
-const { Daemon, build, until } = require('./support/daemon.cjs');
+const { Daemon, build, testFolder, until } = require('./support/daemon.cjs');
 
 const requests = 240;
 const at_once = 8;
@@ -17,7 +16,7 @@ let daemon;
 
 // The fake module keeps nothing on disk: SoftHSM's store does not survive a SIGKILL at every moment.
 before(async () => {
-  folder = fs.mkdtempSync(path.join(os.homedir(), '.cache/tamga-chaos-'));
+  folder = testFolder('chaos');
   const [key, certificate, knobs] = ['key', 'certificate', 'knobs'].map((name) => path.join(folder, name));
   execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-sha256', '-days', '2', '-subj', '/CN=Storm',
     '-addext', 'keyUsage=critical,digitalSignature', '-keyout', key, '-out', certificate], { stdio: 'ignore' });

@@ -6,10 +6,9 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const https = require('node:https');
 const net = require('node:net');
-const os = require('node:os');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
-const { Daemon, build, children, portal } = require('./support/daemon.cjs');
+const { Daemon, build, children, portal, testFolder } = require('./support/daemon.cjs');
 
 const unknownModule = '{"success":false,"errorCode":"MODULE_NOT_FOUND"}';
 const key = 'dGhlIHNhbXBsZSBub25jZQ==';
@@ -17,7 +16,7 @@ let daemon;
 let calls; // what the spy module saw
 
 before(async () => {
-  calls = path.join(fs.mkdtempSync(path.join(os.homedir(), '.cache/tamga-spy-')), 'calls');
+  calls = path.join(testFolder('spy'), 'calls');
   const knobs = path.join(path.dirname(calls), 'knobs');
   fs.writeFileSync(knobs, `log ${calls}\ntoken spy 4321 3\n`);
   daemon = await Daemon.start({

@@ -5,13 +5,9 @@ const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const { test } = require('node:test');
-const { Daemon, fromPem, verifyCms, verifyXml } = require('./support/daemon.cjs');
+const { Daemon, basics, fromPem, verifyCms, verifyXml } = require('./support/daemon.cjs');
 const { digest, verifyGostCms, verifyGostXml, verifyValue } = require('./support/gost.cjs');
 
-const basics = (data, format = 'cms', signingParams = { decode: true }) => ({
-  module: 'kz.gov.pki.knca.basics', method: 'sign',
-  args: { allowedStorages: null, format, data, signingParams, signerParams: { extKeyUsageOids: [] } },
-});
 const commonUtils = (method, args) => ({ module: 'kz.gov.pki.knca.commonUtils', method, args });
 const content = Buffer.from('Өтініш: келісемін');
 const document = content.toString('base64');
@@ -41,11 +37,11 @@ for (const [name, bits, order, digestOid, signatureOid] of [
       assert.equal(algorithms.digestAlgorithm, sequence(digestOid));
       assert.equal(algorithms.signatureAlgorithm, sequence(signatureOid));
 
-      const signedXml = await ask(basics(xml, 'xml', {}));
+      const signedXml = await ask(basics(xml, {}, 'xml'));
       verifyGostXml(daemon, name, bits, signedXml.body.result[0]);
       assert.match(signedXml.body.result[0], new RegExp(`algorithms:gostr34102015-gostr34112015-${bits}"`));
 
-      const raw = await ask(basics(document, 'raw', { decode: true }));
+      const raw = await ask(basics(document, { decode: true }, 'raw'));
       verifyValue(daemon, name, bits, content, Buffer.from(raw.body.result[0], 'base64'));
       assert.throws(() => verifyValue(daemon, name, bits, Buffer.from('other'), Buffer.from(raw.body.result[0], 'base64')));
     });
@@ -77,7 +73,7 @@ test('a GOST and an RSA key on one token both sign', async () => {
     daemon.person('key subject=ПРОБНЫЙ\npin 12345678\naccept\n');
     const byRsa = await ask(basics(document));
     assert.equal(verifyCms(daemon, fromPem(byRsa.body.result[0])).toString(), content.toString());
-    verifyXml(daemon, (await ask(basics(xml, 'xml', {}))).body.result[0]);
+    verifyXml(daemon, (await ask(basics(xml, {}, 'xml'))).body.result[0]);
   });
 });
 

@@ -4,18 +4,15 @@
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
-const { Daemon, build } = require('./support/daemon.cjs');
+const { Daemon, build, testFolder } = require('./support/daemon.cjs');
 
 const [, prefix] = fs.readFileSync(path.join(build, 'CMakeCache.txt'), 'utf8').match(/^CMAKE_INSTALL_PREFIX:\w+=(.*)$/m);
 let stage; // stands for the root of the file system
 
 before(() => {
-  const base = path.join(os.homedir(), '.cache/tamga-tests');
-  fs.mkdirSync(base, { recursive: true, mode: 0o700 });
-  stage = fs.mkdtempSync(path.join(base, 'installed-'));
+  stage = testFolder('installed');
   execFileSync('cmake', ['--install', build], { env: { ...process.env, DESTDIR: stage }, stdio: 'pipe' });
 });
 after(() => fs.rmSync(stage, { recursive: true }));

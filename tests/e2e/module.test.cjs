@@ -4,14 +4,8 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { fakeTokens } = require('./support/fake_tokens.cjs');
-const { until } = require('./support/daemon.cjs');
+const { basics, until } = require('./support/daemon.cjs');
 
-const basics = (data) => ({
-  module: 'kz.gov.pki.knca.basics', method: 'sign',
-  args: {
-    allowedStorages: null, format: 'cms', data, signingParams: { decode: true }, signerParams: { extKeyUsageOids: [] },
-  },
-});
 const document = Buffer.from('a document').toString('base64');
 const heartbeat = '--heartbeat--';
 const parsed = async (socket, request) => JSON.parse(await socket.ask(request));

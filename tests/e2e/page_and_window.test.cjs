@@ -5,11 +5,10 @@
 const assert = require('node:assert/strict');
 const { execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
 const { launch } = require('./support/browser.cjs');
-const { build, root, until, verifyCms } = require('./support/daemon.cjs');
+const { build, root, testFolder, until, verifyCms } = require('./support/daemon.cjs');
 
 const pictures = path.join(build, 'pictures');
 const screen = { width: 1366, height: 768 }; // a common laptop's
@@ -50,8 +49,7 @@ async function picture(name) {
 
 before(async () => {
   fs.mkdirSync(pictures, { recursive: true });
-  fs.mkdirSync(path.join(os.homedir(), '.cache'), { recursive: true });
-  home = fs.mkdtempSync(path.join(os.homedir(), '.cache/tamga-page-'));
+  home = testFolder('page');
   const server = start('Xvfb', ['-displayfd', '1', '-screen', '0', `${screen.width}x${screen.height}x24`, '-nolisten', 'tcp', '-noreset']);
   display = `:${(await until('Xvfb', () => server.said.includes('\n') && server.said)).trim()}`;
   start('openbox', [], { DISPLAY: display });

@@ -5,10 +5,9 @@
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { afterEach, beforeEach, test } = require('node:test');
-const { Daemon, build } = require('./support/daemon.cjs');
+const { Daemon, build, testFolder } = require('./support/daemon.cjs');
 
 const right = '12345678';
 const wrong = '00000000';
@@ -17,7 +16,7 @@ let folder;
 let daemon;
 
 beforeEach(async () => {
-  folder = fs.mkdtempSync(path.join(os.homedir(), '.cache/tamga-pin-'));
+  folder = testFolder('pin');
   const [key, certificate, knobs] = ['key', 'certificate', 'knobs'].map((name) => path.join(folder, name));
   execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-sha256', '-days', '2', '-subj', '/CN=Test',
     '-addext', 'keyUsage=critical,digitalSignature', '-keyout', key, '-out', certificate], { stdio: 'ignore' });

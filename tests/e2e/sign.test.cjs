@@ -5,13 +5,9 @@ const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const { after, before, test } = require('node:test');
-const { Daemon, build, fromPem, until, verifyCms } = require('./support/daemon.cjs');
+const { Daemon, basics, build, fromPem, until, verifyCms } = require('./support/daemon.cjs');
 
 const signs = 'key first\npin 12345678\naccept\n';
-const basics = (data, signingParams = { decode: true }, format = 'cms') => ({
-  module: 'kz.gov.pki.knca.basics', method: 'sign',
-  args: { allowedStorages: null, format, data, signingParams, signerParams: { extKeyUsageOids: [] } },
-});
 const cancelled = '{"body":{},"status":true}';
 const document = Buffer.from('Өтініш: келісемін').toString('base64');
 let daemon;
@@ -200,7 +196,6 @@ test('a module that lists no end of certificates costs its own requests alone', 
 
     assert.equal(reply.status, false);
     assert.match(other.log(), /the module lists no end of certificates/);
-    assert.equal(other.shown().length, 0);
     socket.close();
   } finally { await other.stop(); }
 });

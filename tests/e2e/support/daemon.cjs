@@ -24,6 +24,13 @@ function freePort() {
   });
 }
 
+/** A new folder. Under the home folder, not /tmp: configuration and modules must not lie where others can write. */
+function testFolder(name) {
+  const base = process.env.TAMGA_TEST_HOME || path.join(os.homedir(), '.cache/tamga-tests');
+  fs.mkdirSync(base, { recursive: true, mode: 0o700 });
+  return fs.mkdtempSync(path.join(base, `${name}-`));
+}
+
 /** Polls `look` until it gives something truthy; fails with `what` after `ms`. */
 async function until(what, look, ms = 20000) {
   for (const deadline = Date.now() + ms; ;) {
@@ -63,10 +70,7 @@ class Daemon {
    */
   static async start(options = {}) {
     const daemon = new Daemon();
-    // Under the home folder, not /tmp: configuration and modules must not lie where others can write.
-    const base = process.env.TAMGA_TEST_HOME || path.join(os.homedir(), '.cache/tamga-tests');
-    fs.mkdirSync(base, { recursive: true, mode: 0o700 });
-    daemon.home = fs.mkdtempSync(path.join(base, 'e2e-'));
+    daemon.home = testFolder('e2e');
     daemon.token = path.join(daemon.home, 'token');
     daemon.promptLog = path.join(daemon.home, 'prompt.log');
     daemon.scriptFile = path.join(daemon.home, 'script');
@@ -234,4 +238,12 @@ function fromPem(pem) {
   return Buffer.from(pem.replace(/-----[A-Z ]+-----/g, ''), 'base64');
 }
 
-module.exports = { Daemon, build, children, freePort, fromPem, portal, root, scratch, until, verifyCms, verifyXml };
+/** A request to NCALayer's `basics` module: sign `data` with whatever key fits. */
+function basics(data, signingParams = { decode: true }, format = 'cms') {
+  return {
+    module: 'kz.gov.pki.knca.basics', method: 'sign',
+    args: { allowedStorages: null, format, data, signingParams, signerParams: { extKeyUsageOids: [] } },
+  };
+}
+
+module.exports = { Daemon, basics, build, children, freePort, fromPem, portal, root, scratch, testFolder, until, verifyCms, verifyXml };

@@ -3,9 +3,8 @@
 
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { Daemon, build } = require('./daemon.cjs');
+const { Daemon, build, testFolder } = require('./daemon.cjs');
 
 const pin = '12345678';
 
@@ -14,7 +13,7 @@ const pin = '12345678';
  * @param options  of Daemon.start; `lines` are knobs that stay
  */
 async function fakeTokens(names, { lines = '', ...options } = {}) {
-  const folder = fs.mkdtempSync(path.join(os.homedir(), '.cache/tamga-fake-'));
+  const folder = testFolder('fake');
   const file = (name) => path.join(folder, name);
   let kept = `log ${file('calls')}\n${lines}\n`;
   for (const [slot, name] of names.entries()) {

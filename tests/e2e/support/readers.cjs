@@ -4,20 +4,17 @@
 
 const { execFile, execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const readline = require('node:readline');
 const { promisify } = require('node:util');
-const { build, root, until } = require('./daemon.cjs');
+const { build, root, testFolder, until } = require('./daemon.cjs');
 
 const run = promisify(execFile);
 
 class Readers {
   static async start() {
     const readers = new Readers();
-    const base = process.env.TAMGA_TEST_HOME || path.join(os.homedir(), '.cache/tamga-tests');
-    fs.mkdirSync(base, { recursive: true, mode: 0o700 });
-    readers.home = fs.mkdtempSync(path.join(base, 'readers-'));
+    readers.home = testFolder('readers');
     readers.folder = path.join(readers.home, 'pcscd');
     // The second is for the programs of OpenSC, which format the cards; tamga-token needs none.
     readers.env = {
