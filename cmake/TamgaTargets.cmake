@@ -40,6 +40,8 @@ function(tamga_program name)
   add_executable(${name} ${ARG_SOURCES})
   _tamga_common(${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS})
+  # Every symbol is looked up at the start, and the tables are read-only from then on.
+  target_link_options(${name} PRIVATE LINKER:-z,relro,-z,now)
 endfunction()
 
 # tamga_test(NAME LABEL unit|softhsm|card|e2e SOURCES ... LINKS ...)

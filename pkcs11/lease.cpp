@@ -7,9 +7,21 @@ namespace tamga::pkcs11 {
 using std::chrono::steady_clock;
 using std::chrono::system_clock;
 
-Lease::Lease(std::unique_ptr<Session> session, Session::Login login, std::vector<SigningKey> keys,
+namespace {
+
+/// What a right PIN does to the token's counters.
+void forget_wrong_pins(ipc::TokenInfo& token) {
+    token.pin_count_low = token.pin_final_try = false;
+    token.attempts_left.reset();
+    token.wrong_tries_seen = 0;
+}
+
+} // namespace
+
+Lease::Lease(ipc::TokenInfo token, std::unique_ptr<Session> session, Session::Login login, std::vector<SigningKey> keys,
              std::optional<Pin> pin)
-    : m_session{std::move(session)},
+    : m_token{std::move(token)},
+      m_session{std::move(session)},
       m_login{std::move(login)},
       m_keys{std::move(keys)},
       m_pin{std::move(pin)},
@@ -21,7 +33,7 @@ Result<std::unique_ptr<Lease>> Lease::open(Module const& module, ipc::SlotId slo
     auto session = Session::open(module, slot);
     if (!session) return session.error();
     // Read here, so that the try is counted for the token that is in the slot now.
-    auto const token = module.token_info(slot);
+    auto token = module.token_info(slot);
     if (!token) return token.error();
     // A PIN that nobody waits for any more must not cost an attempt.
     if (stop.stop_requested()) return Error{Errc::user_cancelled, "the prompt is gone"};
@@ -30,6 +42,7 @@ Result<std::unique_ptr<Lease>> Lease::open(Module const& module, ipc::SlotId slo
     auto login = (*session)->login(pin);
     module.wrong_tries().end(*token, login ? ok() : Result<void>{login.error()});
     if (!login) return login.error();
+    forget_wrong_pins(*token);
     watch.begin(Operation::list);
     auto keys = signing_keys(**session);
     if (!keys) return keys.error();
@@ -37,7 +50,8 @@ Result<std::unique_ptr<Lease>> Lease::open(Module const& module, ipc::SlotId slo
     bool const factory_pin = family != nullptr && Session::is_factory_pin(pin, *family);
     std::optional<Pin> kept;
     if (std::ranges::any_of(*keys, &SigningKey::always_authenticate)) kept = std::move(pin);
-    std::unique_ptr<Lease> lease{new Lease{std::move(*session), std::move(*login), std::move(*keys), std::move(kept)}};
+    std::unique_ptr<Lease> lease{
+        new Lease{std::move(*token), std::move(*session), std::move(*login), std::move(*keys), std::move(kept)}};
     lease->m_has_factory_pin = factory_pin;
     return lease;
 }

@@ -21,6 +21,8 @@ public:
     static Result<std::unique_ptr<Lease>> open(Module const& module, ipc::SlotId slot, Pin pin, Watch& watch,
                                                std::stop_token const& stop);
 
+    /// The token, as the login left it.
+    [[nodiscard]] ipc::TokenInfo const& token() const noexcept { return m_token; }
     [[nodiscard]] std::vector<SigningKey> const& keys() const noexcept { return m_keys; }
     /// Whether the PIN was the one that tokens of this family are delivered with.
     [[nodiscard]] bool has_factory_pin() const noexcept { return m_has_factory_pin; }
@@ -45,8 +47,10 @@ public:
     [[nodiscard]] static End silence_from(SteadyTime last_use);
 
 private:
-    Lease(std::unique_ptr<Session> session, Session::Login login, std::vector<SigningKey> keys, std::optional<Pin> pin);
+    Lease(ipc::TokenInfo token, std::unique_ptr<Session> session, Session::Login login, std::vector<SigningKey> keys,
+          std::optional<Pin> pin);
 
+    ipc::TokenInfo m_token;
     std::unique_ptr<Session> m_session;
     Session::Login m_login;
     std::vector<SigningKey> m_keys;

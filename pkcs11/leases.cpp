@@ -57,8 +57,11 @@ void Leases::open(SharedHeld const& held) {
             auto lease = Lease::open(module, slot, std::move(pin), watch, stop);
             Opened result{lease ? Result<std::shared_ptr<Lease>>{std::move(*lease)} : lease.error(), {}, {}, {}, false};
             watch.begin(Operation::list);
-            if (auto info = module.token_info(slot)) result.info = std::move(*info);
-            if (!result.lease) return result;
+            if (!result.lease) { // read anew: the answer says what became of the attempts
+                if (auto info = module.token_info(slot)) result.info = std::move(*info);
+                return result;
+            }
+            result.info = (*result.lease)->token();
             result.factory_pin = (*result.lease)->has_factory_pin();
             if (module.uses_card_service()) result.slot_description = module.slot_description(slot);
             for (auto const& key : (*result.lease)->keys())

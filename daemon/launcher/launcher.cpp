@@ -22,6 +22,7 @@ constexpr auto long_enough_alive = 10s;
 constexpr auto too_long_to_wait = 1s; // for a page whose connection nobody answers yet
 constexpr std::chrono::milliseconds patience_with_web = 3s;
 constexpr std::chrono::milliseconds patience_with_others = 2s;
+constexpr auto spare_prompt_life = 30s;
 
 UniqueFd watch_signals() {
     ::sigset_t watched;
@@ -97,7 +98,9 @@ void Launcher::run_due() {
         if (!child.due || *child.due > now) continue;
         child.due.reset();
         if (child.pid == 0) {
-            start(child);
+            bool const started = start(child);
+            if (child.job == Job::prompt) child.due.reset(); // a spare that cannot be loaded waits for its request
+            if (child.job == Job::prompt && started) child.due = now + spare_prompt_life;
             continue;
         }
         child.control.close(); // nobody is to be given work that it will not do
@@ -187,6 +190,7 @@ void Launcher::buried(Child& child, int status) {
         if (child.job == Job::web) stop_rest();
         return;
     }
+    if (child.request != ipc::RequestId{}) hurry_spare_prompt();
     if (done) return;
 
     auto const now = Clock::now();

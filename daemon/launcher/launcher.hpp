@@ -72,7 +72,8 @@ private:
     Result<void> prompt_wanted(Child& web, ipc::Packet& packet);
     bool start_prompt(Child& web, ipc::PromptWanted const& wanted);
     Child* spare_prompt();
-    void keep_spare_prompt();
+    void plan_spare_prompt();
+    void hurry_spare_prompt();
     void introduce(Child& child);
     void connect_to_web(Child& token);
     void connect_to_watcher(Child& token);

@@ -13,7 +13,7 @@ constexpr std::size_t most_prompts = 16;
 constexpr int exit_upgraded = 3;
 constexpr std::chrono::milliseconds patience_after_goodbye{2000};
 constexpr std::chrono::seconds listening_retry{3};
-constexpr std::chrono::seconds spare_prompt_life{30};
+constexpr std::chrono::milliseconds spare_prompt_delay{250};
 constexpr ipc::RequestId no_request{};
 
 } // namespace
@@ -162,32 +162,32 @@ Result<void> Launcher::prompt_wanted(Child& web, ipc::Packet& packet) {
     return ok();
 }
 
+/// The prompt that no request has yet: loaded, or to be loaded.
 Launcher::Child* Launcher::spare_prompt() {
     auto const spare = std::ranges::find_if(m_children, [](Child const& child) {
-        return child.job == Job::prompt && child.request == no_request && child.control;
+        return child.job == Job::prompt && child.request == no_request && (child.pid == 0 || child.control);
     });
     return spare == m_children.end() ? nullptr : &*spare;
 }
 
 /// Pages ask several times in a row: for the key, then for signatures. The program that shows the next window is loaded
-/// while the person reads this one, and waits for half a minute after it.
-void Launcher::keep_spare_prompt() {
-    auto& spare = add(Job::prompt);
-    if (start(spare))
-        spare.due = Clock::now() + spare_prompt_life;
-    else
-        m_children.pop_back();
+/// while the person reads this one. Not at once: the two would hold each other up.
+void Launcher::plan_spare_prompt() {
+    add(Job::prompt).due = Clock::now() + spare_prompt_delay;
+}
+
+/// A window has closed: nobody is held up any more.
+void Launcher::hurry_spare_prompt() {
+    if (auto* spare = spare_prompt(); spare != nullptr && spare->pid == 0) spare->due = Clock::now();
 }
 
 /// The pair to the web process comes last: with it the prompt has all it needs.
 bool Launcher::start_prompt(Child& web, ipc::PromptWanted const& wanted) {
     auto* prompt = spare_prompt();
-    if (prompt == nullptr) {
-        prompt = &add(Job::prompt);
-        if (!start(*prompt)) {
-            m_children.pop_back();
-            return false;
-        }
+    if (prompt == nullptr) prompt = &add(Job::prompt);
+    if (prompt->pid == 0 && !start(*prompt)) {
+        std::erase_if(m_children, [&](Child const& child) { return &child == prompt; });
+        return false;
     }
     prompt->request = wanted.request;
     prompt->due.reset();
@@ -199,7 +199,7 @@ bool Launcher::start_prompt(Child& web, ipc::PromptWanted const& wanted) {
         kill_group(*prompt);
         return false;
     }
-    keep_spare_prompt();
+    plan_spare_prompt();
     return true;
 }
 
