@@ -71,6 +71,7 @@ void Leases::open(SharedHeld const& held) {
 
 void Leases::opened(SharedHeld const& held, Opened result) {
     if (result.lease) held->lease = std::move(*result.lease);
+    held->since = steady_clock::now();
     if (!held->why) return held->lease ? close(held) : forget(held); // nobody wants it any more
     if (!held->lease || !held->broken) {
         auto const error = held->broken ? result.lease.error() : held->broken.error();
@@ -82,7 +83,6 @@ void Leases::opened(SharedHeld const& held, Opened result) {
     }
     held->stage = Stage::open;
     held->slot_description = std::move(result.slot_description);
-    held->since = steady_clock::now();
     held->end = Lease::silence_from(held->since);
     bool const warning = warns_of_factory_pin(result);
     m_news.unlocked(held->request, {ipc::Status::from(ok()), std::move(result.info), warning});
