@@ -37,10 +37,8 @@ Result<std::unique_ptr<Lease>> Lease::open(Module const& module, ipc::SlotId slo
     if (!token) return token.error();
     // A PIN that nobody waits for any more must not cost an attempt.
     if (stop.stop_requested()) return Error{Errc::user_cancelled, "the prompt is gone"};
-    module.wrong_tries().begin(*token);
     watch.begin(pin.empty() ? Operation::pin_pad : Operation::login);
-    auto login = (*session)->login(pin);
-    module.wrong_tries().end(*token, login ? ok() : Result<void>{login.error()});
+    auto login = (*session)->login(pin, *token);
     if (!login) return login.error();
     forget_wrong_pins(*token);
     watch.begin(Operation::list);

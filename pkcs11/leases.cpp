@@ -20,6 +20,15 @@ Leases::SharedHeld Leases::find(ipc::RequestId request) const {
     return place == m_held.end() ? nullptr : *place;
 }
 
+/// A request's lease that has failed and is being closed: whoever waits for it is told why once nobody is logged in.
+Leases::SharedHeld Leases::find_failed(ipc::RequestId request) const {
+    auto const fits = [&](SharedHeld const& held) {
+        return held->request == request && held->stage == Stage::ending && !held->why;
+    };
+    auto const place = std::ranges::find_if(m_held, fits);
+    return place == m_held.end() ? nullptr : *place;
+}
+
 bool Leases::in_use(ipc::SlotId slot) const {
     return std::ranges::any_of(
         m_held, [&](SharedHeld const& held) { return held->slot == slot && held->stage != Stage::waiting; });
@@ -74,6 +83,7 @@ void Leases::open(SharedHeld const& held) {
 
 void Leases::opened(SharedHeld const& held, Opened result) {
     if (result.lease) held->lease = std::move(*result.lease);
+    held->since = steady_clock::now();
     if (!held->why) return held->lease ? close(held) : forget(held); // nobody wants it any more
     if (!held->lease || !held->broken) {
         auto const error = held->broken ? result.lease.error() : held->broken.error();
@@ -85,7 +95,6 @@ void Leases::opened(SharedHeld const& held, Opened result) {
     }
     held->stage = Stage::open;
     held->slot_description = std::move(result.slot_description);
-    held->since = steady_clock::now();
     held->end = Lease::silence_from(held->since);
     bool const warning = warns_of_factory_pin(result);
     m_news.unlocked(held->request, {ipc::Status::from(ok()), std::move(result.info), warning});
@@ -131,6 +140,10 @@ void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
 }
 
 void Leases::sign(ipc::RequestId request, std::uint32_t first, Items items) {
+    if (auto const failed = find_failed(request)) { // more items were under way when the first could not be signed
+        failed->web_waits = true;
+        return;
+    }
     auto const held = find(request);
     if (!held || held->stage != Stage::open || !held->has_mandate) {
         auto const violation = why_none(request, "no mandate for this request");

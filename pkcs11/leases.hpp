@@ -90,6 +90,7 @@ private:
     };
 
     [[nodiscard]] SharedHeld find(ipc::RequestId request) const;
+    [[nodiscard]] SharedHeld find_failed(ipc::RequestId request) const;
     [[nodiscard]] bool in_use(ipc::SlotId slot) const;
     [[nodiscard]] Error why_none(ipc::RequestId request, char const* otherwise) const;
     void break_off(SharedHeld const& held, Error const& why);

@@ -18,9 +18,7 @@ std::uint32_t lifetime_s(std::size_t documents) {
 
 Result<ipc::Channel> taken_from(ipc::Packet& packet) {
     if (packet.descriptors.size() != 1) return Error{Errc::message_malformed, "one descriptor expected"};
-    ipc::Channel channel{std::move(packet.descriptors.front())};
-    if (auto said = ipc::say_hello(channel, ipc::Role::prompt); !said) return said.error();
-    return channel;
+    return ipc::Channel{std::move(packet.descriptors.front())};
 }
 
 Result<SealedItems> documents_of(ipc::Packet& packet) {
@@ -53,7 +51,8 @@ Result<Ends> receive_ends(ipc::Channel& control) {
             if (!message) return message.error();
             auto channel = taken_from(*packet);
             if (!channel) return channel.error();
-            // A process that is gone already shows when its answer is awaited.
+            // A process that is gone already shows when its answer is awaited; the others do not notice.
+            (void)ipc::say_hello(*channel, ipc::Role::prompt);
             (void)channel->send(ipc::ListKeys{listing_query, ipc::Depth::certificates});
             ends.tokens[message->module].channel = std::move(*channel);
             continue;
@@ -62,6 +61,7 @@ Result<Ends> receive_ends(ipc::Channel& control) {
         auto channel = taken_from(*packet);
         if (!channel) return channel.error();
         ends.web = std::move(*channel);
+        if (auto said = ipc::say_hello(ends.web, ipc::Role::prompt); !said) return said.error();
         if (auto heard = ipc::await_hello(ends.web, ipc::Role::web, patience); !heard) return heard.error();
         return ends;
     }

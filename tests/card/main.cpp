@@ -7,7 +7,7 @@
 //   signing_time N MS             how long a signature takes
 //   leave_in_signature N COUNT    the card is pulled out in the middle of the COUNT-th signature from now
 //   status N HEX COUNT [INS]      the next COUNT commands (of instruction INS, hexadecimal) get this status word
-//   counts N                      commands, signatures and PINs so far
+//   counts N                      commands, signatures and PINs so far, and whether the card is in
 //   pcscd start | stop | kill     (stop: SIGTERM, as the system does it)
 #include "tests/card/pcscd.hpp"
 #include "tests/card/reader.hpp"
@@ -132,7 +132,7 @@ private:
         } else if (verb == "counts") {
             auto const& counts = reader.card().counts;
             return "commands=" + std::to_string(counts.commands) + " signatures=" + std::to_string(counts.signatures) +
-                   " pins=" + std::to_string(counts.pins);
+                   " pins=" + std::to_string(counts.pins) + " inserted=" + (reader.is_inserted() ? "yes" : "no");
         } else {
             return "error verb";
         }

@@ -361,8 +361,10 @@ CK_RV login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char* pin, CK_
     if ((pin == nullptr) != token.has_pin_pad) return CKR_ARGUMENTS_BAD;
     View const typed = pin == nullptr ? as_view(at_keypad) : View{pin, size};
     if (!std::equal(typed.begin(), typed.end(), token.pin_backwards.rbegin(), token.pin_backwards.rend())) {
+        call.log("wrong " + std::to_string(session->slot));
         return --token.tries_left == 0 ? CKR_PIN_LOCKED : CKR_PIN_INCORRECT;
     }
+    call.log("right " + std::to_string(session->slot));
     token.tries_left = token.tries;
     if (for_key) {
         session->logged_in_for_key = true;

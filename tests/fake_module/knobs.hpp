@@ -1,6 +1,7 @@
 // What the file named by TAMGA_FAKE_PKCS11 says. One directive a line, words parted by blanks:
 //
-//   log FILE                               append the name of every C_ function called to FILE: the spy
+//   log FILE                               append the name of every C_ function called to FILE: the spy; behind C_Login
+//                                          "right SLOT" or "wrong SLOT", where the PIN was looked at
 //   token LABEL BACKWARDS_PIN TRIES [pinpad]  one slot each, numbered from 0 in the order of the lines
 //   certificate SLOT ID FILE [private]     PEM; "private": shown after a login only
 //   key SLOT ID FILE [always]              PEM; RSA or EC P-256; "always": CKA_ALWAYS_AUTHENTICATE

@@ -81,6 +81,17 @@ TEST_F(Lanes, TellTheEndOfACancelledLeaseThoughItsTokenHangs) {
     EXPECT_EQ(token.calls("C_Logout"), 0U);
 }
 
+TEST_F(Lanes, TellWhyALeaseFailedThoughMoreItemsCameWhileItWasClosed) {
+    auto const prompt = open(RequestId{1}, left, 2);
+    token.knobs("fail C_Sign 32 0\ndelay C_Logout 200\n"); // CKR_DEVICE_REMOVED
+    send_items(RequestId{1}, 0, 1);
+    EXPECT_EQ(token.calls_soon("C_Logout", 1), 1U);
+
+    send_items(RequestId{1}, 1, 1);
+
+    EXPECT_EQ(driver.lease_ended().status.code, Errc::token_absent);
+}
+
 TEST_F(Lanes, LogOutAgainWhereThePromptLeftDuringTheLogin) {
     auto prompt = driver.prompt(RequestId{1});
     token.knobs("delay C_Login 200\n");

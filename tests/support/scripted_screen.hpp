@@ -1,10 +1,11 @@
 // A screen without a person: answers by a script and writes down what it was shown, one JSON object a line.
 //
-// The script, one command a line, in any order: `key first`, `key subject=TEXT` (part of the line a person would read),
-// `key misfit` (tries what cannot be chosen); `pin TEXT` (several: one after another, then cancel); `accept`, `cancel`,
-// `refuse_site` (the last one counts); `decline_last_attempt` (says no to every confirmation); `cancel_while_looking`
-// (for tokens, before anything was asked); `cancel_while_waiting` (for the token that was chosen); `wait_ms N` before
-// each answer; `hang` (never answers).
+// The script, one command a line, in any order: `key first`, `key subject=TEXT` (part of the line a person would read,
+// or a token whose keys cannot be read yet), `key certificate=TEXT` (the same, and no such token), `key misfit` (tries
+// what cannot be chosen); `pin TEXT` (several: one after another, then cancel); `accept`, `cancel`, `refuse_site` (the
+// last one counts); `decline_last_attempt` (says no to every confirmation); `cancel_while_looking` (for tokens, before
+// anything was asked); `cancel_while_waiting` (for the token that was chosen); `wait_ms N` before each answer; `hang`
+// (never answers). What follows a line `site ORIGIN` holds for requests of that origin alone.
 #pragma once
 
 #include "prompt/words.hpp"
@@ -14,7 +15,10 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <map>
 #include <sstream>
+#include <utility>
+#include <vector>
 
 namespace tamga::prompt {
 
@@ -41,6 +45,9 @@ public:
 
     void show(Sheet const& sheet) {
         m_language = sheet.request.language;
+        m_origin = sheet.request.origin;
+        for (auto const& line : std::exchange(m_for_sites[m_origin], {}))
+            run_command(line);
         if (!m_log) return;
         auto const& [request, documents] = sheet;
         std::ostringstream out;
@@ -65,8 +72,9 @@ public:
         if (choice >= question.choices.size() && news >= 0) return {await_news(web, news), choice, {}};
         Answer answer{Act::accept, choice, {}};
         if (choice >= question.choices.size() || question.choices[choice].pin != PinEntry::typed) {
-            // Insisting on what cannot be chosen ends here too.
-            if (choice >= question.choices.size() && !question.choices.empty()) answer.act = Act::cancel;
+            // Insisting on what cannot be chosen ends here too, and so does a list that stays empty.
+            if (choice >= question.choices.size() && (!question.choices.empty() || m_insisted))
+                answer.act = Act::cancel;
             if (choice < question.choices.size() && question.choices[choice].obstacle && m_insisted)
                 answer.act = Act::cancel;
             m_insisted = true;
@@ -75,6 +83,9 @@ public:
         if (m_pins.empty()) return {Act::cancel, 0, {}};
         auto typed = std::move(m_pins.front());
         m_pins.pop_front();
+        ++m_typed;
+        if (m_log)
+            m_log(R"({"event":"pin","origin":)" + json_text(m_origin) + R"(,"nth":)" + std::to_string(m_typed) + '}');
         auto pin = Pin::take({reinterpret_cast<unsigned char*>(typed.data()), typed.size()});
         if (pin) answer.pin = std::move(*pin);
         return answer;
@@ -100,6 +111,16 @@ public:
 
 private:
     void read_command(std::string const& line) {
+        constexpr std::string_view for_site = "site ";
+        if (line.starts_with(for_site))
+            m_site = line.substr(for_site.size());
+        else if (m_site.empty())
+            run_command(line);
+        else
+            m_for_sites[m_site].push_back(line);
+    }
+
+    void run_command(std::string const& line) {
         auto const space = std::min(line.find(' '), line.size());
         auto const command = line.substr(0, space);
         auto const argument = line.substr(std::min(space + 1, line.size()));
@@ -151,7 +172,8 @@ private:
 
     [[nodiscard]] bool matches(Choice const& choice) const {
         auto const wanted = m_key.substr(std::min(m_key.find('=') + 1, m_key.size()));
-        return !choice.certificate || choice.certificate->subject_dn().find(wanted) != std::string::npos;
+        if (!choice.certificate) return !m_key.starts_with("certificate=");
+        return choice.certificate->subject_dn().find(wanted) != std::string::npos;
     }
 
     void log_question(Question const& question) const {
@@ -179,8 +201,12 @@ private:
 
     Log m_log;
     Language m_language{};
+    std::string m_origin; ///< who asks
+    std::string m_site;   ///< whom the lines being read are for; empty: everybody
+    std::map<std::string, std::vector<std::string>> m_for_sites;
     std::string m_key;
     std::deque<std::string> m_pins;
+    unsigned m_typed = 0;
     Act m_act = Act::accept;
     bool m_declines_last_attempt = false;
     bool m_cancels_while_waiting = false;
