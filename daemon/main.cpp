@@ -42,9 +42,21 @@ Result<TlsMaterial> load_tls() {
     return TlsMaterial{std::move(*chain), std::move(*key)};
 }
 
+/// What this process may read and write from now on: what it needs to be told and to remember.
+Result<void> keep_files() {
+    std::vector<std::filesystem::path> writable;
+    if (auto const sites = policy::ConsentBook::default_path(); !sites.empty()) writable.push_back(sites.parent_path());
+    if (auto const tls = trust::tls_folder()) writable.push_back(*tls);
+    auto const kept = sandbox::keep_web_files({}, std::move(writable));
+    if (!kept) return kept.error();
+    if (!*kept) log::warning("sandbox", {{"detail", "this kernel has no Landlock: files are not out of reach"}});
+    return ok();
+}
+
 int serve() {
     auto const config = policy::load_web_config(policy::config_files());
     if (!config) return fail("configuration", config.error());
+    if (auto kept = keep_files(); !kept) return fail("sandbox", kept.error());
     auto sock_diag = net::SockDiag::open();
     if (!sock_diag) return fail("sock_diag", sock_diag.error());
     ServerOptions options;

@@ -45,9 +45,9 @@ struct Started {
     ipc::Channel control;
 };
 
-/// Starts `program` in a process group of its own, with the other end of `control` as descriptor 3, /dev/null as
-/// standard input, our standard output and error, and no other descriptor. Blocks until the program runs, well under a
-/// millisecond (posix_spawn shares our memory until the exec). Error: system.
+/// Starts `program` in a session and process group of its own, without a terminal, with the other end of `control` as
+/// descriptor 3, /dev/null as standard input, our standard output and error, and no other descriptor. Blocks until the
+/// program runs, well under a millisecond (posix_spawn shares our memory until the exec). Error: system.
 Result<Started> spawn(std::filesystem::path const& program, std::vector<std::string> arguments,
                       Environment const& environment);
 

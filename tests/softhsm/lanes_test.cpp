@@ -92,6 +92,18 @@ TEST_F(Lanes, TellWhyALeaseFailedThoughMoreItemsCameWhileItWasClosed) {
     EXPECT_EQ(driver.lease_ended().status.code, Errc::token_absent);
 }
 
+TEST_F(Lanes, GiveNoPinToAnotherTokenThanTheOneThePersonWasShown) {
+    auto prompt = driver.prompt(RequestId{1});
+    ASSERT_EQ(list(prompt, ipc::Depth::certificates).tokens.size(), 2U);
+    token.knobs("model 0 Another\n");
+
+    EXPECT_EQ(unlock(prompt, left, user_pin).reply.status.code, Errc::token_absent);
+    EXPECT_EQ(token.calls("C_Login"), 0U);
+
+    token.knobs("");
+    EXPECT_TRUE(unlock(prompt, left, user_pin).reply.status.ok);
+}
+
 TEST_F(Lanes, LogOutAgainWhereThePromptLeftDuringTheLogin) {
     auto prompt = driver.prompt(RequestId{1});
     token.knobs("delay C_Login 200\n");

@@ -53,6 +53,7 @@ TEST_F(TokenSandbox, LeavesItWhatTokensNeed) {
 TEST_F(TokenSandbox, RefusesItOtherProcessesAndTheMachine) {
     for (char const* what : {"execute", "ptrace", "read_memory", "write_memory", "mount", "keys", "bpf"})
         EXPECT_EQ(attempt(what), refused) << what;
+    EXPECT_EQ(attempt("parent_memory"), std::to_string(EACCES));
 }
 
 // S6

@@ -89,7 +89,7 @@ void play_prompt(ipc::Channel web, test::TestKey const& key, Person person, Stor
     if (request->purpose == ipc::Purpose::site) {
         story.tell("3c asks about the site");
     } else if (person != Person::has_no_token) {
-        auto const items = SealedItems::open(asked->descriptors.front());
+        auto const items = SealedItems::open(asked->descriptors.front(), 100);
         story.tell("3c shows " + std::string{as_text(items->items().front())} + " for " +
                    (request->storages.empty() ? "any storage" : request->storages.front()));
     }
