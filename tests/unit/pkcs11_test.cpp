@@ -2,6 +2,7 @@
 #include "pkcs11/cryptoki_error.hpp"
 #include "pkcs11/lease.hpp"
 #include "pkcs11/module_config.hpp"
+#include "pkcs11/watch.hpp"
 #include "tests/support/scratch.hpp"
 
 #include <gtest/gtest.h>
@@ -34,6 +35,26 @@ TEST(CryptokiError, IsTokenFailureForEverythingElse) {
 TEST(CryptokiError, NamesTheCallAndTheNumber) {
     EXPECT_TRUE(check(CKR_OK, "C_Sign"));
     EXPECT_EQ(check(0xa0, "C_Login").error().detail, "C_Login: 0xa0");
+}
+
+TEST(Limits, AreThoseThatAPersonIsToldOf) {
+    using namespace std::chrono_literals;
+    Limits const limits;
+
+    EXPECT_EQ(limits.of(Operation::list), 10s);
+    EXPECT_EQ(limits.of(Operation::login), 15s);
+    EXPECT_EQ(limits.of(Operation::pin_pad), 60s);
+    EXPECT_EQ(limits.of(Operation::sign), 30s);
+    EXPECT_EQ(limits.of(Operation::generate), 180s);
+}
+
+TEST(Limits, AreDividedAllAlikeForTests) {
+    auto const limits = Limits{}.divided_by(5);
+
+    for (auto const operation :
+         {Operation::list, Operation::login, Operation::pin_pad, Operation::sign, Operation::generate}) {
+        EXPECT_EQ(limits.of(operation) * 5, Limits{}.of(operation));
+    }
 }
 
 TEST(TokenInfo, IsTrimmedAndMadeUtf8) {
