@@ -65,7 +65,8 @@ const kinds = {
   wrong: { weight: 2, typed: [wrong], ends: ['user_cancelled'] },
   mistyped: { weight: 2, typed: [wrong, right], ends: ['ok'] },
   cancel: { weight: 1, typed: [], more: 'cancel', ends: ['user_cancelled'] },
-  cancel_waiting: { weight: 1, typed: [right], more: 'cancel_while_waiting', ends: ['user_cancelled'] },
+  // Which may come too late.
+  cancel_waiting: { weight: 1, typed: [right], more: 'cancel_while_waiting', ends: ['user_cancelled', 'ok'] },
   leave: { weight: 1, typed: [right], ends: null }, // nobody is there to be answered
 };
 
