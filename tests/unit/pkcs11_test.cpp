@@ -96,15 +96,13 @@ TEST_F(ModuleConfiguration, PutsTheSystemsModulesFirst) {
     EXPECT_EQ(modules->at(1).environment[0], (std::pair<std::string, std::string>{"X_CONF", "/a b"}));
 }
 
-// S11
-TEST_F(ModuleConfiguration, LeavesTheUsersFileOutWhereTheSystemForbidsIt) {
+TEST_F(ModuleConfiguration, S11_LeavesTheUsersFileOutWhereTheSystemForbidsIt) {
     EXPECT_EQ(read("user_modules = false\n" + entry("one"), entry("two"))->size(), 1U);
     for (char const* line : {"user_modules = true\n", "user_modules = false\n"})
         EXPECT_EQ(read(entry("one"), line).error().code, Errc::config_invalid) << line;
 }
 
-// S11
-TEST_F(ModuleConfiguration, IsNotReadFromAFileThatOthersCanWrite) {
+TEST_F(ModuleConfiguration, S11_IsNotReadFromAFileThatOthersCanWrite) {
     folder.write("user.toml", entry("two"));
     std::filesystem::permissions(folder / "user.toml", std::filesystem::perms::others_write,
                                  std::filesystem::perm_options::add);
