@@ -122,6 +122,7 @@ void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
         Lease::End end;
     };
     bool const last = message.last;
+    held->prompt_waits = last; // from now on, also where the lease breaks off before the lane has come to it
     auto work = [lease = held->lease, message = std::move(message)](Watch&) {
         auto result = lease->add_to_mandate(message);
         return Taken{std::move(result), lease->end()};
@@ -135,6 +136,7 @@ void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
             return end(held, taken.result);
         }
         held->has_mandate = true;
+        held->prompt_waits = false;
         held->web_waits = true;
         m_news.mandate_taken(held->request, ok());
     });

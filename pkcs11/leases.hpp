@@ -75,7 +75,7 @@ private:
         std::shared_ptr<Lease> lease; ///< touched on the lane alone
         bool has_mandate = false;
         bool web_waits = false;    ///< tamga-web is to be told of the end
-        bool prompt_waits = false; ///< it is to be told why its mandate failed
+        bool prompt_waits = false; ///< it gave its mandate and is to be told what became of it
         std::stop_source stop;
         Result<void> why = ok();    ///< of the end
         Result<void> broken = ok(); ///< why the login that is under way is of no use

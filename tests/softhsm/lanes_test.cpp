@@ -16,8 +16,7 @@ protected:
     OneLane() : FakeTokens{{.module = "single_threaded = true\n"}} {}
 };
 
-// S12
-TEST_F(Lanes, LetOneTokenSignWhileTheOtherHangs) {
+TEST_F(Lanes, S12_LetOneTokenSignWhileTheOtherHangs) {
     auto const first = open(RequestId{1}, left);
     auto const second = open(RequestId{2}, right);
     token.knobs("hang C_Sign 0\n");
@@ -115,8 +114,7 @@ TEST_F(Lanes, LogOutAgainWhereThePromptLeftDuringTheLogin) {
     EXPECT_EQ(token.calls_soon("C_Logout", 1), 1U);
 }
 
-// S28
-TEST_F(Lanes, AnswerEveryOneOf64RequestsInFlightWithItsOwnSignatures) {
+TEST_F(Lanes, S28_AnswerEveryOneOf64RequestsInFlightWithItsOwnSignatures) {
     constexpr unsigned requests = 64;
     std::map<RequestId, ipc::Channel> prompts;
     for (unsigned i = 1; i <= requests; ++i) {
