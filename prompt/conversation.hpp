@@ -270,6 +270,10 @@ private:
             if (packet->template is<ipc::Progress>()) {
                 auto const progress = packet->template as<ipc::Progress>();
                 if (!progress) return progress.error();
+                if (progress->stage == ipc::Stage::stamping) {
+                    waiting.words = words(message_id("Waiting for the time-stamp ..."));
+                    waiting.total = progress->total;
+                }
                 waiting.done = progress->done;
                 continue;
             }
