@@ -60,6 +60,11 @@ int serve() {
 
     asio::io_context loop{1};
     Compute compute;
+    HttpClient http{loop.get_executor(), config->proxy};
+    StampSettings stamping{config->timestamp_url, config->timestamp_policy,
+                           std::chrono::seconds{config->timestamp_seconds}};
+    auto trusted = [](signing::Timestamp const&) { return ok(); };
+    Stamps stamps{loop.get_executor(), http, compute, std::move(stamping), std::move(trusted)};
     std::unique_ptr<Server> server;
     std::unique_ptr<Keys> keys;
     LauncherEvents events;
@@ -72,7 +77,8 @@ int serve() {
     LauncherLink launcher{loop.get_executor(), ipc::Channel{UniqueFd{control_fd}}, std::move(events)};
     keys = std::make_unique<Keys>(loop.get_executor());
     Prompts prompts{loop.get_executor(), launcher};
-    SignFlow flow{loop.get_executor(), *keys, prompts, sites, compute, std::chrono::seconds{config->prompt_seconds}};
+    SignFlow flow{
+        loop.get_executor(), *keys, prompts, sites, compute, stamps, std::chrono::seconds{config->prompt_seconds}};
     Desk desk{flow, compute};
     auto made = Server::make(loop, std::move(options), desk, sites);
     if (!made) return fail("server", made.error());

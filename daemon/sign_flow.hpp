@@ -6,6 +6,7 @@
 #include "daemon/keys.hpp"
 #include "daemon/prompts.hpp"
 #include "daemon/sites.hpp"
+#include "daemon/stamps.hpp"
 #include "protocol/request.hpp"
 
 #include <span>
@@ -22,11 +23,12 @@ struct Asker {
 class SignFlow {
 public:
     SignFlow(asio::any_io_executor executor, Keys& keys, Prompts& prompts, Sites& sites, Compute& compute,
-             std::chrono::seconds prompt_limit)
+             Stamps& stamps, std::chrono::seconds prompt_limit)
         : m_keys{keys},
           m_prompts{prompts},
           m_sites{sites},
           m_compute{compute},
+          m_stamps{stamps},
           m_prompt_limit{prompt_limit},
           m_large_trees{std::move(executor)} {}
 
@@ -34,10 +36,11 @@ public:
     Task<Result<protocol::Outcome>> run(Asker asker, protocol::ListStorages request);
     Task<Result<protocol::Outcome>> run(Asker asker, protocol::DescribeKey request);
     Task<Result<protocol::Outcome>> run(Asker asker, protocol::Sign request);
+    Task<Result<protocol::Outcome>> run(Asker asker, protocol::ApplyTimestamps request);
 
 private:
     struct Decision {
-        std::unique_ptr<Prompt> prompt;
+        std::shared_ptr<Prompt> prompt;
         ipc::Accepted accepted;
     };
 
@@ -55,6 +58,8 @@ private:
     Task<Result<void>> settle_site(Asker asker);
     Task<Result<std::vector<Bytes>>> sign_all(std::vector<Document>& documents, signing::Certificate signer,
                                               Lease& lease, Prompt& prompt);
+    Task<Result<void>> stamp_all(std::vector<Bytes>& values, std::vector<signing::UnstampedSigner> signatures,
+                                 std::shared_ptr<Prompt> prompt);
     Task<Result<Chunk>> send_chunk(std::span<Document> documents, std::size_t first, signing::Certificate signer,
                                    Lease& lease);
 
@@ -62,6 +67,7 @@ private:
     Prompts& m_prompts;
     Sites& m_sites;
     Compute& m_compute;
+    Stamps& m_stamps;
     std::chrono::seconds m_prompt_limit;
     Turnstile m_large_trees;
 };

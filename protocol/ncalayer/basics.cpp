@@ -201,9 +201,18 @@ Result<Switches> switches(json::object& signing) {
     return result;
 }
 
+/// By being there: nothing in it is heeded, least of all the address of a service (S23). An empty string and false are
+/// unset fields of a form.
+bool wants_timestamp(json::object& signing) {
+    auto const* profile = present(signing, "tsaProfile");
+    if (profile == nullptr) return false;
+    if (profile->is_bool()) return profile->get_bool();
+    return !(profile->is_string() && profile->get_string().empty());
+}
+
 /// What is refused, although every member has the right type.
 Result<void> refusal(json::object& arguments, json::object& signing, Format format, bool digested) {
-    if (present(signing, "tsaProfile") != nullptr) return Errc::timestamp_unavailable;
+    if (wants_timestamp(signing) && format != Format::cms) return Error{Errc::unsupported, "a time-stamp on no CMS"};
     if (digested && format == Format::raw) return Errc::raw_refused;
     if (digested && format == Format::xml) return Errc::unsupported;
     if (string_member(arguments, "logo").size() > max_logo_size) return Errc::too_large;
@@ -234,6 +243,7 @@ Result<Call> sign_call(json::object& arguments) {
     sign.format = *format;
     sign.documents = *std::move(documents);
     sign.digested = chosen->digested;
+    sign.timestamp = wants_timestamp(**signing);
     sign.attached = *format == Format::cms && chosen->encapsulate && !chosen->digested;
     Reply reply{
         .shape = Reply::Shape::basics, .uuid = {}, .format = *format, .with_certificate = chosen->output_certificate};
@@ -247,7 +257,6 @@ std::string refused(Error const& error) {
     case Errc::bad_base64:
         return basics_error("SIGNING_FAILURE", "java.lang.IllegalArgumentException: " + base64_message(error));
     case Errc::storage_unknown: return basics_error("SIGNING_FAILURE", error_text(error));
-    case Errc::timestamp_unavailable: return basics_error("INVALID_SIGNING_PARAMS", "not available yet: time-stamps");
     default: return basics_error("INVALID_SIGNING_PARAMS", error_text(error));
     }
 }

@@ -3,8 +3,8 @@
 // The script, one command a line, in any order: `key first`, `key subject=TEXT` (part of the line a person would read),
 // `key misfit` (tries what cannot be chosen); `pin TEXT` (several: one after another, then cancel); `accept`, `cancel`,
 // `refuse_site` (the last one counts); `decline_last_attempt` (says no to every confirmation); `cancel_while_looking`
-// (for tokens, before anything was asked); `cancel_while_waiting` (for the token that was chosen); `wait_ms N` before
-// each answer; `hang` (never answers).
+// (for tokens, before anything was asked); `cancel_while_waiting` (for the token that was chosen); `cancel_at WORDS`
+// (a wait of which they are the beginning); `wait_ms N` before each answer; `hang` (never answers).
 #pragma once
 
 #include "prompt/words.hpp"
@@ -89,6 +89,7 @@ public:
     Woken wait(Waiting const& waiting, int first, int second) {
         log_words("wait", waiting.words + ' ' + std::to_string(waiting.done) + '/' + std::to_string(waiting.total));
         if (m_asked ? m_cancels_while_waiting : m_cancels_while_looking) return Woken::cancelled;
+        if (!m_cancels_at.empty() && waiting.words.starts_with(m_cancels_at)) return Woken::cancelled;
         std::array<::pollfd, 2> ends{{{first, POLLIN, 0}, {second, POLLIN, 0}}};
         (void)::poll(ends.data(), ends.size(), -1);
         return ends[0].revents != 0 ? Woken::first : Woken::second;
@@ -119,6 +120,8 @@ private:
             m_cancels_while_waiting = true;
         else if (command == "cancel_while_looking")
             m_cancels_while_looking = true;
+        else if (command == "cancel_at")
+            m_cancels_at = argument;
         else if (command == "wait_ms")
             m_pause = std::chrono::milliseconds{std::stoi(argument)};
         else if (command == "hang")
@@ -180,6 +183,7 @@ private:
     Log m_log;
     Language m_language{};
     std::string m_key;
+    std::string m_cancels_at;
     std::deque<std::string> m_pins;
     Act m_act = Act::accept;
     bool m_declines_last_attempt = false;
