@@ -6,8 +6,10 @@
 #include "signing/identifiers.hpp"
 
 #include <openssl/evp.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/ts.h>
+#include <openssl/x509.h>
 
 #include <array>
 #include <cstdio>
@@ -140,6 +142,53 @@ Bytes timestamp_info(Asked const& asked, std::int64_t now, StampFault fault) {
     return der::element(der::sequence, {integer(1), policy, imprint, integer(++serial), time, nonce});
 }
 
+constexpr std::int64_t hour = 3600;
+
+Bytes time_element(std::int64_t time) {
+    return der::element(der::generalized_time, {as_view(time_text(time))});
+}
+
+Bytes name_of(signing::Certificate const& certificate) {
+    unsigned char* octets = nullptr;
+    auto const size = ::i2d_X509_NAME(::X509_get_subject_name(certificate.x509()), &octets);
+    Bytes name(octets, octets + size);
+    ::OPENSSL_free(octets);
+    return name;
+}
+
+/// SEQUENCE { what is signed, AlgorithmIdentifier, BIT STRING, more }.
+Bytes signed_by(TestKey const& key, View octets, View more = {}) {
+    auto const& algorithm = certificate_of(key).algorithm();
+    auto const value = *signing::to_cms_signature(algorithm, key.sign(octets));
+    static constexpr unsigned char no_unused_bits = 0;
+    return der::element(
+        der::sequence, {octets, der::algorithm_identifier(algorithm.signature_oid, algorithm.signature_parameters_null),
+                        der::element(der::bit_string, {{&no_unused_bits, 1}, value}), more});
+}
+
+struct OcspAsked {
+    Bytes certificate; ///< CertID
+    Bytes extensions;  ///< Extensions, or nothing
+};
+
+OcspAsked read_ocsp_query(View query) {
+    auto const* at = query.data();
+    std::unique_ptr<OCSP_REQUEST, decltype(&OCSP_REQUEST_free)> const request{
+        ::d2i_OCSP_REQUEST(nullptr, &at, static_cast<long>(query.size())), OCSP_REQUEST_free};
+    require(request != nullptr && ::OCSP_request_onereq_count(request.get()) == 1, "OCSPRequest");
+    OcspAsked asked;
+    unsigned char* octets = nullptr;
+    auto const size = ::i2d_OCSP_CERTID(::OCSP_onereq_get0_id(::OCSP_request_onereq_get0(request.get(), 0)), &octets);
+    asked.certificate.assign(octets, octets + size);
+    ::OPENSSL_free(octets);
+    auto rest = der::take(query, der::sequence)->content;
+    rest = der::take(rest, der::sequence)->content;
+    der::take(rest, der::sequence);
+    static constexpr unsigned char context_2 = 0xa2;
+    if (auto const extensions = der::take(rest, context_2)) asked.extensions = to_bytes(extensions->content);
+    return asked;
+}
+
 void write(std::string const& file, std::string const& text) {
     std::ofstream{file} << text;
 }
@@ -214,6 +263,59 @@ Bytes answer_timestamp(Authority const& authority, View query, std::int64_t now,
     auto token = signed_data(key, info, fault == StampFault::two_signers);
     if (fault == StampFault::broken_signature) token.back() ^= 1;
     return der::element(der::sequence, {granted, token});
+}
+
+Bytes answer_ocsp(Authority const& authority, View query, std::int64_t now, OcspAnswer answer) {
+    static constexpr unsigned char enumerated = 0x0a;
+    static constexpr unsigned char primitive_2 = 0x82;
+    if (answer == OcspAnswer::refused) {
+        static constexpr unsigned char try_later = 3;
+        return der::element(der::sequence, {der::element(enumerated, {{&try_later, 1}})});
+    }
+    auto asked = read_ocsp_query(query);
+    if (answer == OcspAnswer::other_nonce) asked.extensions.back() ^= 1;
+    if (answer == OcspAnswer::other_certificate) asked.certificate.back() ^= 1;
+    auto status = der::element(der::primitive_0, {});
+    if (answer == OcspAnswer::revoked) status = der::element(der::context_1, {time_element(now - hour)});
+    if (answer == OcspAnswer::unknown) status = der::element(primitive_2, {});
+    auto const this_update = answer == OcspAnswer::old ? now - 30 * 24 * hour : now;
+    auto const single =
+        der::element(der::sequence, {asked.certificate, status, time_element(this_update),
+                                     der::element(der::context_0, {time_element(this_update + 24 * hour)})});
+    auto const& key = answer == OcspAnswer::by_stranger ? authority.timestamps : authority.ocsp;
+    auto const data = der::element(
+        der::sequence, {der::element(der::context_1, {name_of(certificate_of(key))}), time_element(now),
+                        der::element(der::sequence, {single}),
+                        asked.extensions.empty() ? Bytes{} : der::element(der::context_1, {asked.extensions})});
+    auto const certificates = der::element(der::context_0, {der::element(der::sequence, {key.certificate})});
+    auto basic = signed_by(key, data, certificates);
+    if (answer == OcspAnswer::broken_signature) basic[basic.size() - certificates.size() - 1] ^= 1;
+    static constexpr unsigned char successful = 0;
+    auto const body =
+        der::element(der::sequence, {der::oid("1.3.6.1.5.5.7.48.1.1"), der::element(der::octet_string, {basic})});
+    return der::element(der::sequence,
+                        {der::element(enumerated, {{&successful, 1}}), der::element(der::context_0, {body})});
+}
+
+Bytes make_crl(Authority const& authority, std::vector<Bytes> const& revoked, std::int64_t now) {
+    auto const issuer = certificate_of(authority.issuer);
+    auto const& algorithm = issuer.algorithm();
+    Bytes lines;
+    for (auto const& each : revoked) {
+        auto const certificate = signing::Certificate::parse(each);
+        require(certificate.has_value(), "revoked certificate");
+        auto identifier = signing::issuer_and_serial_number(*certificate);
+        View rest{identifier};
+        rest = der::take(rest, der::sequence)->content;
+        der::take(rest, der::sequence);
+        der::append(lines, der::element(der::sequence, {rest, time_element(now - hour)}));
+    }
+    auto const list = der::element(
+        der::sequence,
+        {integer(1), der::algorithm_identifier(algorithm.signature_oid, algorithm.signature_parameters_null),
+         name_of(issuer), time_element(now - 2 * hour), time_element(now + 24 * hour),
+         lines.empty() ? Bytes{} : der::element(der::sequence, {lines})});
+    return signed_by(authority.issuer, list);
 }
 
 } // namespace tamga::test

@@ -39,4 +39,22 @@ enum class StampFault : std::uint8_t {
 [[nodiscard]] Bytes answer_timestamp(Authority const& authority, View query, std::int64_t now,
                                      StampFault fault = StampFault::none);
 
+enum class OcspAnswer : std::uint8_t {
+    good,
+    revoked, ///< an hour ago
+    unknown,
+    refused,
+    other_nonce,
+    other_certificate,
+    old, ///< of a month ago
+    broken_signature,
+    by_stranger, ///< signed by somebody whom the issuer did not certify for OCSP
+};
+
+/// OCSPResponse to `query`, about the first certificate it names.
+[[nodiscard]] Bytes answer_ocsp(Authority const& authority, View query, std::int64_t now, OcspAnswer answer);
+
+/// The issuer's list: these certificates (DER), revoked an hour ago.
+[[nodiscard]] Bytes make_crl(Authority const& authority, std::vector<Bytes> const& revoked, std::int64_t now);
+
 } // namespace tamga::test

@@ -1,5 +1,5 @@
 // tamga-test-services KIND FOLDER VERB: `make` makes an authority of this kind of key (rsa, gost512) in FOLDER;
-// `timestamp [FAULT]` answers the query on standard input.
+// `timestamp [FAULT]` and `ocsp STATUS` answer the query on standard input; `crl` gives the issuer's empty list.
 #include "tests/support/services.hpp"
 
 #include <cstdio>
@@ -25,7 +25,7 @@ int answer(View octets) {
 }
 
 int usage() {
-    std::fputs("usage: tamga-test-services KIND FOLDER make|timestamp [FAULT]\n", stderr);
+    std::fputs("usage: tamga-test-services KIND FOLDER make|timestamp [FAULT]|ocsp STATUS|crl\n", stderr);
     return EXIT_FAILURE;
 }
 
@@ -51,7 +51,15 @@ int main(int count, char** words) {
         test::make_services(kind).save(folder);
         return EXIT_SUCCESS;
     }
-    if (verb != "timestamp" || !faults.contains(detail)) return usage();
     auto const authority = test::Authority::load(kind, folder);
+    std::map<std::string, test::OcspAnswer> const answers{{"good", test::OcspAnswer::good},
+                                                          {"revoked", test::OcspAnswer::revoked},
+                                                          {"unknown", test::OcspAnswer::unknown},
+                                                          {"broken_signature", test::OcspAnswer::broken_signature}};
+    if (verb == "ocsp" && answers.contains(detail)) {
+        return answer(test::answer_ocsp(authority, standard_input(), std::time(nullptr), answers.at(detail)));
+    }
+    if (verb == "crl") return answer(test::make_crl(authority, {}, std::time(nullptr)));
+    if (verb != "timestamp" || !faults.contains(detail)) return usage();
     return answer(test::answer_timestamp(authority, standard_input(), std::time(nullptr), faults.at(detail)));
 }
