@@ -164,7 +164,8 @@ private:
             if (line.back() == '}') line += ',';
             line += R"({"name":)" + json_text(choice_title(m_language, choice)) + R"(,"fits":)" +
                     (choice.obstacle ? "false" : "true") + R"(,"reason":)" +
-                    json_text(choice.obstacle ? choice.obstacle->words : "") + '}';
+                    json_text(choice.obstacle ? choice.obstacle->words : "") + R"(,"warning":)" +
+                    json_text(choice.warning) + '}';
         }
         line += R"(],"chosen":)" + (question.chosen ? std::to_string(*question.chosen) : "null");
         m_log(line + R"(,"error":)" + json_text(question.error) + R"(,"pin":)" + json_text(hint_of(question)) + '}');
