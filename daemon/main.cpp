@@ -42,6 +42,17 @@ Result<TlsMaterial> load_tls() {
     return TlsMaterial{std::move(*chain), std::move(*key)};
 }
 
+/// A service whose issuer is not known here is believed but for its chain, unless strict: the signature of the stamp
+/// and what it says were verified.
+Result<void> trust_stamp(Revocations const& revocations, signing::Timestamp const& stamp) {
+    auto const chain = signing::build_chain(revocations.trusted(), stamp.authority, stamp.certificates, stamp.time,
+                                            signing::ChainUse::timestamp);
+    if (chain.state == signing::ChainState::good) return ok();
+    bool const lenient = revocations.strictness() == signing::Strictness::lenient;
+    if (chain.state == signing::ChainState::issuer_missing && lenient) return ok();
+    return Error{Errc::timestamp_invalid, "the service: " + chain.detail};
+}
+
 int serve() {
     auto const config = policy::load_web_config(policy::config_files());
     if (!config) return fail("configuration", config.error());
@@ -63,7 +74,14 @@ int serve() {
     HttpClient http{loop.get_executor(), config->proxy};
     StampSettings stamping{config->timestamp_url, config->timestamp_policy,
                            std::chrono::seconds{config->timestamp_seconds}};
-    auto trusted = [](signing::Timestamp const&) { return ok(); };
+    RevocationSettings judging{config->ocsp_url, config->crl_urls,
+                               config->strict_certificates ? signing::Strictness::strict : signing::Strictness::lenient,
+                               config->user_authorities ? signing::UserAuthorities::counted
+                                                        : signing::UserAuthorities::left_out,
+                               signing::TrustFolders::here()};
+    Revocations revocations{loop.get_executor(), http, compute, std::move(judging),
+                            signing::RevocationCache{signing::RevocationCache::default_folder()}};
+    auto trusted = [&revocations](signing::Timestamp const& stamp) { return trust_stamp(revocations, stamp); };
     Stamps stamps{loop.get_executor(), http, compute, std::move(stamping), std::move(trusted)};
     std::unique_ptr<Server> server;
     std::unique_ptr<Keys> keys;
@@ -77,8 +95,14 @@ int serve() {
     LauncherLink launcher{loop.get_executor(), ipc::Channel{UniqueFd{control_fd}}, std::move(events)};
     keys = std::make_unique<Keys>(loop.get_executor());
     Prompts prompts{loop.get_executor(), launcher};
-    SignFlow flow{
-        loop.get_executor(), *keys, prompts, sites, compute, stamps, std::chrono::seconds{config->prompt_seconds}};
+    SignFlow flow{loop.get_executor(),
+                  *keys,
+                  prompts,
+                  sites,
+                  compute,
+                  stamps,
+                  revocations,
+                  std::chrono::seconds{config->prompt_seconds}};
     Desk desk{flow, compute};
     auto made = Server::make(loop, std::move(options), desk, sites);
     if (!made) return fail("server", made.error());

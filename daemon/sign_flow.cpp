@@ -79,7 +79,7 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     question.purpose = request.purpose;
     question.form = form_of(request.format);
     question.digested = request.digested;
-    question.filter = std::move(request.filter);
+    question.filter = request.filter;
     question.storages = std::move(request.storages);
     auto decision = co_await decide(asker, std::move(question), std::move(*items));
     if (!decision) co_return decision.error();
@@ -89,6 +89,10 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     if (!signer) co_return signer.error();
     if (!process) co_return process.error();
     Lease lease{*process, decision->prompt->request()};
+    if (auto settled = co_await m_revocations.settle(*signer, request.filter); !settled) {
+        decision->prompt->done(settled);
+        co_return settled.error();
+    }
     auto values = co_await sign_all(*documents, *signer, lease, *decision->prompt);
     if (values && request.timestamp) {
         std::vector<signing::UnstampedSigner> signatures;
@@ -118,7 +122,9 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::ApplyTimest
     auto signers = co_await m_compute.run_if_large(request.cms.size(), std::move(read));
     if (!signers) co_return signers.error();
     if (signers->size() > most_signers) co_return Error{Errc::too_large, "signers of one CMS"};
-    auto stamps = co_await m_stamps.fetch(m_stamps.begin(std::move(*signers)), [](std::size_t) {});
+    auto const round = m_stamps.begin(std::move(*signers));
+    std::function<void(std::size_t)> const nobody_watches = [](std::size_t) {};
+    auto stamps = co_await m_stamps.fetch(round, nobody_watches);
     if (!stamps) co_return stamps.error();
     auto attach = [&] { return signing::attach_timestamps(request.cms, *stamps); };
     auto stamped = co_await m_compute.run_if_large(request.cms.size(), std::move(attach));
@@ -204,6 +210,7 @@ Task<Result<SignFlow::Decision>> SignFlow::ask(Asker asker, std::uint64_t module
     question.origin = asker.origin;
     question.site_is_new = standing == Standing::asked;
     question.resembles = question.site_is_new ? m_sites.resembles(asker.origin) : "";
+    question.strict = m_revocations.strictness() == signing::Strictness::strict;
     auto reply = co_await decision.prompt->ask(std::move(question), std::move(items), m_prompt_limit);
     if (standing == Standing::asked && reply.site_allowed) m_sites.remember(asker.origin, Standing::allowed);
     if (!reply.decision) {

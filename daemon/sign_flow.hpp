@@ -5,6 +5,7 @@
 #include "daemon/documents.hpp"
 #include "daemon/keys.hpp"
 #include "daemon/prompts.hpp"
+#include "daemon/revocations.hpp"
 #include "daemon/sites.hpp"
 #include "daemon/stamps.hpp"
 #include "protocol/request.hpp"
@@ -23,12 +24,13 @@ struct Asker {
 class SignFlow {
 public:
     SignFlow(asio::any_io_executor executor, Keys& keys, Prompts& prompts, Sites& sites, Compute& compute,
-             Stamps& stamps, std::chrono::seconds prompt_limit)
+             Stamps& stamps, Revocations& revocations, std::chrono::seconds prompt_limit)
         : m_keys{keys},
           m_prompts{prompts},
           m_sites{sites},
           m_compute{compute},
           m_stamps{stamps},
+          m_revocations{revocations},
           m_prompt_limit{prompt_limit},
           m_large_trees{std::move(executor)} {}
 
@@ -68,6 +70,7 @@ private:
     Sites& m_sites;
     Compute& m_compute;
     Stamps& m_stamps;
+    Revocations& m_revocations;
     std::chrono::seconds m_prompt_limit;
     Turnstile m_large_trees;
 };

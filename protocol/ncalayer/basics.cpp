@@ -98,6 +98,33 @@ std::string normal_serial(std::string serial) {
     return serial;
 }
 
+/// Absent or null: what this computer trusts. Empty: any issuer. Else PEM or base64 of the authorities, one of which
+/// the chain must end in; whether they are certificates is found out where they are used.
+Result<void> take_chain(ipc::KeyFilter& filter, json::object& signer) {
+    constexpr std::string_view key = "chain";
+    constexpr std::size_t most = 16;
+    constexpr std::size_t most_octets = 32 * 1024; // what is left of a message to the prompt
+    auto* member = present(signer, key);
+    if (member == nullptr || (member->is_string() && member->get_string().empty())) return ok();
+    auto texts = strings(*member, key);
+    if (!texts) return texts.error();
+    filter.any_issuer = texts->empty();
+    if (texts->size() > most) return Errc::too_large;
+    std::size_t octets = 0;
+    for (std::string_view text : *texts) {
+        if (auto const begin = text.find("-----BEGIN CERTIFICATE-----"); begin != std::string_view::npos) {
+            text.remove_prefix(begin + 27);
+            text = text.substr(0, text.find("-----END"));
+        }
+        auto der = from_base64(text, Base64Whitespace::skipped);
+        if (!der) return der.error();
+        octets += der->size();
+        if (octets > most_octets) return Errc::too_large;
+        filter.issuers.push_back(*std::move(der));
+    }
+    return ok();
+}
+
 Result<ipc::KeyFilter> key_filter(json::object& signer, json::object& signing) {
     ipc::KeyFilter filter;
     auto* usages = signer.if_contains("extKeyUsageOids");
@@ -115,6 +142,10 @@ Result<ipc::KeyFilter> key_filter(json::object& signer, json::object& signing) {
     auto const expired = boolean(signing, "allowExpired", false);
     if (!expired) return expired.error();
     filter.allow_expired = *expired;
+    auto const revoked = boolean(signing, "allowRevoked", false);
+    if (!revoked) return revoked.error();
+    filter.allow_revoked = *revoked;
+    if (auto taken = take_chain(filter, signer); !taken) return taken.error();
     return filter;
 }
 

@@ -224,5 +224,21 @@ TEST(Basics, S23HeedsOfATsaProfileThatItIsThereAndNothingInIt) {
     }
 }
 
+TEST(Basics, TakesTheChainAsNobodysAnybodysOrTheseAuthorities) {
+    auto const filter_of = [](std::string const& chain) {
+        return sign_of(basics(R"("allowRevoked":"true")", R"("extKeyUsageOids":[])" + chain, one_cms)).filter;
+    };
+
+    EXPECT_TRUE(filter_of("").allow_revoked);
+    EXPECT_FALSE(filter_of("").any_issuer);
+    EXPECT_FALSE(filter_of(R"(,"chain":null)").any_issuer);
+    EXPECT_TRUE(filter_of(R"(,"chain":[])").any_issuer);
+    auto const named =
+        filter_of(R"(,"chain":["MTEK","-----BEGIN CERTIFICATE-----\nMT\nEK\n-----END CERTIFICATE-----\n"])");
+    EXPECT_FALSE(named.any_issuer);
+    ASSERT_EQ(named.issuers.size(), 2U);
+    EXPECT_EQ(named.issuers[0], named.issuers[1]);
+}
+
 } // namespace
 } // namespace tamga::protocol::ncalayer

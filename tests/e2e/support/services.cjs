@@ -49,6 +49,7 @@ class Services {
   async serve(request, response, body) {
     this.asked.push({ url: request.url, method: request.method, headers: request.headers, body });
     if (this.mood === 'silence') return;
+    if (request.url === '/ocsp') { response.end(this.ocsp ? this.answerOcsp(body) : undefined); return; }
     if (this.mood === 'rubbish') { response.end('<html>It works!</html>'); return; }
     if (this.mood === 'huge') { response.end(Buffer.alloc(1 << 20)); return; }
     if (this.mood === 'status') { response.writeHead(503).end(); return; }
@@ -58,9 +59,27 @@ class Services {
     response.end(await answer([this.kind, this.folder, 'timestamp', fault], body));
   }
 
+  /** From now on `openssl ocsp` answers for the demo CA of a SoftHSM2 token: its certificates are `status` (V, R). */
+  judge(daemon, status) { this.ocsp = { folder: daemon.token, status }; }
+
+  answerOcsp(query) {
+    const { folder, status } = this.ocsp;
+    const lines = ['auth', 'sign'].map((name) => {
+      const serial = execFileSync('openssl', ['x509', '-in', path.join(folder, `${name}.pem`), '-noout', '-serial'], { encoding: 'utf8' });
+      return [status, '401231235959Z', status === 'R' ? '250101000000Z' : '', serial.trim().split('=')[1], 'unknown', `/CN=${name}`].join('\t');
+    });
+    const file = (name, content) => { fs.writeFileSync(this.file(name), content); return this.file(name); };
+    execFileSync('openssl', ['ocsp', '-index', file('index.txt', `${lines.join('\n')}\n`), '-CA', path.join(folder, 'ca.pem'),
+      '-rsigner', path.join(folder, 'ca.pem'), '-rkey', path.join(folder, 'ca.key'), '-ndays', '1',
+      '-reqin', file('ocsp.req', query), '-respout', this.file('ocsp.resp')], { stdio: 'ignore' });
+    return fs.readFileSync(this.file('ocsp.resp'));
+  }
+
   get url() { return `http://127.0.0.1:${this.server.address().port}`; }
   /** For tamga.toml. */
-  configuration(more = '') { return `[timestamp]\nurl = "${this.url}/tsp"\n${more}`; }
+  configuration(more = '') {
+    return `[timestamp]\nurl = "${this.url}/tsp"\n[certificates]\nocsp = "${this.url}/ocsp"\ncrls = []\n${more}`;
+  }
   file(name) { return path.join(this.folder, name); }
 
   async stop() {
