@@ -11,10 +11,12 @@
 namespace tamga::sandbox {
 
 Result<bool> keep_web_files(std::vector<std::filesystem::path> readable, std::vector<std::filesystem::path> writable) {
-    for (auto const& folder : writable) {
-        std::error_code failure; // a folder that cannot be made is one that cannot be written
-        std::filesystem::create_directories(folder.parent_path(), failure);
-        ::mkdir(folder.c_str(), 0700);
+    for (auto const* folders : {&readable, &writable}) {
+        for (auto const& folder : *folders) {
+            std::error_code failure; // one that cannot be made is none of ours
+            std::filesystem::create_directories(folder.parent_path(), failure);
+            ::mkdir(folder.c_str(), 0700);
+        }
     }
     for (char const* path : {"/usr", "/lib", "/lib64", "/etc", "/run/systemd/resolve", "/sys/devices/system/cpu",
                              "/proc/self", "/proc/sys", "/dev/null", "/dev/urandom"}) {

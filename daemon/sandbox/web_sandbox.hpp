@@ -7,8 +7,9 @@
 namespace tamga::sandbox {
 
 /// The first half, before there is a second thread: what may be read is the system's (libraries, configuration, time
-/// zones), our configuration and `writable`, what may be written is `writable`, which is made where it is missing. The
-/// person's other files are out of reach, and with them every way to have other programs of theirs do something.
+/// zones), `readable` and `writable`; what may be written is `writable`. Folders of the two that are missing are made
+/// where they can be: what appears in them later is to be reached. The person's other files are out of reach, and with
+/// them every way to have other programs of theirs do something.
 /// @return false where the kernel has no Landlock. Error: system.
 Result<bool> keep_web_files(std::vector<std::filesystem::path> readable, std::vector<std::filesystem::path> writable);
 

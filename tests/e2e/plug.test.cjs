@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const { after, before, test } = require('node:test');
 const { Daemon, basics, children, fromPem, until, verifyCms } = require('./support/daemon.cjs');
-const { possessions } = require('./support/possessions.cjs');
+const { possessions, settled } = require('./support/possessions.cjs');
 const { Readers } = require('./support/readers.cjs');
 
 const cycles = Number(process.env.TAMGA_PLUG_CYCLES || 20);
@@ -56,7 +56,7 @@ test(`S29: a card is known within a second of the PC/SC event, ${cycles} times i
   let slowest = 0;
   await cycle();
   await signs();
-  const before = held();
+  const before = await settled(held);
   slowest = 0;
 
   for (let i = 0; i < cycles; i += 1) {

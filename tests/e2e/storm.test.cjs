@@ -14,7 +14,7 @@ const { after, before, test } = require('node:test');
 const { build, children, fromPem, until } = require('./support/daemon.cjs');
 const { dice, pause } = require('./support/dice.cjs');
 const { fakeTokens, pin: right } = require('./support/fake_tokens.cjs');
-const { memory, possessions, zombies } = require('./support/possessions.cjs');
+const { memory, possessions, settled, zombies } = require('./support/possessions.cjs');
 const { Readers } = require('./support/readers.cjs');
 
 const operations = Number(process.env.TAMGA_STORM_OPERATIONS || 100);
@@ -325,7 +325,7 @@ test(`S9, S12, S28, S29: ${operations} operations in a storm of faults end with 
   roll = dice(seed);
   await until('all tokens to be there', isWell, 10000);
   await calm(8);
-  const [before, memoryBefore] = [held(), memory(daemon, pcscd())];
+  const [before, memoryBefore] = [await settled(held), memory(daemon, pcscd())];
 
   moment = () => roll(60);
   number = 0;
