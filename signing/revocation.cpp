@@ -188,8 +188,7 @@ Result<void> RevocationCache::store(Certificate const& issuer, RevocationList li
     }
     std::vector<RevokedSerial>{}.swap(list.revoked);
     std::ranges::sort(records);
-    auto const duplicates = std::ranges::unique(records, same_serial);
-    records.erase(duplicates.begin(), duplicates.end());
+    records.erase(std::unique(records.begin(), records.end(), same_serial), records.end());
 
     Bytes octets(header_octets + records.size() * record_octets);
     std::ranges::copy(magic, octets.begin());

@@ -223,7 +223,8 @@ test('a proxy is used where it is configured, and not because the environment na
 
 test('a GOST signature gets a GOST stamp over its own octets, under the policy for such keys', async () => {
   const services = await Services.start('gost512');
-  const daemon = await Daemon.start({ gost: ['s_r', 'gost512'], config: configuration(services.url) });
+  // By name too: it is looked up inside the sandbox.
+  const daemon = await Daemon.start({ gost: ['s_r', 'gost512'], config: configuration(services.url.replace('127.0.0.1', 'localhost')) });
   const socket = await daemon.connect();
   try {
     const reply = JSON.parse(await socket.ask(basics(document)));

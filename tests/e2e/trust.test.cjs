@@ -83,6 +83,7 @@ describe('a key whose issuer is known', () => {
   });
   beforeEach(() => {
     at.daemon.person(person);
+    at.services.judge(at.daemon, 'V');
     fs.rmSync(path.join(at.daemon.home, '.cache/tamga/revocation'), { recursive: true, force: true });
   });
   after(() => at?.stop());
@@ -172,6 +173,25 @@ describe('a key whose issuer is known', () => {
     assert.equal(report.signers[0].timestamps[0].time, report.signers[0].judgedAt);
     assert.equal(at.verify(cms, '--content', right, '--at', '2001-01-01', '--json').report.signers[0].chain, 'not_yet_valid');
   });
+});
+
+test('where OCSP says nothing the authority\'s list is fetched beside the request, once', async () => {
+  const at = await stage();
+  try {
+    at.trust(path.join(at.daemon.token, 'ca.pem'));
+    at.services.publishList(at.daemon);
+    const first = await at.ask(basics());
+    assert.equal(first.status, true, JSON.stringify(first));
+    const folder = path.join(at.daemon.home, '.cache/tamga/revocation');
+    await until('the list', () => fs.existsSync(folder) && fs.readdirSync(folder).some((name) => name.endsWith('.crl')));
+
+    assert.equal(at.verify(fromPem(first.body.result[0]), '--json').report.signers[0].revocation, 'revoked');
+    at.daemon.person('key misfit\npin 12345678\naccept\n');
+    assert.ok(!(await at.ask(basics())).body?.result);
+    assert.match(at.daemon.shown().at(-1).keys.map(({ reason }) => reason).join(), /was revoked/);
+    assert.equal(at.services.asked.filter(({ url }) => url === '/list.crl').length, 1);
+    assert.equal(fs.statSync(folder).mode & 0o777, 0o700);
+  } finally { await at.stop(); }
 });
 
 test('strict mode asks before it signs, and refuses what it does not know', async () => {

@@ -3,10 +3,14 @@
 
 #include "base/base64.hpp"
 #include "signing/cms.hpp"
+#include "signing/crl.hpp"
+#include "signing/ocsp.hpp"
 #include "signing/xml.hpp"
 #include "tests/support/services.hpp"
 #include "tests/unit/signing_fixtures.hpp"
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 
 namespace tamga::signing {
@@ -215,6 +219,37 @@ TEST(VerifyDocuments, WhatOpensslSignsWithSha512IsVerified) {
     auto const by_key = verify_document(scratch.read_octets("keyid.pem"), {}, {});
     ASSERT_TRUE(by_key);
     EXPECT_TRUE(by_key->signers[0].signature) << by_key->signers[0].signature.error().detail;
+}
+
+/// The inputs the fuzz targets begin with, cut off and with bits turned: what each parser says of them is its own
+/// affair.
+TEST(Parsers, S30BearWhatIsCutOffOrTurned) {
+    auto const issuer = parsed(services(test::KeyKind::ec_p256).issuer);
+    auto const leaf = make_citizen(test::KeyKind::ec_p256).certificate;
+    auto const ocsp = query_ocsp(leaf, issuer);
+    auto const stamp = query_timestamp(DigestAlgorithm::sha256, content, "");
+    std::size_t files = 0;
+    for (auto const* folder : {"signed_data", "timestamp", "revocation", "certificates"}) {
+        for (auto const& file : std::filesystem::directory_iterator{test::data_folder() / "../fuzz/corpus" / folder}) {
+            std::ifstream stream{file.path(), std::ios::binary};
+            std::string const whole{std::istreambuf_iterator<char>{stream}, {}};
+            ++files;
+            for (std::size_t at = 0; at < whole.size(); at += 1 + whole.size() / 40) {
+                auto turned = whole;
+                turned[at] = static_cast<char>(turned[at] ^ 0x21);
+                for (auto const& text : {whole.substr(0, at), turned}) {
+                    auto const octets = as_view(text);
+                    EXPECT_FALSE(read_timestamp_reply(*stamp, octets));
+                    EXPECT_FALSE(read_ocsp_reply(*ocsp, octets, leaf, issuer, now));
+                    EXPECT_FALSE(read_crl(octets, issuer));
+                    auto const report = verify_document(octets, {}, {});
+                    EXPECT_TRUE(!report || report->verdict() != Verdict::good);
+                    static_cast<void>(read_certificates(octets));
+                }
+            }
+        }
+    }
+    EXPECT_GE(files, 12U);
 }
 
 TEST(VerifyXml, S22AWrappedElementIsNotTakenForTheSignedOne) {

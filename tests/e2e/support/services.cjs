@@ -49,6 +49,7 @@ class Services {
   async serve(request, response, body) {
     this.asked.push({ url: request.url, method: request.method, headers: request.headers, body });
     if (this.mood === 'silence') return;
+    if (request.url === '/list.crl') { response.end(this.list); return; }
     if (request.url === '/ocsp') { response.end(this.ocsp ? this.answerOcsp(body) : undefined); return; }
     if (this.mood === 'rubbish') { response.end('<html>It works!</html>'); return; }
     if (this.mood === 'huge') { response.end(Buffer.alloc(1 << 20)); return; }
@@ -62,14 +63,29 @@ class Services {
   /** From now on `openssl ocsp` answers for the demo CA of a SoftHSM2 token: its certificates are `status` (V, R). */
   judge(daemon, status) { this.ocsp = { folder: daemon.token, status }; }
 
+  /** OCSP says nothing any more; the list that `openssl ca` makes for the demo CA of a token revokes its certificates. */
+  publishList(daemon) {
+    this.ocsp = undefined;
+    const config = `[ca]\ndefault_ca = it\n[it]\ndatabase = ${this.file('index.txt')}\ndefault_md = sha256\ndefault_crl_days = 1\n`;
+    fs.writeFileSync(this.file('index.txt'), this.index(daemon.token, 'R'));
+    fs.writeFileSync(this.file('ca.cnf'), config);
+    execFileSync('openssl', ['ca', '-config', this.file('ca.cnf'), '-gencrl', '-keyfile', path.join(daemon.token, 'ca.key'),
+      '-cert', path.join(daemon.token, 'ca.pem'), '-out', this.file('list.pem')], { stdio: 'ignore' });
+    this.list = execFileSync('openssl', ['crl', '-in', this.file('list.pem'), '-outform', 'DER']);
+  }
+
+  /** What `openssl ca` and `openssl ocsp` know of the certificates in `folder`. */
+  index(folder, status) {
+    return ['auth', 'sign'].map((name) => {
+      const serial = execFileSync('openssl', ['x509', '-in', path.join(folder, `${name}.pem`), '-noout', '-serial'], { encoding: 'utf8' });
+      return `${[status, '401231235959Z', status === 'R' ? '250101000000Z' : '', serial.trim().split('=')[1], 'unknown', `/CN=${name}`].join('\t')}\n`;
+    }).join('');
+  }
+
   answerOcsp(query) {
     const { folder, status } = this.ocsp;
-    const lines = ['auth', 'sign'].map((name) => {
-      const serial = execFileSync('openssl', ['x509', '-in', path.join(folder, `${name}.pem`), '-noout', '-serial'], { encoding: 'utf8' });
-      return [status, '401231235959Z', status === 'R' ? '250101000000Z' : '', serial.trim().split('=')[1], 'unknown', `/CN=${name}`].join('\t');
-    });
     const file = (name, content) => { fs.writeFileSync(this.file(name), content); return this.file(name); };
-    execFileSync('openssl', ['ocsp', '-index', file('index.txt', `${lines.join('\n')}\n`), '-CA', path.join(folder, 'ca.pem'),
+    execFileSync('openssl', ['ocsp', '-index', file('index.txt', this.index(folder, status)), '-CA', path.join(folder, 'ca.pem'),
       '-rsigner', path.join(folder, 'ca.pem'), '-rkey', path.join(folder, 'ca.key'), '-ndays', '1',
       '-reqin', file('ocsp.req', query), '-respout', this.file('ocsp.resp')], { stdio: 'ignore' });
     return fs.readFileSync(this.file('ocsp.resp'));
@@ -78,7 +94,7 @@ class Services {
   get url() { return `http://127.0.0.1:${this.server.address().port}`; }
   /** For tamga.toml. */
   configuration(more = '') {
-    return `[timestamp]\nurl = "${this.url}/tsp"\n[certificates]\nocsp = "${this.url}/ocsp"\ncrls = []\n${more}`;
+    return `[timestamp]\nurl = "${this.url}/tsp"\n[certificates]\nocsp = "${this.url}/ocsp"\ncrls = ["${this.url}/list.crl"]\n${more}`;
   }
   file(name) { return path.join(this.folder, name); }
 
