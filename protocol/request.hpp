@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -45,6 +46,7 @@ struct Sign {
 /// What the flow must do. A text that was answered by parsing alone is `Answer`.
 struct Answer {
     std::string text;
+    std::optional<Errc> refused{}; ///< for the log, where the text says that nothing will be done
 };
 /// Nothing to do and nothing to say ("{}" keep-alive).
 struct Silence {};
