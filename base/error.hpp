@@ -61,7 +61,7 @@ enum class Errc : std::uint8_t {
     message_malformed,
     build_mismatch,
     system,
-    internal,
+    internal, // stays the last: errc_count. A new word goes above it, into its group
 };
 
 inline constexpr std::size_t errc_count = static_cast<std::size_t>(Errc::internal) + 1;
@@ -72,7 +72,9 @@ constexpr std::size_t enumerator_count(Errc) noexcept {
 /// The word of an error: total over Errc, stable, `snake_case`.
 [[nodiscard]] std::string_view wire_name(Errc code) noexcept;
 
-/// `code` is for programs. `detail` is for the log and for support; it never reaches a page.
+/// `code` is for programs. `detail` is for the log and for support. To a page goes at most what it says of that page's
+/// own request, where NCALayer says it too: the member that is missing (bad_request), the character that is no base64
+/// (bad_base64), the place in the XML (xml_malformed).
 struct Error {
     Errc code = Errc::internal;
     std::string detail;

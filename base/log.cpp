@@ -1,7 +1,11 @@
 #include "base/log.hpp"
 
+#include "base/utf8.hpp"
+
 #include <unistd.h>
 
+#include <array>
+#include <cstdio>
 #include <cstdlib>
 
 namespace tamga::log {
@@ -31,20 +35,36 @@ void write_line(char priority, std::string_view event, std::initializer_list<Fie
     [[maybe_unused]] auto const written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
+/// `text` is the character's octets. What could end the value, break the line or deceive who reads it is escaped.
+void append_readable(std::string& out, std::string_view text, Character character) {
+    std::array<char, 16> escape{};
+    if (text == "\"" || text == "\\")
+        (out += '\\') += text;
+    else if (text == "\n")
+        out += "\\n";
+    else if (character.valid && !is_deceptive(character.code))
+        out += text;
+    else {
+        std::snprintf(escape.data(), escape.size(), character.valid && character.code > 0x7f ? "\\u{%X}" : "\\x%02x",
+                      static_cast<unsigned>(character.code));
+        out += escape.data();
+    }
+}
+
 } // namespace
 
 std::string Value::quoted(std::string_view text) {
-    static constexpr char digits[] = "0123456789abcdef";
     std::string out = "\"";
-    for (char const c : text.substr(0, longest_value)) {
-        auto const octet = static_cast<unsigned char>(c);
-        if (octet < 0x20 || octet >= 0x7f || c == '"' || c == '\\') {
-            out += {'\\', 'x', digits[octet >> 4], digits[octet & 15]};
-        } else {
-            out += c;
+    for (auto rest = text; !rest.empty();) {
+        auto const character = first_character(rest);
+        auto const at = text.size() - rest.size();
+        if (at + character.size > longest_value) {
+            out += "...";
+            break;
         }
+        append_readable(out, rest.substr(0, character.size), character);
+        rest.remove_prefix(character.size);
     }
-    if (text.size() > longest_value) out += "...";
     out += '"';
     return out;
 }

@@ -11,6 +11,8 @@
 namespace tamga::log {
 
 /// A value of a field. Text is quoted, escaped and cut at 200 octets, so that a page can neither forge nor flood lines.
+/// UTF-8 stays as it is; quotes, backslashes and line feeds become \", \\ and \n, what is invisible or would turn the
+/// line around (controls, bidirectional marks) \x1b or \u{202E}, an octet that is no UTF-8 \xff.
 class Value {
 public:
     Value(std::string_view text) : m_text{quoted(text)} {}

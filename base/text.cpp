@@ -1,5 +1,6 @@
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -58,6 +59,11 @@ std::string_view translated(Language language, std::string_view message) noexcep
     return {};
 }
 
+std::string_view value_of(char const* variable) noexcept {
+    char const* const value = std::getenv(variable);
+    return value == nullptr ? std::string_view{} : std::string_view{value};
+}
+
 } // namespace
 
 std::optional<Language> language_from_tag(std::string_view tag) noexcept {
@@ -69,10 +75,16 @@ std::optional<Language> language_from_tag(std::string_view tag) noexcept {
 }
 
 Language system_language() noexcept {
+    // LANGUAGE is a list, the best first; what it names beside ours says nothing here.
+    std::string_view wishes = value_of("LANGUAGE");
+    while (!wishes.empty()) {
+        auto const colon = std::min(wishes.find(':'), wishes.size());
+        if (auto const language = language_from_tag(wishes.substr(0, colon))) return *language;
+        wishes.remove_prefix(std::min(colon + 1, wishes.size()));
+    }
     for (char const* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
-        char const* value = std::getenv(name);
-        if (value == nullptr || *value == '\0') continue;
-        return language_from_tag(value).value_or(Language::ru);
+        auto const value = value_of(name);
+        if (!value.empty()) return language_from_tag(value).value_or(Language::ru);
     }
     return Language::ru;
 }

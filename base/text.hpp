@@ -18,8 +18,9 @@ constexpr std::size_t enumerator_count(Language) noexcept {
 /// "en", "kk", "ru", also "kz" (which pages use for Kazakh) and longer tags such as "ru_RU.UTF-8".
 [[nodiscard]] std::optional<Language> language_from_tag(std::string_view tag) noexcept;
 
-/// The language of this process's environment: LC_ALL, LC_MESSAGES, LANG in this order; Russian where it names none of
-/// ours, as NCALayer starts with.
+/// The language of this process's environment, in the order of GNU gettext: LANGUAGE (a list, the first of ours in it),
+/// LC_ALL, LC_MESSAGES, LANG. Russian where the one that counts names none of ours ("C", "de_DE"), or none is set:
+/// every portal has it, and NCALayer starts with it, so that those who had that see no other words.
 [[nodiscard]] Language system_language() noexcept;
 
 /// The message in `language`; the English text itself where the catalogue has none (a test keeps that from happening).

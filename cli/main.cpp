@@ -45,9 +45,36 @@ void translate_headings(CLI::App& app, Language language) {
     }
 }
 
-int not_understood(Language language) {
-    std::cerr << text(language, "The command was not understood. See: tamga --help") << '\n';
+/// As it was typed, as far as it was understood: "tamga trust". Its help tells what may follow.
+std::string command_of(CLI::App const& app) {
+    std::string command = app.get_name();
+    for (auto const* at = &app; !at->get_subcommands().empty();) {
+        at = at->get_subcommands().front();
+        command += ' ' + at->get_name();
+    }
+    return command;
+}
+
+/// CLI11 begins what it says of an option with the option's name and a colon.
+std::string name_in(std::string_view words) {
+    return words.starts_with('-') ? std::string{words.substr(0, words.find(':'))} : std::string{};
+}
+
+int not_understood(Language language, std::string const& argument = {}, std::string const& command = "tamga") {
+    std::cerr << (argument.empty() ? text(language, "The command was not understood. See: %1 --help", {command})
+                                   : text(language, "This argument was not understood: %1. See: %2 --help",
+                                          {argument, command}))
+              << '\n';
     return exit_usage;
+}
+
+int not_understood(Language language, CLI::App const& app, CLI::ParseError const& failure) {
+    auto const surplus = app.remaining(true);
+    if (surplus.empty() && dynamic_cast<CLI::RequiredError const*>(&failure) != nullptr) {
+        std::cerr << text(language, "%1: something is missing. See: %1 --help", {command_of(app)}) << '\n';
+        return exit_usage;
+    }
+    return not_understood(language, surplus.empty() ? name_in(failure.what()) : surplus.front(), command_of(app));
 }
 
 int trust_command(Language language, cli::TrustAction action) {
@@ -127,8 +154,8 @@ int main(int argc, char** argv) {
         app.parse(argc, argv);
     } catch (CLI::Success const& wanted) {
         return app.exit(wanted); // --help, --version
-    } catch (CLI::ParseError const&) {
-        return not_understood(language);
+    } catch (CLI::ParseError const& failure) {
+        return not_understood(language, app, failure);
     }
     if (*ca) {
         cli::AuthoritySettings const settings{language, signing::TrustFolders::here()};
@@ -140,11 +167,16 @@ int main(int argc, char** argv) {
         request.language = language;
         request.form = json ? cli::ReportForm::json : cli::ReportForm::words;
         if (!content.empty()) request.content = content;
-        if (!at.empty() && !cli::time_from(at)) return not_understood(language);
+        if (!at.empty() && !cli::time_from(at)) return not_understood(language, at, "tamga verify");
         if (!at.empty()) request.settings.at = cli::time_from(at);
         return verify_command(std::move(request));
     }
-    if (int{install} + int{remove} + int{status} != 1) return not_understood(language);
+    if (int{install} + int{remove} + int{status} != 1) {
+        std::cerr << text(language, "%1: one of these is needed: %2. See: %1 --help",
+                          {"tamga trust", "--install, --remove, --status"})
+                  << '\n';
+        return exit_usage;
+    }
     auto const action = install  ? cli::TrustAction::install
                         : remove ? cli::TrustAction::remove
                                  : cli::TrustAction::status;

@@ -28,6 +28,17 @@ std::string_view detail_of(Result<protocol::Outcome> const& outcome) {
     return outcome.error().detail;
 }
 
+/// The one line of a request, wherever it ended.
+void log_request(Asker const& asker, std::string_view asked, std::optional<Errc> error, std::string_view detail,
+                 Clock::time_point started) {
+    auto const took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started);
+    log::info("request", {{"origin", asker.origin},
+                          {"asked", asked},
+                          {"outcome", error ? wire_name(*error) : "ok"},
+                          {"detail", detail},
+                          {"ms", std::int64_t{took.count()}}});
+}
+
 std::size_t size_of(Result<protocol::Outcome> const& outcome) {
     if (!outcome) return 0;
     auto const* documents = std::get_if<protocol::SignedDocuments>(&*outcome);
@@ -53,19 +64,16 @@ Task<std::optional<std::string>> Desk::answer(Asker& asker, std::string frame) {
     if (std::holds_alternative<protocol::Silence>(call.action)) co_return std::nullopt;
     auto speaker = asker;
     if (call.language) speaker.language = *call.language;
+    auto const asked = name_of(call.action);
     if (auto* answer = std::get_if<protocol::Answer>(&call.action)) {
         if (call.language) asker.language = *call.language; // changeLocale speaks for the connection
+        log_request(asker, asked, answer->refused, {}, started);
         co_return std::move(answer->text);
     }
 
-    auto const asked = name_of(call.action);
     auto outcome = co_await act(std::move(speaker), std::move(call.action));
-    auto const took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started);
-    log::info("request", {{"origin", asker.origin},
-                          {"asked", asked},
-                          {"outcome", outcome ? "ok" : wire_name(outcome.error().code)},
-                          {"detail", detail_of(outcome)},
-                          {"ms", std::int64_t{took.count()}}});
+    auto const error = outcome ? std::nullopt : std::optional{outcome.error().code};
+    log_request(asker, asked, error, detail_of(outcome), started);
     auto render = [&] { return protocol::ncalayer::render(call.reply, std::move(outcome)); };
     auto text = co_await m_compute.run_if_large(size_of(outcome), std::move(render));
     co_return text;

@@ -13,9 +13,9 @@ struct FlowStep {
 };
 
 inline constexpr FlowStep flow_steps[] = {
-    {"0", "accept", "daemon/server/server.cpp"},
+    {"0", "accept", "daemon/server/connection.cpp"},
     {"1", "frame", "daemon/server/connection.cpp"},
-    {"2", "parse", "protocol/ncalayer/ncalayer.cpp"},
+    {"2", "parse", "protocol/ncalayer/"},
     {"3", "flow", "daemon/sign_flow.cpp"},
     {"3a", "policy", "policy/"},
     {"3b", "candidates", "prompt/plugged_in.cpp"},
@@ -23,7 +23,7 @@ inline constexpr FlowStep flow_steps[] = {
     {"3d", "prepare", "signing/"},
     {"3e", "sign", "pkcs11/lease.cpp"},
     {"3f", "finish", "signing/"},
-    {"4", "render", "protocol/ncalayer/ncalayer.cpp"},
+    {"4", "render", "protocol/ncalayer/render.cpp"},
 };
 
 } // namespace tamga::daemon

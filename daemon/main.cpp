@@ -13,6 +13,7 @@
 
 #include <malloc.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -81,10 +82,7 @@ int serve() {
     options.buffered_octets = config->buffered_bytes;
     options.tls_material = load_tls;
     options.language = system_language();
-    options.is_own_user = [&sock_diag](int socket) {
-        auto const uid = sock_diag->peer_uid(socket);
-        return uid && *uid == ::geteuid();
-    };
+    options.peer_uid = [&sock_diag](int socket) { return sock_diag->peer_uid(socket); };
     Sites sites{config->origins, policy::ConsentBook::load(policy::ConsentBook::default_path())};
 
     asio::io_context loop{1};
@@ -136,6 +134,13 @@ int serve() {
     std::_Exit(EXIT_SUCCESS);
 }
 
+/// By hand it would wait for ever for a launcher that is not there.
+bool started_by_launcher() {
+    int type = 0;
+    ::socklen_t size = sizeof type;
+    return ::getsockopt(control_fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
 } // namespace
 
 int main() {
@@ -144,5 +149,6 @@ int main() {
     // the first large document and keeps the memory of the next ones.
     ::mallopt(M_MMAP_THRESHOLD, mapped_from);
     log::open("tamga-web");
+    if (!started_by_launcher()) return fail("end", Error{Errc::bad_request, "tamgad alone starts this program"});
     return serve();
 }

@@ -4,7 +4,7 @@
 
 namespace tamga::daemon {
 
-Standing Sites::standing(std::string_view origin) const {
+Standing Sites::standing(std::string_view origin) {
     auto const verdict = policy::judge(m_rules, origin);
     if (verdict == policy::Verdict::denied) return Standing::denied;
     // What the person said comes before the lists of allowed hosts: "never" holds for a known portal too.

@@ -16,13 +16,14 @@ enum class Standing : std::uint8_t {
     refused, ///< the person said never: the dialect's cancel form, without a window
 };
 
-/// Loop thread. Changes take effect at once, on open sockets too: every request looks anew.
+/// Loop thread. Changes take effect at once, on open sockets too, those the person made in sites.toml included: every
+/// request looks anew.
 class Sites {
 public:
     Sites(policy::OriginRules rules, policy::ConsentBook answers)
         : m_rules{std::move(rules)}, m_answers{std::move(answers)} {}
 
-    [[nodiscard]] Standing standing(std::string_view origin) const;
+    [[nodiscard]] Standing standing(std::string_view origin);
     /// The known host that `origin` looks like without being it; empty where there is none.
     [[nodiscard]] std::string resembles(std::string_view origin) const;
     /// Keeps the person's answer (allowed or refused) on disk; a failure to do so is logged, and asked again next time.

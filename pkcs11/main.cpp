@@ -37,10 +37,11 @@ Result<Modules> modules_of_this_computer() {
     return files ? find_modules(*files) : files.error();
 }
 
-/// A configuration with an error in it counts as none: the daemon runs and the log says why no token is seen.
+/// A configuration with an error in it counts as one module, whose process says so to whoever asks it (serve): a page
+/// is told config_invalid, not that no token is plugged in.
 int count(ipc::Channel control) {
     auto const found = modules_of_this_computer();
-    auto const number = found ? found->modules.size() : 0;
+    auto const number = found ? found->modules.size() : 1;
     auto said = ipc::say_hello(control, ipc::Role::token);
     if (said) said = control.send(ipc::ModuleCount{static_cast<std::uint8_t>(number)});
     if (!found) return fail(found.error());
@@ -60,18 +61,37 @@ Result<UniqueFd> configure_opensc(ModuleConfig& config) {
     return file;
 }
 
-int serve(std::size_t number, ipc::Channel control) {
+/// What process `number` is to load. Where the configuration cannot be read nothing is, those modules neither that
+/// would be found without it: it may name another one in their place, and they would be given the PIN.
+Result<ModuleConfig> config_of(std::size_t number) {
     auto found = modules_of_this_computer();
-    if (!found) return fail(found.error());
-    if (number >= found->modules.size()) return fail(Error{Errc::config_invalid, "no module of that number"});
+    if (!found) {
+        ModuleConfig nothing;
+        nothing.name = "none";
+        nothing.fault = found.error();
+        return nothing;
+    }
+    if (number >= found->modules.size()) return Error{Errc::config_invalid, "no module of that number"};
     auto& config = found->modules.at(number);
     config.families = std::move(found->families);
-    auto const opensc_configuration = configure_opensc(config);
+    if (auto const usable = usable_library(config.path); !usable) {
+        log::warning("module_unusable", {{"name", config.name},
+                                         {"path", config.path.string()},
+                                         {"error", wire_name(usable.error().code)},
+                                         {"detail", usable.error().detail}});
+    }
+    return std::move(config);
+}
+
+int serve(std::size_t number, ipc::Channel control) {
+    auto config = config_of(number);
+    if (!config) return fail(config.error());
+    auto const opensc_configuration = configure_opensc(*config);
     if (!opensc_configuration) return fail(opensc_configuration.error());
-    for (auto const& [name, value] : config.environment)
+    for (auto const& [name, value] : config->environment)
         ::setenv(name.c_str(), value.c_str(), 1);
-    if (auto const entered = enter_token_sandbox(config.allow); !entered) return fail(entered.error());
-    Service service{std::move(config), Limits{}.divided_by(TAMGA_DEADLINE_DIVISOR), std::move(control)};
+    if (auto const entered = enter_token_sandbox(config->allow); !entered) return fail(entered.error());
+    Service service{std::move(*config), Limits{}.divided_by(TAMGA_DEADLINE_DIVISOR), std::move(control)};
     auto const ended = service.run();
     return ended ? EXIT_SUCCESS : fail(ended.error());
 }

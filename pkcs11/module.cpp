@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "base/trusted_file.hpp"
+#include "base/utf8.hpp"
 #include "pkcs11/card_clients.hpp"
 #include "pkcs11/cryptoki_error.hpp"
 
@@ -19,24 +20,6 @@ Error unloadable(ModuleConfig const& config, std::string const& why) {
     return {Errc::module_unloadable, config.name + ": " + why};
 }
 
-/// Length of the UTF-8 sequence that `text` begins with; 0 where it is none (RFC 3629 section 4, surrogates aside).
-std::size_t sequence_length(View text) {
-    auto const first = text.front();
-    std::size_t const length = first < 0x80   ? 1
-                               : first < 0xc2 ? 0
-                               : first < 0xe0 ? 2
-                               : first < 0xf0 ? 3
-                               : first < 0xf5 ? 4
-                                              : 0;
-    if (length > text.size()) return 0;
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((text[i] & 0xc0) != 0x80) return 0;
-    }
-    bool const overlong = (first == 0xe0 && text[1] < 0xa0) || (first == 0xf0 && text[1] < 0x90);
-    bool const outside = (first == 0xed && text[1] >= 0xa0) || (first == 0xf4 && text[1] >= 0x90);
-    return overlong || outside ? 0 : length;
-}
-
 } // namespace
 
 std::string padded_text(View field) {
@@ -45,14 +28,15 @@ std::string padded_text(View field) {
         field = field.first(field.size() - 1);
     std::string text;
     while (!field.empty()) {
-        auto const length = sequence_length(field);
-        text += length == 0 ? std::string_view{"\uFFFD"} : as_text(field.first(length));
-        field = field.subspan(length == 0 ? 1 : length);
+        auto const character = first_character(as_text(field));
+        text += character.valid ? as_text(field.first(character.size)) : std::string_view{"\uFFFD"};
+        field = field.subspan(character.size);
     }
     return text;
 }
 
 Result<std::unique_ptr<Module>> Module::load(ModuleConfig const& config, Readers const& readers) {
+    if (config.fault) return *config.fault;
     auto const path = trusted_path(config.path);
     if (!path) {
         auto const& error = path.error();

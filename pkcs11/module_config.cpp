@@ -46,10 +46,14 @@ private:
             auto taken = member(config, key.str(), node);
             if (!taken) return taken.error();
         }
-        if (config.name.empty()) return m_file.fault(table, "module.name", "missing");
-        if (!config.path.is_absolute()) return m_file.fault(table, "module.path", "an absolute path is needed");
+        auto const said = [&](std::string_view key) -> toml::node const& { // the table, where it is not
+            auto const* const node = table.get(key);
+            return node == nullptr ? table : *node;
+        };
+        if (config.name.empty()) return m_file.fault(said("name"), "module.name", "missing");
+        if (!config.path.is_absolute()) return m_file.fault(said("path"), "module.path", "an absolute path is needed");
         if (!config.storage.empty() && !is_token_storage(config.storage)) {
-            return m_file.fault(table, "module.storage", "not a known storage name");
+            return m_file.fault(said("storage"), "module.storage", "not a known storage name");
         }
         return config;
     }

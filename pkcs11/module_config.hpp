@@ -22,6 +22,7 @@ struct ModuleConfig {
     std::optional<Permit> allow;     ///< the one thing its sandbox leaves it
     std::set<std::string> elsewhere; ///< families whose tokens another module shows: here they are passed over
     Families families;               ///< the table; left empty in lists of modules
+    std::optional<Error> fault;      ///< the configuration cannot be read: nothing is loaded, whoever asks gets this
 
     /// Writes what the table says of a token into `info`. @return false where another module shows it.
     [[nodiscard]] bool introduce(View atr, std::string const& reader, ipc::TokenInfo& info) const;

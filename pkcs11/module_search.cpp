@@ -36,18 +36,6 @@ bool made_for_this_processor(path const& library) {
            header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_machine == own_machine;
 }
 
-/// The file to load, or why not this one.
-Result<path> judge(path const& library) {
-    std::error_code failure;
-    if (!std::filesystem::exists(library, failure)) return Error{Errc::system, std::string{not_there}};
-    auto const trusted = trusted_path(library);
-    if (!trusted) return trusted.error();
-    if (!made_for_this_processor(*trusted)) {
-        return Error{Errc::module_unloadable, "not a library for this processor"};
-    }
-    return *trusted;
-}
-
 bool same_file_name(std::vector<path> const& paths, path const& library) {
     return std::any_of(paths.begin(), paths.end(),
                        [&](path const& known) { return known.filename() == library.filename(); });
@@ -83,7 +71,7 @@ private:
     void look_for(Family const& row) {
         if (named_in_modules_toml(row)) return;
         for (auto const& [library, source] : candidates_of(row)) {
-            auto const judged = judge(library);
+            auto const judged = usable_library(library);
             m_found.candidates.push_back({row.id, library, source, judged ? "" : judged.error().detail});
             if (!judged) continue;
             serve(row, *judged);
@@ -167,7 +155,8 @@ std::string_view words(Source source) {
 std::string report_of(ModuleConfig const& module, std::size_t number) {
     std::string text = "module " + std::to_string(number) + ": " + module.name + ", " + module.path.string() + '\n';
     if (!module.storage.empty()) text += "  every token of it is shown as " + module.storage + '\n';
-    if (auto const judged = judge(module.path); !judged) text += "  cannot be used: " + judged.error().detail + '\n';
+    if (auto const judged = usable_library(module.path); !judged)
+        text += "  cannot be used: " + judged.error().detail + '\n';
     for (auto const& family : module.elsewhere)
         text += "  tokens of " + family + " are left to another module\n";
     return text;
@@ -187,6 +176,17 @@ std::string report_of(Family const& row, std::vector<Candidate> const& candidate
 }
 
 } // namespace
+
+Result<path> usable_library(path const& library) {
+    std::error_code failure;
+    if (!std::filesystem::exists(library, failure)) return Error{Errc::system, std::string{not_there}};
+    auto const trusted = trusted_path(library);
+    if (!trusted) return trusted.error();
+    if (!made_for_this_processor(*trusted)) {
+        return Error{Errc::module_unloadable, "not a library for this processor"};
+    }
+    return *trusted;
+}
 
 Result<Modules> find_modules(ConfigFiles const& files) {
     auto explicit_modules = read_module_files(files.computer_modules, files.person_modules);

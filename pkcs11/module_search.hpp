@@ -32,6 +32,11 @@ struct Modules {
 /// Errors: config_invalid with file, line and key, also beyond 64 modules; file_untrusted for a configuration file.
 Result<Modules> find_modules(ConfigFiles const& files);
 
+/// The library as it may be loaded (base/trusted_file.hpp), or why it cannot be, as far as its path and its first
+/// octets tell: nothing is loaded for the answer. Blocking. Errors: system (not there), file_untrusted,
+/// module_unloadable (not for this processor).
+Result<std::filesystem::path> usable_library(std::filesystem::path const& library);
+
 /// One line for the log about each candidate that is there and was refused, each refused file, and a missing table.
 void log_refusals(Modules const& modules);
 

@@ -29,10 +29,21 @@ struct CardContext::Library {
 
 namespace {
 
+/// What is behind the numbers that people meet; empty for others.
+char const* words_for(LONG code) {
+    switch (static_cast<DWORD>(code)) {
+    case SCARD_E_NO_SERVICE: return " (pcscd is not running)";
+    case SCARD_E_SERVICE_STOPPED: return " (pcscd has ended)";
+    case SCARD_F_COMM_ERROR: return " (the connection to pcscd broke)";
+    case SCARD_W_SECURITY_VIOLATION: return " (pcscd refuses this user)";
+    default: return "";
+    }
+}
+
 Error lost(char const* call, LONG code) {
     char number[16] = "";
     std::snprintf(number, sizeof number, ": 0x%08lx", static_cast<unsigned long>(code) & 0xffffffffUL);
-    return {Errc::card_service_lost, std::string{call} + number};
+    return {Errc::card_service_lost, std::string{call} + number + words_for(code)};
 }
 
 } // namespace

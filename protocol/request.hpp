@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -51,6 +52,7 @@ struct ApplyTimestamps {
 /// What the flow must do. A text that was answered by parsing alone is `Answer`.
 struct Answer {
     std::string text;
+    std::optional<Errc> refused{}; ///< for the log, where the text says that nothing will be done
 };
 /// Nothing to do and nothing to say ("{}" keep-alive).
 struct Silence {};

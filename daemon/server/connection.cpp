@@ -16,6 +16,7 @@
 #include <malloc.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace tamga::daemon {
 
@@ -106,13 +107,23 @@ void Connection::expect_within(std::chrono::seconds limit) {
     });
 }
 
+bool Connection::peer_is_own_user() {
+    auto const peer = m_server->options.peer_uid(m_stream.next_layer().next_layer().native_handle());
+    if (peer && *peer == ::geteuid()) return true;
+    if (peer) {
+        log::warning("refused", {{"reason", "a connection from another user of this computer"}, {"uid", *peer}});
+    } else if (peer.error().code == Errc::channel_closed) {
+        log::debug("connection", {{"ended", "the peer is gone before it was looked at"}});
+    } else {
+        log::warning("refused", {{"reason", "whose connection it is cannot be told"}, {"detail", peer.error().detail}});
+    }
+    return false;
+}
+
 /// Hop 0: peer, TLS, head, gate. True once the socket speaks WebSocket.
 Task<bool> Connection::open() {
     auto& socket = m_stream.next_layer().next_layer();
-    if (!m_server->options.is_own_user(socket.native_handle())) {
-        log::warning("refused", {{"reason", "a connection from another user of this computer"}});
-        co_return false;
-    }
+    if (!peer_is_own_user()) co_return false;
     unsigned char first = 0;
     for (::ssize_t got = -1; got != 1;) {
         auto const readable = co_await socket.async_wait(asio::ip::tcp::socket::wait_read, as_result);

@@ -32,6 +32,7 @@ private:
     using Parser = boost::beast::http::request_parser<boost::beast::http::empty_body>;
 
     void expect_within(std::chrono::seconds limit);
+    [[nodiscard]] bool peer_is_own_user();
     Task<bool> open();
     Task<bool> admit(Parser::value_type const& request, bool octets_follow);
     Task<void> respond(unsigned status, std::string_view body, std::string_view type);

@@ -8,6 +8,8 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <sys/types.h>
+
 #include <functional>
 #include <memory>
 #include <string>
@@ -25,8 +27,8 @@ struct ServerOptions {
     /// The certificate to serve now. Asked at start, and again by the first connection of a day: it may have been
     /// renewed.
     std::function<Result<TlsMaterial>()> tls_material;
-    /// Whether the peer of this accepted TCP socket belongs to our own user.
-    std::function<bool(int socket)> is_own_user;
+    /// Whose the other end of this accepted TCP socket is. Errors: channel_closed (it is gone already), system.
+    std::function<Result<uid_t>(int socket)> peer_uid;
     Language language{};
 };
 

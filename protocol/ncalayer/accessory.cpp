@@ -20,8 +20,8 @@ Call parse_accessory(boost::json::object const& request) {
         }
         return answer(R"({"services":[)" + services + "]}");
     }
-    if (method == "installBundle") return answer(core_error("MODULE_INSTALL_NOT_SUPPORTED"));
-    return answer(core_error("METHOD_NOT_SUPPORTED"));
+    if (method == "installBundle") return answer(core_error("MODULE_INSTALL_NOT_SUPPORTED"), Errc::unsupported);
+    return answer(core_error("METHOD_NOT_SUPPORTED"), Errc::unsupported);
 }
 
 } // namespace tamga::protocol::ncalayer

@@ -302,14 +302,21 @@ bool is_version_2(json::object const& request) {
 
 Call parse_basics(json::object& request) {
     auto const method = string_member(request, "method");
-    if (!is_version_2(request)) return answer(basics_error("GENERAL_ERROR", "apiVersion is not 2"));
-    if (method != "sign")
+    if (!is_version_2(request)) {
+        return answer(basics_error("GENERAL_ERROR", "apiVersion is not 2"), Errc::unsupported);
+    }
+    if (method != "sign") {
         return answer(
-            basics_error("GENERAL_ERROR", std::string{method} + " is not defined in " + std::string{basics_module}));
+            basics_error("GENERAL_ERROR", std::string{method} + " is not defined in " + std::string{basics_module}),
+            Errc::unsupported);
+    }
     auto const arguments = required_object(request, "args");
-    if (!arguments) return answer(basics_error("GENERAL_ERROR", "org.json.JSONException: " + arguments.error().detail));
+    if (!arguments) {
+        return answer(basics_error("GENERAL_ERROR", "org.json.JSONException: " + arguments.error().detail),
+                      Errc::bad_request);
+    }
     auto call = sign_call(**arguments);
-    if (!call) return answer(refused(call.error()));
+    if (!call) return answer(refused(call.error()), call.error().code);
     return *std::move(call);
 }
 

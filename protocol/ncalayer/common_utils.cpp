@@ -18,7 +18,9 @@ struct Invocation {
     std::string uuid;
 
     [[nodiscard]] std::string_view text(std::size_t i) const { return arguments[i].get_string(); }
-    [[nodiscard]] Call error(std::string_view message) const { return answer(common_error(message, uuid)); }
+    [[nodiscard]] Call error(std::string_view message, Errc word = Errc::bad_request) const {
+        return answer(common_error(message, uuid), word);
+    }
 };
 
 /// The octets of a string argument, which is emptied.
@@ -81,7 +83,7 @@ Call sign_xmls(Invocation& call) {
     take_xpaths(sign, call);
     auto& documents = call.arguments[2].get_array();
     if (documents.empty()) return call.error(error_text(Error{Errc::bad_request}));
-    if (documents.size() > max_documents) return call.error(error_text(Error{Errc::too_large}));
+    if (documents.size() > max_documents) return call.error(error_text(Error{Errc::too_large}), Errc::too_large);
     for (auto& document : documents)
         sign.documents.push_back(take_text(document));
     return {std::move(sign), {.shape = Shape::common_xmls, .uuid = call.uuid}, {}};
@@ -92,7 +94,7 @@ Call create_cades(Invocation& call) {
     sign.attached = call.arguments[3].get_bool();
     sign.cosign = true;
     auto document = take_base64(call.arguments[2]);
-    if (!document) return call.error(base64_message(document.error()));
+    if (!document) return call.error(base64_message(document.error()), Errc::bad_base64);
     sign.documents.push_back(*std::move(document));
     return {std::move(sign), {.shape = Shape::common_cms, .uuid = call.uuid}, {}};
 }
@@ -101,9 +103,9 @@ Call create_cades_from_hash(Invocation& call) {
     auto sign = sign_request(call);
     sign.digested = true;
     auto digest = take_base64(call.arguments[2]);
-    if (!digest) return call.error(base64_message(digest.error()));
-    if (digest->empty()) return call.error({}); // the original's exception has no text
-    if (!is_digest_size(digest->size())) return call.error(error_text(Error{Errc::digest_length}));
+    if (!digest) return call.error(base64_message(digest.error()), Errc::bad_base64);
+    if (digest->empty()) return call.error({}, Errc::digest_length); // the original's exception has no text
+    if (!is_digest_size(digest->size())) return call.error(error_text(Error{Errc::digest_length}), Errc::digest_length);
     sign.documents.push_back(*std::move(digest));
     return {std::move(sign), {.shape = Shape::common_cms, .uuid = call.uuid}, {}};
 }
@@ -115,7 +117,7 @@ Call change_locale(Invocation& call) {
 }
 
 Call without_files(Invocation& call) {
-    return call.error("not available yet: files");
+    return call.error("not available yet: files", Errc::unsupported);
 }
 
 Call create_cms_signature(Invocation& call) {
@@ -169,15 +171,19 @@ Call parse_common_utils(json::object& request) {
     auto const* method = std::find_if(std::begin(methods), std::end(methods), [&](Method const& m) {
         return m.name == name && arguments.is_array() && m.types.size() == arguments.get_array().size();
     });
-    if (method == std::end(methods)) return answer(common_error("NoSuchMethodException " + std::string{name}));
+    if (method == std::end(methods)) {
+        return answer(common_error("NoSuchMethodException " + std::string{name}), Errc::unsupported);
+    }
     Invocation call{arguments.get_array(), std::string{string_member(request, "uuid")}};
     for (std::size_t i = 0; i < method->types.size(); ++i) {
         if (fits(method->types[i], call.arguments[i])) continue;
         return answer(
-            common_error("java.lang.IllegalArgumentException: argument type mismatch. Method: " + std::string{name}));
+            common_error("java.lang.IllegalArgumentException: argument type mismatch. Method: " + std::string{name}),
+            Errc::bad_request);
     }
     if (method->types.starts_with('S')) {
-        if (auto const error = storage_error(call.text(0)); !error.empty()) return call.error(error);
+        if (auto const error = storage_error(call.text(0)); !error.empty())
+            return call.error(error, Errc::storage_unknown);
     }
     return method->invoke(call);
 }

@@ -28,7 +28,7 @@ inline constexpr std::string_view eku_email_protection = "1.3.6.1.5.5.7.3.4";
     return octets == 32 || octets == 64;
 }
 
-/// NCALayer's storage names (docs/protocol.md). PKCS12 and JKS are known words, with no key files behind them yet.
+/// NCALayer's storage names (docs/ncalayer.md). PKCS12 and JKS are known words, with no key files behind them yet.
 inline constexpr std::array<std::string_view, 8> storage_names{
     "PKCS12",         "JKS",        "AKKaztokenStore", "AKKZIDCardStore", "AKEToken72KStore", "AKEToken5110Store",
     "AKJaCartaStore", "AKAKEYStore"};
@@ -44,8 +44,8 @@ inline constexpr std::array<std::string_view, 8> storage_names{
 /// xml_malformed, which speaks of nothing but the page's own document.
 [[nodiscard]] std::string error_text(Error const& error);
 
-[[nodiscard]] inline Call answer(std::string text) {
-    return {Answer{std::move(text)}, {}, {}};
+[[nodiscard]] inline Call answer(std::string text, std::optional<Errc> refused = {}) {
+    return {Answer{std::move(text), refused}, {}, {}};
 }
 
 } // namespace tamga::protocol::ncalayer

@@ -26,7 +26,7 @@ std::string base64_message(Error const& error) {
 
 Call parse(std::string text) {
     auto value = parse_json(std::move(text));
-    if (!value || !value->is_object()) return answer(core_error("MODULE_NOT_FOUND"));
+    if (!value || !value->is_object()) return answer(core_error("MODULE_NOT_FOUND"), Errc::bad_request);
     auto& request = value->get_object();
     if (request.empty()) return {Silence{}, {}, {}};
     auto const module_name = string_member(request, "module");
@@ -34,7 +34,7 @@ Call parse(std::string text) {
     if (module_name == basics_module) return parse_basics(request);
     if (module_name == accessory_module) return parse_accessory(request);
     // Without a module the old applet would be meant, which NCALayer itself no longer has; its pages look at errorCode.
-    return answer(core_error("MODULE_NOT_FOUND"));
+    return answer(core_error("MODULE_NOT_FOUND"), Errc::unsupported);
 }
 
 } // namespace tamga::protocol::ncalayer

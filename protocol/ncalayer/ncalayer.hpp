@@ -1,6 +1,6 @@
 // NCALayer's protocol: text frames in, text frames out, byte for byte where pages compare. Three dialects behind one
 // entry: commonUtils {code, responseObject|message}, basics {status, body|code+message+details}, accessory (flat).
-// Facts and their evidence: docs/protocol.md.
+// Facts and their evidence: docs/ncalayer.md.
 #pragma once
 
 #include "protocol/request.hpp"

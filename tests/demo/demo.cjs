@@ -1,6 +1,6 @@
 // The main job, shown hop by hop: a page's request goes through NCALayer's own public client, a WebSocket, the consent
 // prompt and a PKCS#11 token, and other people's tools judge the result. `--gost` does it with a GOST key; `--page` serves a
-// page and leaves the decision to you, in the real window.
+// page and leaves the decision to you, in the real window. Both together are that with a GOST key.
 'use strict';
 
 const { execFileSync } = require('node:child_process');
@@ -15,7 +15,11 @@ const { Services } = require('../e2e/support/services.cjs');
 const say = (text = '') => process.stdout.write(`${text}\n`);
 const hop = (id, text) => say(`  ${id.padEnd(3)} ${text}`);
 
-/** Runs `request` and tells what each process did with it, from what they wrote down themselves. */
+/**
+ * Runs `request` and tells its hops. The sentences are fixed: they say what the code of that hop does (README has it). What
+ * stands in them was read from this run: origin, number of certificates, size and digest from what the window wrote down,
+ * the method and the certificate from the log, the time from our clock.
+ */
 async function follow(daemon, title, request) {
   say(`\n${title}`);
   const logged = daemon.log().length;
@@ -78,7 +82,8 @@ const kinds = {
 };
 
 async function scripted(kind) {
-  say('Tamga: a page asks, a person agrees, a token signs, and other people\'s tools check.\n');
+  say('Tamga: a page asks, a person agrees, a token signs, and other people\'s tools check.');
+  say('What each hop does is told in fixed words; the names, numbers and digests in them are of this run.\n');
   const services = await Services.start(kind.services);
   const daemon = await Daemon.start({ ...kind.options, config: `[origins]\nallow = ["portal.test"]\n${services.configuration()}` });
   try {
@@ -119,7 +124,7 @@ async function scripted(kind) {
   }
 }
 
-async function page() {
+async function page(kind) {
   if (!process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) throw new Error('--page needs a graphical session (DISPLAY or WAYLAND_DISPLAY)');
   const files = {
     '/': ['text/html; charset=utf-8', path.join(__dirname, 'page.html')],
@@ -133,9 +138,10 @@ async function page() {
   });
   const { DISPLAY, WAYLAND_DISPLAY, XAUTHORITY, DBUS_SESSION_BUS_ADDRESS } = process.env;
   const daemon = await Daemon.start({
+    ...kind.options,
     tamgad: path.join(build, 'dev-libexec/tamgad'),
     config: '[origins]\ndevelopment = true\n',
-    env: Object.fromEntries(Object.entries({ DISPLAY, WAYLAND_DISPLAY, XAUTHORITY, DBUS_SESSION_BUS_ADDRESS, LANG: process.env.LANG })
+    env: Object.fromEntries(Object.entries({ DISPLAY, WAYLAND_DISPLAY, XAUTHORITY, DBUS_SESSION_BUS_ADDRESS, LANG: process.env.LANG, LANGUAGE: process.env.LANGUAGE })
       .filter(([, value]) => value)),
   });
   await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
@@ -145,7 +151,8 @@ async function page() {
   await daemon.stop();
 }
 
-(process.argv.includes('--page') ? page() : scripted(process.argv.includes('--gost') ? kinds.gost : kinds.rsa)).catch((error) => {
+const kind = process.argv.includes('--gost') ? kinds.gost : kinds.rsa;
+(process.argv.includes('--page') ? page(kind) : scripted(kind)).catch((error) => {
   process.stderr.write(`demo: ${error.message}\n`);
   process.exitCode = 1;
 });

@@ -8,7 +8,7 @@ const https = require('node:https');
 const net = require('node:net');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
-const { Daemon, build, children, portal, testFolder } = require('./support/daemon.cjs');
+const { Daemon, build, children, portal, testFolder, until } = require('./support/daemon.cjs');
 
 const unknownModule = '{"success":false,"errorCode":"MODULE_NOT_FOUND"}';
 const key = 'dGhlIHNhbXBsZSBub25jZQ==';
@@ -112,6 +112,14 @@ test('S5: "never" for a site is remembered over a restart, and the socket stays 
     const again = await other.connect({ origin });
     assert.equal(await again.ask(request), '{"code":"500","message":"action.canceled"}');
     assert.equal(other.shown().length, 1, 'nobody is asked a second time');
+
+    // As docs/errors.md tells: the entry is removed, nothing is started again, the socket is the same.
+    const answers = path.join(other.home, '.local/state/tamga/sites.toml');
+    assert.ok(fs.readFileSync(answers, 'utf8').includes(origin));
+    fs.writeFileSync(answers, fs.readFileSync(answers, 'utf8').split('\n').filter((line) => line.startsWith('#')).join('\n'));
+    other.person('allow_site\n');
+    assert.notEqual(await again.ask(request), '{"code":"500","message":"action.canceled"}');
+    assert.equal(other.shown().length, 2, 'the person is asked again');
     again.close();
   } finally { await other.stop(); }
 });
@@ -336,6 +344,27 @@ test('S24: a connection of another user is closed', async () => {
   const seen = execFileSync('setpriv', ['--reuid=65534', '--clear-groups', process.execPath, '-e', script], { encoding: 'utf8' });
 
   assert.equal(seen, 'octets 0');
+});
+
+test('a peer that is gone before it was looked at is no stranger', async () => {
+  const other = await Daemon.start({ modules: '', env: { TAMGA_DEBUG: '1' } });
+  const [web] = other.pids()['tamga-web'];
+  try {
+    process.kill(web, 'SIGSTOP');
+    const sockets = [0, 1].map(() => net.connect(other.port, '127.0.0.1'));
+    await Promise.all(sockets.map((socket) => new Promise((done) => { socket.on('connect', done); })));
+    await Promise.all(sockets.map((socket, i) => new Promise((done) => {
+      socket.on('close', done);
+      if (i === 0) socket.destroy(); else socket.resetAndDestroy();
+    })));
+    process.kill(web, 'SIGCONT');
+
+    await until('the connections to be looked at', () => (other.log().match(/the peer is gone/g) ?? []).length >= 2);
+    assert.doesNotMatch(other.log(), /another user/);
+  } finally {
+    process.kill(web, 'SIGCONT');
+    await other.stop();
+  }
 });
 
 test('the local socket is guarded, and says that it speaks nothing yet', async () => {

@@ -2,9 +2,10 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const path = require('node:path');
 const { test } = require('node:test');
 const { fakeTokens } = require('./support/fake_tokens.cjs');
-const { basics, fromPem, until } = require('./support/daemon.cjs');
+const { Daemon, basics, build, fromPem, until } = require('./support/daemon.cjs');
 
 const document = Buffer.from('a document').toString('base64');
 const heartbeat = '--heartbeat--';
@@ -119,6 +120,29 @@ test('a person who cancels does not wait for a token that hangs', async () => {
     assert.ok(tokens.daemon.shown().at(-1), 'there was a window to cancel in');
     socket.close();
   } finally { await tokens.stop(); }
+});
+
+test('a typing error in modules.toml is told as such, to the page and with its place in the log', async () => {
+  const library = path.join(build, 'tests/fake_module/libtamga-fake-pkcs11.so');
+  const daemon = await Daemon.start({ modules: `[[module]]\nname = "one"\npaht = "${library}"\n` });
+  try {
+    const socket = await daemon.connect();
+
+    const signed = await parsed(socket, basics(document));
+    const listed = await parsed(socket, { module: 'kz.gov.pki.knca.commonUtils', method: 'getActiveTokens' });
+
+    assert.deepEqual([signed.code, signed.details], ['SIGNING_FAILURE', 'config_invalid']);
+    assert.deepEqual([listed.code, listed.message], ['500', 'config_invalid']);
+    assert.match(daemon.log(), /request .*outcome="config_invalid" detail="[^"]*modules\.toml: line 3: module\.paht: unknown key"/);
+    socket.close();
+  } finally { await daemon.stop(); }
+});
+
+test('a module that is not there is named when the daemon starts', async () => {
+  const daemon = await Daemon.start({ modules: '[[module]]\nname = "gone"\npath = "/usr/lib/gone.so"\n' });
+  try {
+    await until('the warning', () => /module_unusable name="gone" path="\/usr\/lib\/gone\.so" .*"not there"/.test(daemon.log()));
+  } finally { await daemon.stop(); }
 });
 
 test('a module that prints to standard output harms nothing', async () => {

@@ -198,6 +198,47 @@ TEST(Log, ShowsDebugLinesWhereTheEnvironmentSaysOneAndNothingElse) {
     ::unsetenv("TAMGA_DEBUG");
 }
 
+TEST(Log, KeepsWordsReadableAndEscapesWhatWouldDeceive) {
+    auto const shown = [](std::string_view text) { return log::Value{text}.text(); };
+
+    EXPECT_EQ(shown("Өтініш: №7, «файл»"), "\"Өтініш: №7, «файл»\"");
+    EXPECT_EQ(shown(R"(module "x" is \\host)"), R"("module \"x\" is \\\\host")");
+    EXPECT_EQ(shown("two\nlines\x1b[2J"), R"("two\nlines\x1b[2J")");
+    EXPECT_EQ(shown("kz\u202Eslx.egov\u200B"), R"("kz\u{202E}slx.egov\u{200B}")");
+    EXPECT_EQ(shown("\xff\xd1"), R"("\xff\xd1")") << "no UTF-8";
+}
+
+TEST(Log, CutsALongValueBetweenTwoCharacters) {
+    std::string text(199, 'a');
+    text += "Ө and more";
+
+    EXPECT_EQ(log::Value{text}.text(), '"' + std::string(199, 'a') + "...\"");
+}
+
+TEST(Text, TakesTheSystemsLanguageInTheOrderOfGettext) {
+    struct Case {
+        char const* language;
+        char const* lc_all;
+        char const* lang;
+        Language wanted;
+    };
+    for (auto const& [language, lc_all, lang, wanted] :
+         {Case{"", "", "kk_KZ.UTF-8", Language::kk}, Case{"", "en_US.UTF-8", "kk_KZ.UTF-8", Language::en},
+          Case{"kk", "en_US.UTF-8", "ru_RU.UTF-8", Language::kk}, Case{"de:en_GB:kk", "", "ru_RU.UTF-8", Language::en},
+          Case{"de:fr", "", "kk_KZ.UTF-8", Language::kk}, Case{"en", "C", "C", Language::en},
+          Case{"", "C", "kk_KZ.UTF-8", Language::ru}, Case{"", "", "de_DE.UTF-8", Language::ru},
+          Case{"", "", "", Language::ru}}) {
+        ::setenv("LANGUAGE", language, 1);
+        ::setenv("LC_ALL", lc_all, 1);
+        ::setenv("LANG", lang, 1);
+        ::unsetenv("LC_MESSAGES");
+
+        EXPECT_EQ(system_language(), wanted) << language << ' ' << lc_all << ' ' << lang;
+    }
+    for (char const* name : {"LANGUAGE", "LC_ALL", "LANG"})
+        ::unsetenv(name);
+}
+
 TEST(Text, TakesALanguageFromWhatPagesAndSystemsSay) {
     EXPECT_EQ(language_from_tag("kz"), Language::kk);
     EXPECT_EQ(language_from_tag("ru_RU.UTF-8"), Language::ru);

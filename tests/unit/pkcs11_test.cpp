@@ -134,8 +134,8 @@ TEST_F(ModuleConfiguration, NamesTheFileAndTheKeyAtFault) {
           Case{entry("x", "environment = 1\n"), ": line 5: module.environment: "},
           Case{entry("x", "environment = { A = 1 }\n"), ": line 5: module.environment.A: "},
           Case{"[[module]]\npath = \"/x\"\nstorage = \"AKKaztokenStore\"", ": line 1: module.name: "},
-          Case{head + "path = \"x.so\"\nstorage = \"AKKaztokenStore\"", ": line 1: module.path: "},
-          Case{head + "path = \"/x.so\"\nstorage = \"PKCS12\"", ": line 1: module.storage: "},
+          Case{head + "path = \"x.so\"\nstorage = \"AKKaztokenStore\"", ": line 3: module.path: "},
+          Case{head + "path = \"/x.so\"\nstorage = \"PKCS12\"", ": line 4: module.storage: "},
           Case{"\n= 1", ": line 2: "}}) {
         auto const modules = read("", content);
 

@@ -232,7 +232,7 @@ TEST_F(PolicyFiles, RememberAnswersTheNoIncluded) {
     ASSERT_TRUE(book.remember("https://b.kz:8443", Answer::deny));
     ASSERT_TRUE(book.remember("https://a.kz", Answer::deny));
 
-    auto const again = ConsentBook::load(path("state/tamga/sites.toml"));
+    auto again = ConsentBook::load(path("state/tamga/sites.toml"));
     EXPECT_EQ(again.lookup("https://a.kz"), Answer::deny);
     EXPECT_EQ(again.lookup("https://b.kz:8443"), Answer::deny);
     EXPECT_EQ(again.lookup("https://c.kz"), std::nullopt);
@@ -275,7 +275,7 @@ TEST_F(PolicyFiles, SetDamagedAnswersAsideAndAskAgain) {
         write("sites.toml", text);
 
         testing::internal::CaptureStderr();
-        auto const book = ConsentBook::load(path("sites.toml"));
+        auto book = ConsentBook::load(path("sites.toml"));
 
         EXPECT_NE(testing::internal::GetCapturedStderr().find("sites_set_aside"), std::string::npos) << text;
         EXPECT_EQ(book.lookup("https://a.kz"), std::nullopt) << text;
@@ -330,6 +330,48 @@ TEST_F(PolicyFiles, S23RefuseAddressesThatAreNone) {
     EXPECT_FALSE(load("[timestamp]\npolicy = \"policy\"\n", ""));
     EXPECT_FALSE(load("[timestamp]\nseconds = 0\n", ""));
     EXPECT_FALSE(load("", "[certificates]\nuser_authorities = true\n")) << "not the person's to say";
+}
+
+TEST_F(PolicyFiles, TakeAnEditedAnswerBackWithoutANewStart) {
+    auto book = ConsentBook::load(path("sites.toml"));
+    ASSERT_TRUE(book.remember("https://a.kz", Answer::deny));
+    ASSERT_TRUE(book.remember("https://b.kz", Answer::deny));
+
+    write("sites.toml", "[\"https://b.kz\"]\nanswer = \"deny\"\nat = 1\n");
+    EXPECT_EQ(book.lookup("https://a.kz"), std::nullopt);
+    EXPECT_EQ(book.lookup("https://b.kz"), Answer::deny);
+
+    fs::remove(path("sites.toml"));
+    EXPECT_EQ(book.lookup("https://b.kz"), std::nullopt);
+}
+
+TEST_F(PolicyFiles, AreNotOverwrittenByAnswersFromBeforeAnEdit) {
+    auto book = ConsentBook::load(path("sites.toml"));
+    ASSERT_TRUE(book.remember("https://a.kz", Answer::deny));
+    write("sites.toml", "");
+
+    ASSERT_TRUE(book.remember("https://b.kz", Answer::allow));
+
+    EXPECT_EQ(ConsentBook::load(path("sites.toml")).lookup("https://a.kz"), std::nullopt);
+    EXPECT_EQ(ConsentBook::load(path("sites.toml")).lookup("https://b.kz"), Answer::allow);
+}
+
+TEST_F(PolicyFiles, KeepTheLastGoodAnswersWhileAnEditCannotBeRead) {
+    auto book = ConsentBook::load(path("sites.toml"));
+    ASSERT_TRUE(book.remember("https://a.kz", Answer::deny));
+    auto const half = "[\"https://b.kz\"]\nanswer = \"allow";
+    write("sites.toml", half);
+
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(book.lookup("https://a.kz"), Answer::deny);
+    EXPECT_EQ(book.lookup("https://a.kz"), Answer::deny);
+    auto const log = testing::internal::GetCapturedStderr();
+    EXPECT_NE(log.find("line 2"), std::string::npos) << log;
+    EXPECT_EQ(log.find("sites_refused"), log.rfind("sites_refused")) << "said once: " << log;
+
+    ASSERT_TRUE(book.remember("https://c.kz", Answer::allow));
+    EXPECT_EQ(m_scratch.read("sites.toml.damaged"), half) << "what was typed is not lost";
+    EXPECT_EQ(ConsentBook::load(path("sites.toml")).lookup("https://a.kz"), Answer::deny);
 }
 
 } // namespace

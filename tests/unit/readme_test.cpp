@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -89,6 +90,51 @@ TEST(Readme, NamesErrorsThatExist) {
     }
 
     EXPECT_GT(named, 20U);
+}
+
+std::string content_of(std::filesystem::path const& file) {
+    std::ostringstream text;
+    text << std::ifstream{file}.rdbuf();
+    return text.str();
+}
+
+/// The sources that a row names with a path: a file and its header, or every source of a folder.
+std::string sources_of(Row const& row) {
+    std::filesystem::path const root{TAMGA_SOURCE_DIR};
+    std::string sources;
+    std::istringstream words{row[2] + ' ' + row[3]};
+    for (std::string word; words >> word;) {
+        auto const first = word.find_first_not_of("`(");
+        auto const last = word.find_last_not_of("`),;.");
+        if (word.find('/') == std::string::npos || first == std::string::npos || last < first) continue;
+        auto const place = root / word.substr(first, last - first + 1);
+        EXPECT_TRUE(std::filesystem::exists(place)) << place;
+        if (!std::filesystem::is_directory(place)) {
+            sources += content_of(place) + content_of(std::filesystem::path{place}.replace_extension(".hpp"));
+            continue;
+        }
+        for (auto const& entry : std::filesystem::recursive_directory_iterator{place})
+            if (entry.is_regular_file()) sources += content_of(entry.path());
+    }
+    return sources;
+}
+
+bool has_word(std::string_view text, std::string_view word) {
+    auto const is_part = [&](std::size_t at) {
+        return at < text.size() && (std::isalnum(static_cast<unsigned char>(text[at])) != 0 || text[at] == '_');
+    };
+    for (auto at = text.find(word); at != text.npos; at = text.find(word, at + 1))
+        if ((at == 0 || !is_part(at - 1)) && !is_part(at + word.size())) return true;
+    return false;
+}
+
+TEST(Readme, NamesErrorsWhereTheyAreRaised) {
+    for (auto const& row : table_under("## The way of one sign request")) {
+        auto const sources = sources_of(row);
+        for (auto const& word : errors_of(row.back())) {
+            EXPECT_TRUE(has_word(sources, word)) << row.front() << ": " << word;
+        }
+    }
 }
 
 TEST(Readme, NamesPlacesThatExist) {

@@ -28,12 +28,12 @@ class Story {
 public:
     /// The next message for a fake; nothing once its channel is closed or the request is over.
     std::optional<ipc::Packet> next(ipc::Channel& channel) const {
-        while (!over) {
+        while (true) {
+            auto const ends = over.load(); // asked first: what was sent before the end is read after it
             auto packet = channel.receive(20ms);
             if (packet) return std::move(*packet);
-            if (packet.error().code != Errc::timeout) break;
+            if (ends || packet.error().code != Errc::timeout) return std::nullopt;
         }
-        return std::nullopt;
     }
     void tell(std::string event) {
         std::scoped_lock const lock{m_mutex};
@@ -218,6 +218,22 @@ TEST_F(SignFlowTest, AsksNobodyWhereTheDocumentsCannotBeRead) {
 
     EXPECT_TRUE(m_story.events().empty());
     EXPECT_NE(broken.find("SAXParseException"), std::string::npos);
+}
+
+TEST_F(SignFlowTest, LeavesOneLogLineForARequestThatEndsInParsing) {
+    for (auto const& [frame, outcome] :
+         {std::pair{R"({"module":"kz.gov.pki.knca.basics","method":"sign","args":{}})", "bad_request"},
+          {R"({"module":"kz.gov.pki.knca.commonUtils","method":"getKeyInfo","args":["Floppy"]})", "storage_unknown"},
+          {R"({"module":"kz.gov.pki.knca.commonUtils","method":"changeLocale","args":["kk"]})", "ok"},
+          {"no JSON", "bad_request"}}) {
+        testing::internal::CaptureStderr();
+        ask("https://portal.test", frame, Person::agrees);
+        auto const log = testing::internal::GetCapturedStderr();
+
+        EXPECT_NE(log.find(std::string{"outcome=\""} + outcome + '"'), std::string::npos) << frame << '\n' << log;
+        EXPECT_EQ(log.find(": request "), log.rfind(": request ")) << log;
+        m_story.over = false;
+    }
 }
 
 TEST_F(SignFlowTest, NothingIsSentToTheTokenAfterACancel) {
