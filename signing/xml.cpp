@@ -8,8 +8,9 @@
 #include <libxml/parser.h>
 #include <libxml/xmlsave.h>
 
-#include <algorithm>
-#include <array>
+#include <optional>
+#include <ranges>
+#include <vector>
 
 namespace tamga::signing {
 
@@ -46,18 +47,68 @@ bool is_in(xmlNode const* node, xmlNode const* top) {
     return node == top;
 }
 
-/// Attributes and namespaces (whose nodes are of another type, without a parent) belong to the element beside them.
-int is_visible(void* top, xmlNode* node, xmlNode* parent) {
-    bool const is_tree_node = node->type != XML_ATTRIBUTE_NODE && node->type != XML_NAMESPACE_DECL;
-    return is_in(is_tree_node ? node : parent, static_cast<xmlNode*>(top)) ? 1 : 0;
-}
+/// For as long as it lives, `top` hangs under stand-ins of its ancestors, without its siblings and theirs: the shape in
+/// which canonicalisation meets only what is in the element, and yet everything that it inherits. The stand-ins share
+/// namespaces and attributes with the originals.
+class ElementAlone {
+public:
+    ElementAlone(xmlDoc const& document, xmlNode& top)
+        : m_document{document}, m_top{top}, m_parent{top.parent}, m_previous{top.prev}, m_next{top.next} {
+        std::vector<xmlNode const*> ancestors;
+        for (auto const* node = top.parent; node->type == XML_ELEMENT_NODE; node = node->parent)
+            ancestors.push_back(node);
+        m_ancestors.reserve(ancestors.size());
+        m_document._private = &m_document;
+        auto* above = reinterpret_cast<xmlNode*>(&m_document);
+        for (auto const* ancestor : ancestors | std::views::reverse) {
+            auto& stand_in = m_ancestors.emplace_back(*ancestor);
+            stand_in._private = &m_document;
+            hang(stand_in, *above);
+            above = &stand_in;
+        }
+        hang(top, *above);
+    }
+    ElementAlone(ElementAlone const&) = delete;
+    ElementAlone& operator=(ElementAlone const&) = delete;
+    ~ElementAlone() {
+        m_top.parent = m_parent;
+        m_top.prev = m_previous;
+        m_top.next = m_next;
+    }
+
+    [[nodiscard]] xmlDoc* document() noexcept { return &m_document; }
+
+    /// Canonicalisation's question. Attributes and namespaces (whose nodes are of another type) belong to the element
+    /// beside them. Only a stand-in says that it is one.
+    static int is_visible(void*, xmlNode* node, xmlNode* parent) {
+        bool const is_tree_node = node->type != XML_ATTRIBUTE_NODE && node->type != XML_NAMESPACE_DECL;
+        return (is_tree_node ? node : parent)->_private == nullptr ? 1 : 0;
+    }
+
+private:
+    static void hang(xmlNode& node, xmlNode& parent) noexcept {
+        node.parent = &parent;
+        node.prev = node.next = nullptr;
+        parent.children = parent.last = &node;
+    }
+
+    xmlDoc m_document;
+    std::vector<xmlNode> m_ancestors; ///< the root element first
+    xmlNode& m_top;
+    xmlNode* m_parent;
+    xmlNode* m_previous;
+    xmlNode* m_next;
+};
 
 /// Canonical XML without comments: of the element `top`, of the whole document where `top` is null.
 Result<Bytes> canonicalise(xmlDoc* document, xmlNode* top, xmlC14NMode mode) {
     QuietXml const quiet;
     Bytes octets;
+    std::optional<ElementAlone> alone;
+    if (top != nullptr) document = alone.emplace(*document, *top).document();
+    auto const is_visible = alone ? ElementAlone::is_visible : nullptr;
     auto* buffer = xmlOutputBufferCreateIO(append<Bytes>, nullptr, &octets, nullptr);
-    auto const written = xmlC14NExecute(document, top == nullptr ? nullptr : is_visible, top, mode, nullptr, 0, buffer);
+    auto const written = xmlC14NExecute(document, is_visible, nullptr, mode, nullptr, 0, buffer);
     auto const closed = xmlOutputBufferClose(buffer);
     if (written < 0 || closed < 0) return Error{Errc::internal, "canonicalisation"};
     return octets;
@@ -111,9 +162,14 @@ XmlDocument& XmlDocument::operator=(XmlDocument&&) noexcept = default;
 XmlDocument::~XmlDocument() = default;
 
 Result<XmlDocument> XmlDocument::parse(std::string_view xml, XmlTarget const& target) {
+    XmlWork work{xml.size()};
+    return parse(xml, target, work);
+}
+
+Result<XmlDocument> XmlDocument::parse(std::string_view xml, XmlTarget const& target, XmlWork& work) {
     if (xml.size() > max_xml_size) return Error{Errc::too_large, "XML over 16 MiB"};
     QuietXml const quiet;
-    auto tree = read_xml(xml);
+    auto tree = read_xml(xml, work);
     if (!tree) return tree.error();
     auto state = std::make_unique<State>();
     state->tree = std::move(*tree);
@@ -121,12 +177,12 @@ Result<XmlDocument> XmlDocument::parse(std::string_view xml, XmlTarget const& ta
 
     state->parent = xmlDocGetRootElement(document);
     if (!target.signature_parent_xpath.empty()) {
-        auto const parent = find_element(document, target.signature_parent_xpath);
+        auto const parent = find_element(document, target.signature_parent_xpath, work);
         if (!parent) return parent.error();
         state->parent = *parent;
     }
     if (!target.to_be_signed_xpath.empty()) {
-        auto const element = find_element(document, target.to_be_signed_xpath);
+        auto const element = find_element(document, target.to_be_signed_xpath, work);
         if (!element) return element.error();
         auto id = unique_identifier(document, *element);
         if (!id) return id.error();
@@ -140,14 +196,15 @@ Result<XmlDocument> XmlDocument::parse(std::string_view xml, XmlTarget const& ta
 }
 
 Result<Bytes> XmlDocument::canonical() const {
-    // section 4.3.3.3).
     return canonicalise(m_state->tree.get(), m_state->target, XML_C14N_1_0);
 }
 
 Result<Bytes> XmlDocument::prepare(Certificate const& signer, View content_digest) {
     if (content_digest.size() != signer.algorithm().digest_size) return Errc::digest_length;
     QuietXml const quiet;
-    auto const signature_tree = read_xml(signature_text(m_state->id, content_digest, signer));
+    auto const text = signature_text(m_state->id, content_digest, signer);
+    XmlWork work{text.size()};
+    auto const signature_tree = read_xml(text, work);
     if (!signature_tree) return Error{Errc::internal, "ds:Signature"};
     auto* document = m_state->tree.get();
     auto* signature = xmlDocCopyNode(xmlDocGetRootElement(signature_tree->get()), document, 1);

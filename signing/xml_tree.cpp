@@ -12,9 +12,6 @@ namespace tamga::signing {
 
 namespace {
 
-/// Upper bound of what canonicalisation compares: at each element, all namespaces in scope with each other.
-constexpr std::size_t max_namespace_work = 200'000'000;
-
 constexpr char const* truncated = "XML document structures must start and end within the same entity.";
 
 /// The error as org.xml.sax.SAXParseException prints it, for octet `offset` of `xml`: columns count UTF-16 units
@@ -37,8 +34,8 @@ Error sax_error(std::string_view xml, std::size_t offset, std::string_view text)
 struct Reading {
     std::string_view xml;
     std::optional<Error> error;
+    XmlWork& work;
     std::vector<std::size_t> namespaces_in_scope; ///< at each open element
-    std::size_t namespace_work = 0;
 };
 
 Reading& reading_of(void* parser) {
@@ -64,6 +61,12 @@ void refuse_doctype(void* parser, xmlChar const*, xmlChar const*, xmlChar const*
                            "\"http://apache.org/xml/features/disallow-doctype-decl\" set to true."));
 }
 
+/// About what libxml2's canonicalisation does at an element: it goes up to the root, and from each namespace in scope
+/// up to where that one is declared; it compares these with each other, and the attributes where it sorts them.
+std::size_t canonicalising_work(std::size_t depth, std::size_t in_scope, std::size_t attributes) {
+    return depth * (1 + in_scope) + in_scope * in_scope + attributes * attributes / 2;
+}
+
 // NOLINTNEXTLINE(readability-function-size): libxml2 says what the parameters are.
 void start_element(void* parser, xmlChar const* name, xmlChar const* prefix, xmlChar const* uri, int namespace_count,
                    xmlChar const** namespaces, int attribute_count, int defaulted_count, xmlChar const** attributes) {
@@ -71,9 +74,10 @@ void start_element(void* parser, xmlChar const* name, xmlChar const* prefix, xml
     auto& scopes = reading.namespaces_in_scope;
     auto const in_scope = (scopes.empty() ? 1 : scopes.back()) + static_cast<std::size_t>(namespace_count);
     scopes.push_back(in_scope);
-    reading.namespace_work += in_scope * in_scope;
     if (scopes.size() > max_xml_depth) return stop(parser, {Errc::too_large, "XML: elements nest too deep"});
-    if (reading.namespace_work > max_namespace_work) return stop(parser, {Errc::too_large, "XML: too many namespaces"});
+    if (!reading.work.spend(canonicalising_work(scopes.size(), in_scope, static_cast<std::size_t>(attribute_count)))) {
+        return stop(parser, {Errc::too_large, "XML: too much depth, or too many namespaces, for so many elements"});
+    }
     xmlSAX2StartElementNs(parser, name, prefix, uri, namespace_count, namespaces, attribute_count, defaulted_count,
                           attributes);
 }
@@ -153,14 +157,14 @@ std::optional<Error> refusal_before_parsing(std::string_view xml) {
 
 } // namespace
 
-Result<XmlTree> read_xml(std::string_view xml) {
+Result<XmlTree> read_xml(std::string_view xml, XmlWork& work) {
     static constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
     if (xml.starts_with(byte_order_mark)) xml.remove_prefix(byte_order_mark.size());
     if (auto const refusal = refusal_before_parsing(xml)) return *refusal;
 
     std::unique_ptr<xmlParserCtxt, decltype(&xmlFreeParserCtxt)> const parser{xmlNewParserCtxt(), xmlFreeParserCtxt};
     if (!parser) return Error{Errc::internal, "XML parser"};
-    Reading reading{.xml = xml, .error = {}, .namespaces_in_scope = {}, .namespace_work = 0};
+    Reading reading{.xml = xml, .error = {}, .work = work, .namespaces_in_scope = {}};
     parser->_private = &reading;
     parser->sax->serror = note_error;
     parser->sax->internalSubset = refuse_doctype;
