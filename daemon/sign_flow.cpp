@@ -163,7 +163,8 @@ Task<Result<SignFlow::Decision>> SignFlow::decide(Asker asker, ipc::PromptReques
 
 Task<Result<SignFlow::Decision>> SignFlow::ask(Asker asker, std::uint64_t modules, ipc::PromptRequest question,
                                                UniqueFd items) {
-    auto prompt = co_await m_prompts.open(modules);
+    auto const who = m_sites.standing(asker.origin) == Standing::allowed ? asker.origin : std::string{};
+    auto prompt = co_await m_prompts.open(modules, who);
     if (!prompt) co_return prompt.error();
 
     // Looked at again: another tab of the same site may have been answered while this one waited for its turn.
