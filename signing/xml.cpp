@@ -4,13 +4,8 @@
 #include "signing/to_be_signed.hpp"
 #include "signing/xml_tree.hpp"
 
-#include <libxml/c14n.h>
 #include <libxml/parser.h>
 #include <libxml/xmlsave.h>
-
-#include <optional>
-#include <ranges>
-#include <vector>
 
 namespace tamga::signing {
 
@@ -18,100 +13,10 @@ namespace {
 
 constexpr std::string_view declaration = R"(<?xml version="1.0" encoding="UTF-8" standalone="no"?>)";
 
-/// Keeps libxml2 from writing to stderr on this thread.
-class QuietXml {
-public:
-    QuietXml() noexcept : m_handler{xmlStructuredError}, m_context{xmlStructuredErrorContext} {
-        xmlSetStructuredErrorFunc(nullptr, [](void*, xmlError*) {});
-    }
-    QuietXml(QuietXml const&) = delete;
-    QuietXml& operator=(QuietXml const&) = delete;
-    ~QuietXml() { xmlSetStructuredErrorFunc(m_context, m_handler); }
-
-private:
-    xmlStructuredErrorFunc m_handler;
-    void* m_context;
-};
-
-/// Appends what libxml2 writes to the Bytes or std::string at `out`.
-template <class Out>
+/// Appends what libxml2 writes to the std::string at `out`.
 int append(void* out, char const* text, int size) {
-    auto& target = *static_cast<Out*>(out);
-    target.insert(target.end(), text, text + size);
+    static_cast<std::string*>(out)->append(text, static_cast<std::size_t>(size));
     return size;
-}
-
-bool is_in(xmlNode const* node, xmlNode const* top) {
-    while (node != nullptr && node != top)
-        node = node->parent;
-    return node == top;
-}
-
-/// For as long as it lives, `top` hangs under stand-ins of its ancestors, without its siblings and theirs: the shape in
-/// which canonicalisation meets only what is in the element, and yet everything that it inherits. The stand-ins share
-/// namespaces and attributes with the originals.
-class ElementAlone {
-public:
-    ElementAlone(xmlDoc const& document, xmlNode& top)
-        : m_document{document}, m_top{top}, m_parent{top.parent}, m_previous{top.prev}, m_next{top.next} {
-        std::vector<xmlNode const*> ancestors;
-        for (auto const* node = top.parent; node->type == XML_ELEMENT_NODE; node = node->parent)
-            ancestors.push_back(node);
-        m_ancestors.reserve(ancestors.size());
-        m_document._private = &m_document;
-        auto* above = reinterpret_cast<xmlNode*>(&m_document);
-        for (auto const* ancestor : ancestors | std::views::reverse) {
-            auto& stand_in = m_ancestors.emplace_back(*ancestor);
-            stand_in._private = &m_document;
-            hang(stand_in, *above);
-            above = &stand_in;
-        }
-        hang(top, *above);
-    }
-    ElementAlone(ElementAlone const&) = delete;
-    ElementAlone& operator=(ElementAlone const&) = delete;
-    ~ElementAlone() {
-        m_top.parent = m_parent;
-        m_top.prev = m_previous;
-        m_top.next = m_next;
-    }
-
-    [[nodiscard]] xmlDoc* document() noexcept { return &m_document; }
-
-    /// Canonicalisation's question. Attributes and namespaces (whose nodes are of another type) belong to the element
-    /// beside them. Only a stand-in says that it is one.
-    static int is_visible(void*, xmlNode* node, xmlNode* parent) {
-        bool const is_tree_node = node->type != XML_ATTRIBUTE_NODE && node->type != XML_NAMESPACE_DECL;
-        return (is_tree_node ? node : parent)->_private == nullptr ? 1 : 0;
-    }
-
-private:
-    static void hang(xmlNode& node, xmlNode& parent) noexcept {
-        node.parent = &parent;
-        node.prev = node.next = nullptr;
-        parent.children = parent.last = &node;
-    }
-
-    xmlDoc m_document;
-    std::vector<xmlNode> m_ancestors; ///< the root element first
-    xmlNode& m_top;
-    xmlNode* m_parent;
-    xmlNode* m_previous;
-    xmlNode* m_next;
-};
-
-/// Canonical XML without comments: of the element `top`, of the whole document where `top` is null.
-Result<Bytes> canonicalise(xmlDoc* document, xmlNode* top, xmlC14NMode mode) {
-    QuietXml const quiet;
-    Bytes octets;
-    std::optional<ElementAlone> alone;
-    if (top != nullptr) document = alone.emplace(*document, *top).document();
-    auto const is_visible = alone ? ElementAlone::is_visible : nullptr;
-    auto* buffer = xmlOutputBufferCreateIO(append<Bytes>, nullptr, &octets, nullptr);
-    auto const written = xmlC14NExecute(document, is_visible, nullptr, mode, nullptr, 0, buffer);
-    auto const closed = xmlOutputBufferClose(buffer);
-    if (written < 0 || closed < 0) return Error{Errc::internal, "canonicalisation"};
-    return octets;
 }
 
 bool is_identifier(xmlAttr const& attribute) {
@@ -225,7 +130,7 @@ Result<std::string> XmlDocument::finish(View raw_signature) {
     auto const value = to_base64(to_bare_signature(*m_state->algorithm, raw_signature));
     xmlNodeAddContent(m_state->signature_value, reinterpret_cast<xmlChar const*>(value.c_str()));
     std::string text{declaration};
-    auto* writer = xmlSaveToIO(append<std::string>, nullptr, &text, "UTF-8", XML_SAVE_NO_DECL | XML_SAVE_AS_XML);
+    auto* writer = xmlSaveToIO(append, nullptr, &text, "UTF-8", XML_SAVE_NO_DECL | XML_SAVE_AS_XML);
     long written = writer == nullptr ? -1 : 0;
     // Comments and instructions around the root element stay: the latter are part of what was signed.
     for (auto* node = m_state->tree->children; node != nullptr && written >= 0; node = node->next) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <ranges>
 #include <string>
 
 namespace tamga::signing {
@@ -155,6 +156,71 @@ std::optional<Error> refusal_before_parsing(std::string_view xml) {
     return std::nullopt;
 }
 
+/// For as long as it lives, `top` hangs under stand-ins of its ancestors, without its siblings and theirs: the shape in
+/// which canonicalisation meets only what is in the element, and yet everything that it inherits. The stand-ins share
+/// namespaces and attributes with the originals.
+class ElementAlone {
+public:
+    explicit ElementAlone(xmlNode& top)
+        : m_document{*top.doc}, m_top{top}, m_parent{top.parent}, m_previous{top.prev}, m_next{top.next} {
+        mark_all_above(this); // on the originals too: an attribute leads back to the one it belongs to
+        m_document._private = this;
+        std::vector<xmlNode const*> ancestors;
+        for (auto const* node = m_parent; node->type == XML_ELEMENT_NODE; node = node->parent)
+            ancestors.push_back(node);
+        m_ancestors.reserve(ancestors.size());
+        auto* above = reinterpret_cast<xmlNode*>(&m_document);
+        for (auto const* ancestor : ancestors | std::views::reverse) {
+            auto& stand_in = m_ancestors.emplace_back(*ancestor);
+            hang(stand_in, *above);
+            above = &stand_in;
+        }
+        hang(top, *above);
+    }
+    ElementAlone(ElementAlone const&) = delete;
+    ElementAlone& operator=(ElementAlone const&) = delete;
+    ~ElementAlone() {
+        m_top.parent = m_parent;
+        m_top.prev = m_previous;
+        m_top.next = m_next;
+        mark_all_above(nullptr);
+    }
+
+    [[nodiscard]] xmlDoc* document() noexcept { return &m_document; }
+
+    /// Canonicalisation's question. Attributes and namespaces (whose nodes are of another type) belong to the element
+    /// beside them. What is above the element is marked.
+    static int is_visible(void*, xmlNode* node, xmlNode* parent) {
+        bool const is_tree_node = node->type != XML_ATTRIBUTE_NODE && node->type != XML_NAMESPACE_DECL;
+        return (is_tree_node ? node : parent)->_private == nullptr ? 1 : 0;
+    }
+
+private:
+    void mark_all_above(void* mark) const noexcept {
+        for (auto* node = m_parent; node != nullptr; node = node->parent)
+            node->_private = mark;
+    }
+
+    static void hang(xmlNode& node, xmlNode& parent) noexcept {
+        node.parent = &parent;
+        node.prev = node.next = nullptr;
+        parent.children = parent.last = &node;
+    }
+
+    xmlDoc m_document;
+    std::vector<xmlNode> m_ancestors; ///< the root element first
+    xmlNode& m_top;
+    xmlNode* m_parent;
+    xmlNode* m_previous;
+    xmlNode* m_next;
+};
+
+int append_octets(void* out, char const* text, int size) {
+    auto& target = *static_cast<Bytes*>(out);
+    target.insert(target.end(), text, text + size);
+    return size;
+}
+
 } // namespace
 
 Result<XmlTree> read_xml(std::string_view xml, XmlWork& work) {
@@ -189,6 +255,25 @@ std::string_view text_of(xmlChar const* text) noexcept {
 
 std::string_view value_of(xmlAttr const& attribute) noexcept {
     return attribute.children == nullptr ? std::string_view{} : text_of(attribute.children->content);
+}
+
+bool is_in(xmlNode const* node, xmlNode const* top) noexcept {
+    while (node != nullptr && node != top)
+        node = node->parent;
+    return node == top;
+}
+
+Result<Bytes> canonicalise(xmlDoc* document, xmlNode* top, xmlC14NMode mode) {
+    QuietXml const quiet;
+    Bytes octets;
+    std::optional<ElementAlone> alone;
+    if (top != nullptr) document = alone.emplace(*top).document();
+    auto const is_visible = alone ? ElementAlone::is_visible : nullptr;
+    auto* buffer = xmlOutputBufferCreateIO(append_octets, nullptr, &octets, nullptr);
+    auto const written = xmlC14NExecute(document, is_visible, nullptr, mode, nullptr, 0, buffer);
+    auto const closed = xmlOutputBufferClose(buffer);
+    if (written < 0 || closed < 0) return Error{Errc::internal, "canonicalisation"};
+    return octets;
 }
 
 } // namespace tamga::signing
