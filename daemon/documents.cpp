@@ -17,7 +17,7 @@ Overloaded(Fs...) -> Overloaded<Fs...>;
 
 } // namespace
 
-Result<Document> Document::read(protocol::Sign const& request, Bytes octets) {
+Result<Document> Document::read(protocol::Sign const& request, Bytes octets, signing::XmlWork& work) {
     switch (request.format) {
     case protocol::Format::cms: {
         Cms cms;
@@ -30,7 +30,7 @@ Result<Document> Document::read(protocol::Sign const& request, Bytes octets) {
     }
     case protocol::Format::xml: {
         signing::XmlTarget const target{request.to_be_signed_xpath, request.signature_parent_xpath};
-        auto document = signing::XmlDocument::parse(as_text(octets), target);
+        auto document = signing::XmlDocument::parse(as_text(octets), target, work);
         if (!document) return document.error();
         auto canonical = document->canonical();
         if (!canonical) return canonical.error();
@@ -96,10 +96,11 @@ Result<std::vector<Document>> read_documents(protocol::Sign& request) {
     if (request.format == protocol::Format::xml && size_of(request) > signing::max_xml_size) {
         return Error{Errc::too_large, "XML documents of one request"};
     }
+    signing::XmlWork work{size_of(request)};
     std::vector<Document> documents;
     documents.reserve(request.documents.size());
     for (auto& octets : request.documents) {
-        auto document = Document::read(request, std::exchange(octets, {}));
+        auto document = Document::read(request, std::exchange(octets, {}), work);
         if (!document) return document.error();
         documents.push_back(std::move(*document));
     }

@@ -6,10 +6,25 @@
 
 namespace tamga::daemon {
 
-Prompt::Prompt(asio::any_io_executor executor, ipc::RequestId request, ipc::Channel channel, Turnstile::Turn turn)
-    : m_request{request}, m_channel{std::move(executor), std::move(channel)}, m_turn{std::move(turn)} {}
+Prompt::Prompt(asio::any_io_executor executor, Start start, Withdrawals& withdrawals)
+    : m_withdrawals{withdrawals},
+      m_who{std::move(start.who)},
+      m_request{start.request},
+      m_channel{std::move(executor), std::move(start.channel)},
+      m_turn{std::move(start.turn)} {}
 
 Task<Prompt::Reply> Prompt::ask(ipc::PromptRequest question, UniqueFd items, std::chrono::seconds limit) {
+    Pending pending{m_withdrawals, m_who};
+    auto answer = co_await converse(std::move(question), std::move(items), limit);
+    pending.settle();
+    auto const& decision = answer.decision;
+    if (decision || decision.error().code == Errc::user_cancelled || decision.error().code == Errc::site_refused) {
+        m_withdrawals.forget(m_who);
+    }
+    co_return answer;
+}
+
+Task<Prompt::Reply> Prompt::converse(ipc::PromptRequest question, UniqueFd items, std::chrono::seconds limit) {
     question.request = m_request;
     auto const lost = Error{Errc::prompt_unavailable, "the prompt went away"};
     if (auto sent = co_await m_channel.send(ipc::Hello::from(ipc::Role::web)); !sent) co_return Reply{lost};
@@ -68,13 +83,30 @@ void Prompt::done(Result<void> const& result) {
 Prompts::Prompts(asio::any_io_executor executor, LauncherLink& launcher)
     : m_executor{executor}, m_launcher{launcher}, m_turnstile{executor} {}
 
-Task<Result<std::shared_ptr<Prompt>>> Prompts::open(std::uint64_t modules) {
-    auto turn = co_await m_turnstile.enter();
+Task<Result<Turnstile::Turn>> Prompts::turn_of(std::string who) {
+    while (true) {
+        if (auto const next = m_withdrawals.next(who, Clock::now()); next > Clock::now()) {
+            asio::steady_timer pause{m_executor, next};
+            auto const waited = co_await pause.async_wait(as_result);
+            static_cast<void>(waited);
+        }
+        auto turn = co_await m_turnstile.enter();
+        // Looked at again: another request of theirs may have been withdrawn while this one waited for its turn.
+        auto const now = Clock::now();
+        if (!turn || m_withdrawals.next(who, now) <= now) co_return turn;
+    }
+}
+
+Task<Result<std::shared_ptr<Prompt>>> Prompts::open(std::uint64_t modules, std::string who) {
+    auto turn = co_await turn_of(who);
     if (!turn) co_return turn.error();
     ipc::RequestId const request{++m_last_request};
+    Pending pending{m_withdrawals, who};
     auto channel = co_await m_launcher.start_prompt(request, modules);
+    pending.settle();
     if (!channel) co_return channel.error();
-    co_return std::make_shared<Prompt>(m_executor, request, std::move(*channel), std::move(*turn));
+    Prompt::Start start{request, std::move(*channel), std::move(*turn), std::move(who)};
+    co_return std::make_shared<Prompt>(m_executor, std::move(start), m_withdrawals);
 }
 
 } // namespace tamga::daemon

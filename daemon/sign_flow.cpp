@@ -54,17 +54,20 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     if (m_sites.standing(asker.origin) == Standing::refused) co_return Errc::site_refused;
 
     // What can fail without the person fails before the person is asked ...
-    // A tree takes up to thirty times its text: one large one at a time, from reading it to the answer.
+    // ... but the work that a large tree takes is not done for a site that nobody has allowed yet. A tree takes up to
+    // thirty times its text, too: one large one at a time, from reading it to the answer.
     auto const is_xml = request.format == protocol::Format::xml;
     std::optional<Turnstile::Turn> tree_turn;
     if (is_xml && size_of(request) > large_xml) {
+        if (auto settled = co_await settle_site(asker); !settled) co_return settled.error();
         auto turn = co_await m_large_trees.enter();
         if (!turn) co_return turn.error();
         tree_turn.emplace(std::move(*turn));
     }
     auto const large = is_xml ? Compute::large + 1 : size_of(request);
     auto read = [&request] { return read_documents(request); };
-    auto documents = co_await m_compute.run_if_large(large, std::move(read));
+    auto& reader = tree_turn ? m_tree_reader : m_compute;
+    auto documents = co_await reader.run_if_large(large, std::move(read));
     if (!documents) co_return documents.error();
     auto seal = [&documents] {
         std::vector<View> shown;
@@ -197,7 +200,8 @@ Task<Result<SignFlow::Decision>> SignFlow::decide(Asker asker, ipc::PromptReques
 
 Task<Result<SignFlow::Decision>> SignFlow::ask(Asker asker, std::uint64_t modules, ipc::PromptRequest question,
                                                UniqueFd items) {
-    auto prompt = co_await m_prompts.open(modules);
+    auto const who = m_sites.standing(asker.origin) == Standing::allowed ? asker.origin : std::string{};
+    auto prompt = co_await m_prompts.open(modules, who);
     if (!prompt) co_return prompt.error();
 
     // Looked at again: another tab of the same site may have been answered while this one waited for its turn.

@@ -73,6 +73,7 @@ private:
     Revocations& m_revocations;
     std::chrono::seconds m_prompt_limit;
     Turnstile m_large_trees;
+    Compute m_tree_reader; ///< a large tree takes seconds, which nobody else's documents have to wait for
 };
 
 } // namespace tamga::daemon

@@ -7,9 +7,6 @@
 #include <libxml/parser.h>
 #include <libxml/xmlsave.h>
 
-#include <algorithm>
-#include <array>
-
 namespace tamga::signing {
 
 namespace {
@@ -70,9 +67,14 @@ XmlDocument& XmlDocument::operator=(XmlDocument&&) noexcept = default;
 XmlDocument::~XmlDocument() = default;
 
 Result<XmlDocument> XmlDocument::parse(std::string_view xml, XmlTarget const& target) {
+    XmlWork work{xml.size()};
+    return parse(xml, target, work);
+}
+
+Result<XmlDocument> XmlDocument::parse(std::string_view xml, XmlTarget const& target, XmlWork& work) {
     if (xml.size() > max_xml_size) return Error{Errc::too_large, "XML over 16 MiB"};
     QuietXml const quiet;
-    auto tree = read_xml(xml);
+    auto tree = read_xml(xml, work);
     if (!tree) return tree.error();
     auto state = std::make_unique<State>();
     state->tree = std::move(*tree);
@@ -80,12 +82,12 @@ Result<XmlDocument> XmlDocument::parse(std::string_view xml, XmlTarget const& ta
 
     state->parent = xmlDocGetRootElement(document);
     if (!target.signature_parent_xpath.empty()) {
-        auto const parent = find_element(document, target.signature_parent_xpath);
+        auto const parent = find_element(document, target.signature_parent_xpath, work);
         if (!parent) return parent.error();
         state->parent = *parent;
     }
     if (!target.to_be_signed_xpath.empty()) {
-        auto const element = find_element(document, target.to_be_signed_xpath);
+        auto const element = find_element(document, target.to_be_signed_xpath, work);
         if (!element) return element.error();
         auto id = unique_identifier(document, *element);
         if (!id) return id.error();
@@ -99,14 +101,15 @@ Result<XmlDocument> XmlDocument::parse(std::string_view xml, XmlTarget const& ta
 }
 
 Result<Bytes> XmlDocument::canonical() const {
-    // section 4.3.3.3).
     return canonicalise(m_state->tree.get(), m_state->target, XML_C14N_1_0);
 }
 
 Result<Bytes> XmlDocument::prepare(Certificate const& signer, View content_digest) {
     if (content_digest.size() != signer.algorithm().digest_size) return Errc::digest_length;
     QuietXml const quiet;
-    auto const signature_tree = read_xml(signature_text(m_state->id, content_digest, signer));
+    auto const text = signature_text(m_state->id, content_digest, signer);
+    XmlWork work{text.size()};
+    auto const signature_tree = read_xml(text, work);
     if (!signature_tree) return Error{Errc::internal, "ds:Signature"};
     auto* document = m_state->tree.get();
     auto* signature = xmlDocCopyNode(xmlDocGetRootElement(signature_tree->get()), document, 1);

@@ -3,6 +3,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "signing/xml.hpp"
 
 #include <libxml/c14n.h>
 #include <libxml/tree.h>
@@ -23,13 +24,13 @@ inline constexpr std::size_t max_xml_depth = 256;
 inline constexpr std::size_t max_xml_attributes = 256; ///< of one element
 
 /// Reads `xml`, which is UTF-8 whatever it declares. Nothing outside of it is read, and nothing in it is expanded but
-/// character references and the five entities of XML itself.
+/// character references and the five entities of XML itself. What canonicalising it will take is spent on `work`.
 /// Errors: xml_malformed (detail as in signing/xml.hpp), too_large.
-Result<XmlTree> read_xml(std::string_view xml);
+Result<XmlTree> read_xml(std::string_view xml, XmlWork& work);
 
 /// The one element that `path`, of the XPath subset in signing/xml.hpp, leads to. Names are compared as they are
-/// written, with their prefixes. Error: xml_target.
-Result<xmlNode*> find_element(xmlDoc* document, std::string_view path);
+/// written, with their prefixes. Errors: xml_target; too_large, where `work` is spent.
+Result<xmlNode*> find_element(xmlDoc* document, std::string_view path, XmlWork& work);
 
 /// The nodes below `top`, and itself, in document order, as far as they are elements.
 [[nodiscard]] std::vector<xmlNode*> elements_below(xmlNode* top);

@@ -223,7 +223,8 @@ Result<void> verify_reference(xmlDoc* document, Reference const& reference) {
 Result<std::vector<SignerReport>> check_xml_signatures(View text) {
     if (text.size() > max_xml_size) return Error{Errc::too_large, "XML over 16 MiB"};
     QuietXml const quiet;
-    auto const tree = read_xml(as_text(text));
+    XmlWork work{text.size()};
+    auto const tree = read_xml(as_text(text), work);
     if (!tree) return tree.error();
     auto* const document = tree->get();
     std::vector<xmlNode*> signatures;

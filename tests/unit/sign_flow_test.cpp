@@ -236,6 +236,21 @@ TEST_F(SignFlowTest, LeavesOneLogLineForARequestThatEndsInParsing) {
     }
 }
 
+TEST_F(SignFlowTest, S22ReadsNoLargeXmlForASiteThatNobodyHasAllowed) {
+    auto const frame = R"({"module":"kz.gov.pki.knca.commonUtils","method":"signXml",)"
+                       R"("args":["AKKaztokenStore","SIGNATURE","<a>)" +
+                       std::string(70'000, 'x') + R"(","",""]})";
+
+    auto const refused = ask("https://new.test", frame, Person::refuses_the_site);
+    EXPECT_EQ(m_story.events(), (std::vector<std::string>{"3c asks about the site"}));
+    EXPECT_EQ(refused, R"({"code":"500","message":"action.canceled"})");
+
+    m_story.over = false;
+    auto const allowed = ask("https://other.test", frame, Person::agrees);
+    EXPECT_EQ(m_story.events(), (std::vector<std::string>{"3c asks about the site", "3c asks about the site", "done"}));
+    EXPECT_NE(allowed.find("SAXParseException"), std::string::npos);
+}
+
 TEST_F(SignFlowTest, NothingIsSentToTheTokenAfterACancel) {
     auto const reply = ask("https://portal.test", sign_one, Person::cancels);
 
