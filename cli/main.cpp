@@ -57,9 +57,9 @@ std::string name_in(std::string_view words) {
 }
 
 int not_understood(Language language, std::string const& argument = {}, std::string const& command = "tamga") {
-    std::cerr << (argument.empty() ? text(language, "The command was not understood. See: %1 --help", {command})
-                                   : text(language, "This argument was not understood: %1. See: %2 --help",
-                                          {argument, command}))
+    std::cerr << (argument.empty()
+                      ? text(language, "The command was not understood. See: %1 --help", {command})
+                      : text(language, "This argument was not understood: %1. See: %2 --help", {argument, command}))
               << '\n';
     return exit_usage;
 }
