@@ -1,4 +1,4 @@
-// The compute thread: whatever would hold the loop up (documents over 256 KiB, XML) goes there and back, values in and
+// Compute threads: whatever would hold the loop up (documents over 256 KiB, XML) goes there and back, values in and
 // values out.
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace tamga::daemon {
 
-/// One thread beside the loop.
+/// One thread beside the loop. tamga-web has two: docs/threads.md.
 class Compute {
 public:
     static constexpr std::size_t large = 256 * 1024;

@@ -17,7 +17,7 @@ Overloaded(Fs...) -> Overloaded<Fs...>;
 
 } // namespace
 
-Result<Document> Document::read(protocol::Sign const& request, Bytes octets) {
+Result<Document> Document::read(protocol::Sign const& request, Bytes octets, signing::XmlWork& work) {
     switch (request.format) {
     case protocol::Format::cms: {
         Cms cms;
@@ -30,7 +30,7 @@ Result<Document> Document::read(protocol::Sign const& request, Bytes octets) {
     }
     case protocol::Format::xml: {
         signing::XmlTarget const target{request.to_be_signed_xpath, request.signature_parent_xpath};
-        auto document = signing::XmlDocument::parse(as_text(octets), target);
+        auto document = signing::XmlDocument::parse(as_text(octets), target, work);
         if (!document) return document.error();
         auto canonical = document->canonical();
         if (!canonical) return canonical.error();
@@ -67,7 +67,10 @@ Result<Bytes> Document::finish(signing::Certificate const& signer, View raw_sign
     if (auto verified = signing::verify_raw(signer, to_be_signed(), raw_signature); !verified) return verified.error();
     return std::visit(
         Overloaded{
-            [&](Cms& cms) {
+            [&](Cms& cms) -> Result<Bytes> {
+                auto value = signing::to_cms_signature(signer.algorithm(), raw_signature);
+                if (!value) return value.error();
+                m_signature_value = std::move(*value);
                 auto const content = std::exchange(m_shown, {});
                 return signing::finish_cms(signer, m_to_be_signed, raw_signature, content, cms.encapsulation,
                                            cms.existing ? &*cms.existing : nullptr);
@@ -93,10 +96,11 @@ Result<std::vector<Document>> read_documents(protocol::Sign& request) {
     if (request.format == protocol::Format::xml && size_of(request) > signing::max_xml_size) {
         return Error{Errc::too_large, "XML documents of one request"};
     }
+    signing::XmlWork work{size_of(request)};
     std::vector<Document> documents;
     documents.reserve(request.documents.size());
     for (auto& octets : request.documents) {
-        auto document = Document::read(request, std::exchange(octets, {}));
+        auto document = Document::read(request, std::exchange(octets, {}), work);
         if (!document) return document.error();
         documents.push_back(std::move(*document));
     }

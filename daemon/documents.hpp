@@ -14,8 +14,9 @@ namespace tamga::daemon {
 /// Movable, used from one thread at a time (loop or compute).
 class Document {
 public:
-    /// Errors: xml_malformed, xml_target, cms_malformed, raw_refused, digest_length.
-    static Result<Document> read(protocol::Sign const& request, Bytes octets);
+    /// `work` is of the whole request. Errors: xml_malformed, xml_target, too_large, cms_malformed, raw_refused,
+    /// digest_length.
+    static Result<Document> read(protocol::Sign const& request, Bytes octets, signing::XmlWork& work);
 
     /// The octets whose digest will be signed (or, `digested`, the digest): what the person is shown.
     [[nodiscard]] View shown() const noexcept { return m_shown; }
@@ -27,6 +28,9 @@ public:
     /// Verifies `raw_signature` over to_be_signed(), then makes the result the page gets: DER CMS, XML text or the bare
     /// signature. The document is spent. Errors: signature_invalid, internal.
     Result<Bytes> finish(signing::Certificate const& signer, View raw_signature);
+
+    /// After finish of a CMS: the signature as it stands there, which is what a time-stamp is on.
+    [[nodiscard]] Bytes const& signature_value() const noexcept { return m_signature_value; }
 
 private:
     struct Cms {
@@ -42,14 +46,15 @@ private:
     Format m_format;
     Bytes m_shown;
     Bytes m_to_be_signed; ///< stays empty for raw: there it is what is shown
+    Bytes m_signature_value;
     bool m_digested;
 };
 
 /// Octets of all documents of a request.
 [[nodiscard]] std::size_t size_of(protocol::Sign const& request);
 
-/// Reads all of them, or the first error; too_large where XML documents are over signing::max_xml_size together. Frees
-/// each document of the request as it goes.
+/// Reads all of them, or the first error; too_large where XML documents are over signing::max_xml_size together, or
+/// cost more than signing::XmlWork lets them. Frees each document of the request as it goes.
 Result<std::vector<Document>> read_documents(protocol::Sign& request);
 
 } // namespace tamga::daemon

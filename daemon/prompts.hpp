@@ -2,7 +2,11 @@
 #pragma once
 
 #include "daemon/launcher_link.hpp"
+#include "daemon/withdrawals.hpp"
 
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -11,7 +15,14 @@ namespace tamga::daemon {
 /// One open prompt. Its destructor closes the channel, which dismisses the window whatever it shows.
 class Prompt {
 public:
-    Prompt(asio::any_io_executor executor, ipc::RequestId request, ipc::Channel channel, Turnstile::Turn turn);
+    /// What started it: the request, our end of its channel, the right to ask, and who is asked for.
+    struct Start {
+        ipc::RequestId request;
+        ipc::Channel channel;
+        Turnstile::Turn turn;
+        std::string who;
+    };
+    Prompt(asio::any_io_executor executor, Start start, Withdrawals& withdrawals);
 
     [[nodiscard]] ipc::RequestId request() const noexcept { return m_request; }
 
@@ -27,13 +38,31 @@ public:
     /// (pin_locked ...).
     Task<Reply> ask(ipc::PromptRequest question, UniqueFd items, std::chrono::seconds limit);
 
-    void progress(std::uint32_t done, std::uint32_t total);
+    void progress(std::uint32_t done, std::uint32_t total, ipc::Stage stage = ipc::Stage::signing);
+
+    /// After the decision, while no token is at work that would notice it: calls `dismissed` once when the person
+    /// cancels or the window goes away. Until `Watch` ends.
+    class Watch {
+    public:
+        Watch(std::shared_ptr<Prompt> prompt, std::function<void()> dismissed);
+        Watch(Watch const&) = delete;
+        Watch& operator=(Watch const&) = delete;
+        ~Watch();
+
+    private:
+        std::shared_ptr<asio::cancellation_signal> m_end;
+    };
     /// Tells how it ended; the window stays for a failure until the person has read it, without holding up the next.
     void done(Result<void> const& result);
 
 private:
+    Task<Reply> converse(ipc::PromptRequest question, UniqueFd items, std::chrono::seconds limit);
     Task<Reply> reply(std::chrono::seconds limit);
+    static Task<void> await_dismissal(std::shared_ptr<Prompt> self, std::shared_ptr<asio::cancellation_signal> end,
+                                      std::function<void()> dismissed);
 
+    Withdrawals& m_withdrawals;
+    std::string m_who;
     ipc::RequestId m_request;
     AsyncChannel m_channel;
     std::optional<Turnstile::Turn> m_turn; ///< to ask the person
@@ -43,13 +72,19 @@ class Prompts {
 public:
     Prompts(asio::any_io_executor executor, LauncherLink& launcher);
 
-    /// Waits for its turn, then starts a prompt that may speak with `modules`. Errors: busy, prompt_unavailable.
-    Task<Result<std::unique_ptr<Prompt>>> open(std::uint64_t modules);
+    /// Waits for its turn, then starts a prompt that may speak with `modules`. Whoever withdrew several of theirs
+    /// before the person had answered waits longer, and holds nobody else up meanwhile.
+    /// @param who  an allowed site's origin; empty for all others, who could have as many names as they like
+    /// Errors: busy, prompt_unavailable.
+    Task<Result<std::shared_ptr<Prompt>>> open(std::uint64_t modules, std::string who);
 
 private:
+    Task<Result<Turnstile::Turn>> turn_of(std::string who);
+
     asio::any_io_executor m_executor;
     LauncherLink& m_launcher;
     Turnstile m_turnstile;
+    Withdrawals m_withdrawals;
     std::uint64_t m_last_request = 0;
 };
 

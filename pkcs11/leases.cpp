@@ -36,7 +36,7 @@ bool Leases::in_use(ipc::SlotId slot) const {
 
 // ---- login ----
 
-void Leases::unlock(ipc::RequestId request, ipc::Unlock message) {
+void Leases::unlock(ipc::RequestId request, ipc::Unlock message, std::optional<ipc::TokenInfo> shown) {
     // The person chose another token after unlocking one: nobody stays logged in to two.
     if (auto const before = find(request)) end(before, Error{Errc::user_cancelled, "another token was chosen"});
     m_broken_off.erase(request);
@@ -44,6 +44,7 @@ void Leases::unlock(ipc::RequestId request, ipc::Unlock message) {
     held->request = request;
     held->slot = message.slot;
     held->pin = std::move(message.pin);
+    held->shown = std::move(shown);
     m_held.push_back(std::move(held));
     serve_waiting();
 }
@@ -61,9 +62,9 @@ void Leases::open(SharedHeld const& held) {
         if (!place) return opened(held, {place.error(), {}, {}, {}, false});
         held->lane = place->lane;
         auto const operation = held->pin.empty() ? Operation::pin_pad : Operation::login;
-        auto work = [&module = place->module, slot = held->slot, pin = std::move(held->pin),
+        auto work = [&module = place->module, slot = held->slot, pin = std::move(held->pin), shown = held->shown,
                      stop = held->stop.get_token()](Watch& watch) mutable {
-            auto lease = Lease::open(module, slot, std::move(pin), watch, stop);
+            auto lease = Lease::open(module, {slot, shown}, std::move(pin), watch, stop);
             Opened result{lease ? Result<std::shared_ptr<Lease>>{std::move(*lease)} : lease.error(), {}, {}, {}, false};
             watch.begin(Operation::list);
             if (!result.lease) { // read anew: the answer says what became of the attempts
@@ -121,6 +122,7 @@ void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
         Lease::End end;
     };
     bool const last = message.last;
+    held->prompt_waits = last; // from now on, also where the lease breaks off before the lane has come to it
     auto work = [lease = held->lease, message = std::move(message)](Watch&) {
         auto result = lease->add_to_mandate(message);
         return Taken{std::move(result), lease->end()};
@@ -134,6 +136,7 @@ void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
             return end(held, taken.result);
         }
         held->has_mandate = true;
+        held->prompt_waits = false;
         held->web_waits = true;
         m_news.mandate_taken(held->request, ok());
     });

@@ -1,5 +1,6 @@
 #include "pkcs11/sandbox.hpp"
 
+#include "base/landlock.hpp"
 #include "base/seccomp.hpp"
 
 #include <sys/resource.h>
@@ -30,6 +31,10 @@ std::optional<Permit> permit_of(std::string_view word) noexcept {
 Result<void> enter_token_sandbox(std::optional<Permit> permit) {
     ::rlimit const none{0, 0};
     if (::setrlimit(RLIMIT_CORE, &none) != 0) return system_error("RLIMIT_CORE", errno);
+    // Without Landlock the kernel's own rule holds: programs of ours that are not dumpable stay closed.
+    if (permit != Permit::tracing) {
+        if (auto const entered = sandbox::stay_out_of_processes(); !entered) return entered.error();
+    }
     sandbox::Refusals refusals;
     if (permit != Permit::network) refusals.refuse_sockets_but({AF_UNIX, AF_NETLINK});
     if (permit != Permit::programs) refusals.refuse({SCMP_SYS(execve), SCMP_SYS(execveat)});
@@ -38,6 +43,7 @@ Result<void> enter_token_sandbox(std::optional<Permit> permit) {
     if (permit != Permit::keyrings) refusals.refuse(sandbox::keyrings);
     if (permit != Permit::bpf) refusals.refuse({SCMP_SYS(bpf)});
     refusals.refuse(sandbox::kernel_doors);
+    sandbox::refuse_typing_into_terminals(refusals);
     return refusals.enter();
 }
 

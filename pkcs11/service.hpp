@@ -27,6 +27,7 @@ private:
         ipc::Channel channel;
         ipc::Role role{};
         bool greeted = false;
+        std::map<ipc::SlotId, ipc::TokenInfo> told{}; ///< to a prompt: what it shows of each slot
     };
 
     Result<void> turn();
@@ -45,6 +46,7 @@ private:
     void list(ipc::ListKeys const& wanted, Tell tell_asker);
     void sign_large(ipc::Packet& packet, ipc::SignLarge const& large);
     LeaseNews news();
+    [[nodiscard]] std::optional<ipc::TokenInfo> shown_by(ipc::RequestId request, ipc::SlotId slot) const;
     template <class M>
     void tell_prompt(ipc::RequestId request, M const& message);
 

@@ -149,7 +149,7 @@ private:
 
     /// New choices come after those that are shown: nothing moves under a hand that points.
     void add_found(Question& question) {
-        for (auto& choice : choices_before_pin(m_sheet, m_tokens->take_found(), std::time(nullptr)))
+        for (auto& choice : choices_before_pin(m_sheet, m_tokens->take_found(), known(), std::time(nullptr)))
             question.choices.push_back(std::move(choice));
         question.more_may_come = !m_tokens->complete();
     }
@@ -248,11 +248,17 @@ private:
     Result<Choice> after_unlock(Choice const& choice, std::vector<Bytes> const& keys) {
         if (!choice.certificate) {
             Question question;
-            question.choices = choices_after_pin(m_sheet, choice, keys, std::time(nullptr));
+            question.choices = choices_after_pin(m_sheet, choice, keys, known(), std::time(nullptr));
             return choose(std::move(question));
         }
         if (std::find(keys.begin(), keys.end(), choice.certificate->der()) != keys.end()) return choice;
         return told(Error{Errc::key_not_found, "the certificate has no private key on its token"});
+    }
+
+    /// Read once for each request, when there is a key to judge.
+    Knowledge const& known() {
+        if (!m_known) m_known = Knowledge::load();
+        return *m_known;
     }
 
     TokenTalk<S> talk() { return {*m_tokens, m_sheet, m_screen, m_web.fd()}; }
@@ -270,6 +276,10 @@ private:
             if (packet->template is<ipc::Progress>()) {
                 auto const progress = packet->template as<ipc::Progress>();
                 if (!progress) return progress.error();
+                if (progress->stage == ipc::Stage::stamping) {
+                    waiting.words = words(message_id("Waiting for the time-stamp ..."));
+                    waiting.total = progress->total;
+                }
                 waiting.done = progress->done;
                 continue;
             }
@@ -291,6 +301,7 @@ private:
     ipc::Channel m_web;
     TokenEnds m_ends;
     std::optional<PluggedIn> m_tokens;
+    std::optional<Knowledge> m_known;
     S& m_screen;
     Sheet m_sheet;
     bool m_shown = false;

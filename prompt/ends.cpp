@@ -11,6 +11,9 @@ constexpr std::chrono::seconds patience{10};
 /// So many digests of up to 64 octets fit into one message.
 constexpr std::size_t digests_a_message = 512;
 
+/// More than any request brings (protocol/ncalayer).
+constexpr std::size_t most_documents = 10'000;
+
 /// How long a mandate may be used: a slow card needs up to 3 s for a signature.
 std::uint32_t lifetime_s(std::size_t documents) {
     return static_cast<std::uint32_t>(120 + 5 * documents);
@@ -23,12 +26,16 @@ Result<ipc::Channel> taken_from(ipc::Packet& packet) {
 
 Result<SealedItems> documents_of(ipc::Packet& packet) {
     if (packet.descriptors.empty()) return SealedItems{};
-    return SealedItems::open(packet.descriptors.front());
+    return SealedItems::open(packet.descriptors.front(), most_documents);
 }
 
-/// A signature needs something to sign; where nothing is signed there must be nothing.
+/// A signature needs something to sign; where nothing is signed there must be nothing. Of a digest nobody can see what
+/// it stands for: only a CMS says that it is a signature of a document.
 Result<void> check(Sheet const& sheet) {
     auto const purpose = sheet.request.purpose;
+    if (sheet.request.digested && sheet.request.form != ipc::Form::cms) {
+        return Error{Errc::message_malformed, "digests are for CMS"};
+    }
     bool const signs = purpose == ipc::Purpose::sign || purpose == ipc::Purpose::sign_in;
     if (signs == (sheet.documents.count() != 0)) return ok();
     return Error{Errc::message_malformed, "documents and purpose disagree"};

@@ -4,12 +4,8 @@
 #include "signing/to_be_signed.hpp"
 #include "signing/xml_tree.hpp"
 
-#include <libxml/c14n.h>
 #include <libxml/parser.h>
 #include <libxml/xmlsave.h>
-
-#include <algorithm>
-#include <array>
 
 namespace tamga::signing {
 
@@ -17,50 +13,10 @@ namespace {
 
 constexpr std::string_view declaration = R"(<?xml version="1.0" encoding="UTF-8" standalone="no"?>)";
 
-/// Keeps libxml2 from writing to stderr on this thread.
-class QuietXml {
-public:
-    QuietXml() noexcept : m_handler{xmlStructuredError}, m_context{xmlStructuredErrorContext} {
-        xmlSetStructuredErrorFunc(nullptr, [](void*, xmlError*) {});
-    }
-    QuietXml(QuietXml const&) = delete;
-    QuietXml& operator=(QuietXml const&) = delete;
-    ~QuietXml() { xmlSetStructuredErrorFunc(m_context, m_handler); }
-
-private:
-    xmlStructuredErrorFunc m_handler;
-    void* m_context;
-};
-
-/// Appends what libxml2 writes to the Bytes or std::string at `out`.
-template <class Out>
+/// Appends what libxml2 writes to the std::string at `out`.
 int append(void* out, char const* text, int size) {
-    auto& target = *static_cast<Out*>(out);
-    target.insert(target.end(), text, text + size);
+    static_cast<std::string*>(out)->append(text, static_cast<std::size_t>(size));
     return size;
-}
-
-bool is_in(xmlNode const* node, xmlNode const* top) {
-    while (node != nullptr && node != top)
-        node = node->parent;
-    return node == top;
-}
-
-/// Attributes and namespaces (whose nodes are of another type, without a parent) belong to the element beside them.
-int is_visible(void* top, xmlNode* node, xmlNode* parent) {
-    bool const is_tree_node = node->type != XML_ATTRIBUTE_NODE && node->type != XML_NAMESPACE_DECL;
-    return is_in(is_tree_node ? node : parent, static_cast<xmlNode*>(top)) ? 1 : 0;
-}
-
-/// Canonical XML without comments: of the element `top`, of the whole document where `top` is null.
-Result<Bytes> canonicalise(xmlDoc* document, xmlNode* top, xmlC14NMode mode) {
-    QuietXml const quiet;
-    Bytes octets;
-    auto* buffer = xmlOutputBufferCreateIO(append<Bytes>, nullptr, &octets, nullptr);
-    auto const written = xmlC14NExecute(document, top == nullptr ? nullptr : is_visible, top, mode, nullptr, 0, buffer);
-    auto const closed = xmlOutputBufferClose(buffer);
-    if (written < 0 || closed < 0) return Error{Errc::internal, "canonicalisation"};
-    return octets;
 }
 
 bool is_identifier(xmlAttr const& attribute) {
@@ -111,9 +67,14 @@ XmlDocument& XmlDocument::operator=(XmlDocument&&) noexcept = default;
 XmlDocument::~XmlDocument() = default;
 
 Result<XmlDocument> XmlDocument::parse(std::string_view xml, XmlTarget const& target) {
+    XmlWork work{xml.size()};
+    return parse(xml, target, work);
+}
+
+Result<XmlDocument> XmlDocument::parse(std::string_view xml, XmlTarget const& target, XmlWork& work) {
     if (xml.size() > max_xml_size) return Error{Errc::too_large, "XML over 16 MiB"};
     QuietXml const quiet;
-    auto tree = read_xml(xml);
+    auto tree = read_xml(xml, work);
     if (!tree) return tree.error();
     auto state = std::make_unique<State>();
     state->tree = std::move(*tree);
@@ -121,12 +82,12 @@ Result<XmlDocument> XmlDocument::parse(std::string_view xml, XmlTarget const& ta
 
     state->parent = xmlDocGetRootElement(document);
     if (!target.signature_parent_xpath.empty()) {
-        auto const parent = find_element(document, target.signature_parent_xpath);
+        auto const parent = find_element(document, target.signature_parent_xpath, work);
         if (!parent) return parent.error();
         state->parent = *parent;
     }
     if (!target.to_be_signed_xpath.empty()) {
-        auto const element = find_element(document, target.to_be_signed_xpath);
+        auto const element = find_element(document, target.to_be_signed_xpath, work);
         if (!element) return element.error();
         auto id = unique_identifier(document, *element);
         if (!id) return id.error();
@@ -140,14 +101,15 @@ Result<XmlDocument> XmlDocument::parse(std::string_view xml, XmlTarget const& ta
 }
 
 Result<Bytes> XmlDocument::canonical() const {
-    // section 4.3.3.3).
     return canonicalise(m_state->tree.get(), m_state->target, XML_C14N_1_0);
 }
 
 Result<Bytes> XmlDocument::prepare(Certificate const& signer, View content_digest) {
     if (content_digest.size() != signer.algorithm().digest_size) return Errc::digest_length;
     QuietXml const quiet;
-    auto const signature_tree = read_xml(signature_text(m_state->id, content_digest, signer));
+    auto const text = signature_text(m_state->id, content_digest, signer);
+    XmlWork work{text.size()};
+    auto const signature_tree = read_xml(text, work);
     if (!signature_tree) return Error{Errc::internal, "ds:Signature"};
     auto* document = m_state->tree.get();
     auto* signature = xmlDocCopyNode(xmlDocGetRootElement(signature_tree->get()), document, 1);
@@ -168,7 +130,7 @@ Result<std::string> XmlDocument::finish(View raw_signature) {
     auto const value = to_base64(to_bare_signature(*m_state->algorithm, raw_signature));
     xmlNodeAddContent(m_state->signature_value, reinterpret_cast<xmlChar const*>(value.c_str()));
     std::string text{declaration};
-    auto* writer = xmlSaveToIO(append<std::string>, nullptr, &text, "UTF-8", XML_SAVE_NO_DECL | XML_SAVE_AS_XML);
+    auto* writer = xmlSaveToIO(append, nullptr, &text, "UTF-8", XML_SAVE_NO_DECL | XML_SAVE_AS_XML);
     long written = writer == nullptr ? -1 : 0;
     // Comments and instructions around the root element stay: the latter are part of what was signed.
     for (auto* node = m_state->tree->children; node != nullptr && written >= 0; node = node->next) {

@@ -11,7 +11,8 @@ namespace tamga::signing {
 
 namespace {
 
-constexpr std::size_t max_path_size = 1024; ///< what bounds the work a path can ask for
+constexpr std::size_t max_path_size = 1024;
+constexpr std::size_t visit_work = 4; ///< of a node or an attribute that is looked at, in units of XmlWork
 
 struct AttributeIs {
     std::string_view name;
@@ -89,39 +90,60 @@ std::optional<Path> parse_path(std::string_view text) {
     return path;
 }
 
-std::string written_name(xmlChar const* name, xmlNs const* space) {
-    std::string written;
-    if (space != nullptr && space->prefix != nullptr) written = std::string{text_of(space->prefix)} + ':';
-    return written += text_of(name);
+bool is_written(xmlChar const* name, xmlNs const* space, std::string_view wanted) {
+    if (space != nullptr && space->prefix != nullptr) {
+        if (!skip(wanted, text_of(space->prefix)) || !skip(wanted, ":")) return false;
+    }
+    return text_of(name) == wanted;
 }
 
-bool has_attribute(xmlNode const& element, AttributeIs const& wanted) {
-    for (auto const* attribute = element.properties; attribute != nullptr; attribute = attribute->next) {
-        if (written_name(attribute->name, attribute->ns) == wanted.name && value_of(*attribute) == wanted.value) {
-            return true;
-        }
-    }
-    return false;
-}
+/// Goes along a path and keeps account of what it looks at.
+class Walker {
+public:
+    explicit Walker(XmlWork& work) : m_work{work} {}
 
-/// The children of `parent` that a step leads to; each predicate counts in what the one before has left.
-std::vector<xmlNode*> walk(xmlNode const& parent, Step const& step) {
-    std::vector<xmlNode*> found;
-    for (auto* child = parent.children; child != nullptr; child = child->next) {
-        if (child->type == XML_ELEMENT_NODE && written_name(child->name, child->ns) == step.name) {
-            found.push_back(child);
+    /// Appends to `found` the children of `parent` that a step leads to; each predicate counts in what the one before
+    /// has left. False where the work is over its limit: `found` is then of no use.
+    bool walk(xmlNode const& parent, Step const& step, std::vector<xmlNode*>& found) {
+        auto const before = found.size();
+        for (auto* child = parent.children; child != nullptr; child = child->next) {
+            if (!look()) return false;
+            if (child->type == XML_ELEMENT_NODE && is_written(child->name, child->ns, step.name)) {
+                found.push_back(child);
+            }
         }
-    }
-    for (auto const& predicate : step.predicates) {
-        if (auto const* position = std::get_if<std::size_t>(&predicate)) {
-            found = *position <= found.size() ? std::vector{found[*position - 1]} : std::vector<xmlNode*>{};
-        } else {
-            std::erase_if(found,
-                          [&](xmlNode const* node) { return !has_attribute(*node, std::get<AttributeIs>(predicate)); });
+        for (auto const& predicate : step.predicates) {
+            auto const first = found.begin() + static_cast<std::ptrdiff_t>(before);
+            if (auto const* position = std::get_if<std::size_t>(&predicate)) {
+                auto const count = found.size() - before;
+                if (!look()) return false;
+                if (*position <= count) *first = found[before + *position - 1];
+                found.resize(before + (*position <= count ? 1 : 0));
+            } else {
+                auto const lacks = [&](xmlNode const* node) { return !has(*node, std::get<AttributeIs>(predicate)); };
+                found.erase(std::remove_if(first, found.end(), lacks), found.end());
+                if (m_work.is_over()) return false;
+            }
         }
+        return true;
     }
-    return found;
-}
+
+private:
+    bool look() noexcept { return m_work.spend(visit_work); }
+
+    bool has(xmlNode const& element, AttributeIs const& wanted) noexcept {
+        if (!look()) return false;
+        for (auto const* attribute = element.properties; attribute != nullptr; attribute = attribute->next) {
+            if (!look()) return false;
+            if (is_written(attribute->name, attribute->ns, wanted.name) && value_of(*attribute) == wanted.value) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    XmlWork& m_work;
+};
 
 } // namespace
 
@@ -141,7 +163,7 @@ std::vector<xmlNode*> elements_below(xmlNode* top) {
     return elements;
 }
 
-Result<xmlNode*> find_element(xmlDoc* document, std::string_view path_text) {
+Result<xmlNode*> find_element(xmlDoc* document, std::string_view path_text, XmlWork& work) {
     auto const path = parse_path(path_text);
     if (!path) return Error{Errc::xml_target, "XPath outside of the subset"};
     auto contexts = std::vector{reinterpret_cast<xmlNode*>(document)};
@@ -149,11 +171,11 @@ Result<xmlNode*> find_element(xmlDoc* document, std::string_view path_text) {
         auto const all = elements_below(xmlDocGetRootElement(document));
         contexts.insert(contexts.end(), all.begin(), all.end());
     }
+    Walker walker{work};
     for (auto const& step : path->steps) {
         std::vector<xmlNode*> next;
         for (auto const* context : contexts) {
-            auto const found = walk(*context, step);
-            next.insert(next.end(), found.begin(), found.end());
+            if (!walker.walk(*context, step, next)) return Error{Errc::too_large, "XPath: too much to look through"};
         }
         contexts = std::move(next);
     }

@@ -6,14 +6,12 @@
 
 #include <algorithm>
 #include <optional>
+#include <ranges>
 #include <string>
 
 namespace tamga::signing {
 
 namespace {
-
-/// Upper bound of what canonicalisation compares: at each element, all namespaces in scope with each other.
-constexpr std::size_t max_namespace_work = 200'000'000;
 
 constexpr char const* truncated = "XML document structures must start and end within the same entity.";
 
@@ -37,8 +35,8 @@ Error sax_error(std::string_view xml, std::size_t offset, std::string_view text)
 struct Reading {
     std::string_view xml;
     std::optional<Error> error;
+    XmlWork& work;
     std::vector<std::size_t> namespaces_in_scope; ///< at each open element
-    std::size_t namespace_work = 0;
 };
 
 Reading& reading_of(void* parser) {
@@ -64,6 +62,12 @@ void refuse_doctype(void* parser, xmlChar const*, xmlChar const*, xmlChar const*
                            "\"http://apache.org/xml/features/disallow-doctype-decl\" set to true."));
 }
 
+/// About what libxml2's canonicalisation does at an element: it goes up to the root, and from each namespace in scope
+/// up to where that one is declared; it compares these with each other, and the attributes where it sorts them.
+std::size_t canonicalising_work(std::size_t depth, std::size_t in_scope, std::size_t attributes) {
+    return depth * (1 + in_scope) + in_scope * in_scope + attributes * attributes / 2;
+}
+
 // NOLINTNEXTLINE(readability-function-size): libxml2 says what the parameters are.
 void start_element(void* parser, xmlChar const* name, xmlChar const* prefix, xmlChar const* uri, int namespace_count,
                    xmlChar const** namespaces, int attribute_count, int defaulted_count, xmlChar const** attributes) {
@@ -71,9 +75,10 @@ void start_element(void* parser, xmlChar const* name, xmlChar const* prefix, xml
     auto& scopes = reading.namespaces_in_scope;
     auto const in_scope = (scopes.empty() ? 1 : scopes.back()) + static_cast<std::size_t>(namespace_count);
     scopes.push_back(in_scope);
-    reading.namespace_work += in_scope * in_scope;
     if (scopes.size() > max_xml_depth) return stop(parser, {Errc::too_large, "XML: elements nest too deep"});
-    if (reading.namespace_work > max_namespace_work) return stop(parser, {Errc::too_large, "XML: too many namespaces"});
+    if (!reading.work.spend(canonicalising_work(scopes.size(), in_scope, static_cast<std::size_t>(attribute_count)))) {
+        return stop(parser, {Errc::too_large, "XML: too much depth, or too many namespaces, for so many elements"});
+    }
     xmlSAX2StartElementNs(parser, name, prefix, uri, namespace_count, namespaces, attribute_count, defaulted_count,
                           attributes);
 }
@@ -151,16 +156,81 @@ std::optional<Error> refusal_before_parsing(std::string_view xml) {
     return std::nullopt;
 }
 
+/// For as long as it lives, `top` hangs under stand-ins of its ancestors, without its siblings and theirs: the shape in
+/// which canonicalisation meets only what is in the element, and yet everything that it inherits. The stand-ins share
+/// namespaces and attributes with the originals.
+class ElementAlone {
+public:
+    explicit ElementAlone(xmlNode& top)
+        : m_document{*top.doc}, m_top{top}, m_parent{top.parent}, m_previous{top.prev}, m_next{top.next} {
+        mark_all_above(this); // on the originals too: an attribute leads back to the one it belongs to
+        m_document._private = this;
+        std::vector<xmlNode const*> ancestors;
+        for (auto const* node = m_parent; node->type == XML_ELEMENT_NODE; node = node->parent)
+            ancestors.push_back(node);
+        m_ancestors.reserve(ancestors.size());
+        auto* above = reinterpret_cast<xmlNode*>(&m_document);
+        for (auto const* ancestor : ancestors | std::views::reverse) {
+            auto& stand_in = m_ancestors.emplace_back(*ancestor);
+            hang(stand_in, *above);
+            above = &stand_in;
+        }
+        hang(top, *above);
+    }
+    ElementAlone(ElementAlone const&) = delete;
+    ElementAlone& operator=(ElementAlone const&) = delete;
+    ~ElementAlone() {
+        m_top.parent = m_parent;
+        m_top.prev = m_previous;
+        m_top.next = m_next;
+        mark_all_above(nullptr);
+    }
+
+    [[nodiscard]] xmlDoc* document() noexcept { return &m_document; }
+
+    /// Canonicalisation's question. Attributes and namespaces (whose nodes are of another type) belong to the element
+    /// beside them. What is above the element is marked.
+    static int is_visible(void*, xmlNode* node, xmlNode* parent) {
+        bool const is_tree_node = node->type != XML_ATTRIBUTE_NODE && node->type != XML_NAMESPACE_DECL;
+        return (is_tree_node ? node : parent)->_private == nullptr ? 1 : 0;
+    }
+
+private:
+    void mark_all_above(void* mark) const noexcept {
+        for (auto* node = m_parent; node != nullptr; node = node->parent)
+            node->_private = mark;
+    }
+
+    static void hang(xmlNode& node, xmlNode& parent) noexcept {
+        node.parent = &parent;
+        node.prev = node.next = nullptr;
+        parent.children = parent.last = &node;
+    }
+
+    xmlDoc m_document;
+    std::vector<xmlNode> m_ancestors; ///< the root element first
+    xmlNode& m_top;
+    xmlNode* m_parent;
+    xmlNode* m_previous;
+    xmlNode* m_next;
+};
+
+int append_octets(void* out, char const* text, int size) {
+    auto& target = *static_cast<Bytes*>(out);
+    target.insert(target.end(), text, text + size);
+    return size;
+}
+
 } // namespace
 
-Result<XmlTree> read_xml(std::string_view xml) {
+Result<XmlTree> read_xml(std::string_view xml, XmlWork& work) {
     static constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
     if (xml.starts_with(byte_order_mark)) xml.remove_prefix(byte_order_mark.size());
     if (auto const refusal = refusal_before_parsing(xml)) return *refusal;
 
     std::unique_ptr<xmlParserCtxt, decltype(&xmlFreeParserCtxt)> const parser{xmlNewParserCtxt(), xmlFreeParserCtxt};
     if (!parser) return Error{Errc::internal, "XML parser"};
-    Reading reading{.xml = xml, .error = {}, .namespaces_in_scope = {}, .namespace_work = 0};
+    Reading reading{.xml = xml, .error = {}, .work = work, .namespaces_in_scope = {}};
     parser->_private = &reading;
     parser->sax->serror = note_error;
     parser->sax->internalSubset = refuse_doctype;
@@ -185,6 +255,25 @@ std::string_view text_of(xmlChar const* text) noexcept {
 
 std::string_view value_of(xmlAttr const& attribute) noexcept {
     return attribute.children == nullptr ? std::string_view{} : text_of(attribute.children->content);
+}
+
+bool is_in(xmlNode const* node, xmlNode const* top) noexcept {
+    while (node != nullptr && node != top)
+        node = node->parent;
+    return node == top;
+}
+
+Result<Bytes> canonicalise(xmlDoc* document, xmlNode* top, xmlC14NMode mode) {
+    QuietXml const quiet;
+    Bytes octets;
+    std::optional<ElementAlone> alone;
+    if (top != nullptr) document = alone.emplace(*top).document();
+    auto const is_visible = alone ? ElementAlone::is_visible : nullptr;
+    auto* buffer = xmlOutputBufferCreateIO(append_octets, nullptr, &octets, nullptr);
+    auto const written = xmlC14NExecute(document, is_visible, nullptr, mode, nullptr, 0, buffer);
+    auto const closed = xmlOutputBufferClose(buffer);
+    if (written < 0 || closed < 0) return Error{Errc::internal, "canonicalisation"};
+    return octets;
 }
 
 } // namespace tamga::signing

@@ -29,6 +29,7 @@ namespace {
 
 constexpr std::chrono::seconds handshake_patience{10}; ///< from accept to upgrade
 constexpr std::chrono::seconds frame_patience{60};     ///< from a frame's first octets to its last
+constexpr std::chrono::seconds close_patience{2};      ///< for the peer's part of a close
 constexpr std::size_t head_limit = 8192;
 constexpr std::size_t largest_read = 65536;
 constexpr std::size_t give_memory_back_above = 8 * 1024 * 1024;
@@ -183,6 +184,7 @@ Task<bool> Connection::admit(Parser::value_type const& request, bool octets_foll
     case Admission::websocket: break;
     }
     m_asker.origin = std::string{*head.origin};
+    m_account.origin = m_asker.origin;
     m_stream.read_message_max(m_server->options.frame_octets);
     m_stream.auto_fragment(false);
     m_stream.text(true);
@@ -197,12 +199,26 @@ Task<bool> Connection::admit(Parser::value_type const& request, bool octets_foll
     int cork = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &cork, sizeof cork);
     auto const accepted = co_await m_stream.async_accept(request, as_result);
-    auto const greeted = !std::get<0>(accepted) && co_await write(std::string{Desk::greeting()});
+    auto const greeted = !std::get<0>(accepted) && co_await seat() && co_await write(std::string{Desk::greeting()});
     cork = 0;
     ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &cork, sizeof cork);
     int const no_delay = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
     co_return greeted;
+}
+
+/// A place among the sockets of its site. Where it gets none it is closed with 1013, which a page can see, unlike the
+/// status of a refused upgrade.
+Task<bool> Connection::seat() {
+    auto place = m_server->attendance.enter(m_asker.origin, m_server->sites.standing(m_asker.origin));
+    if (place) {
+        m_place.emplace(std::move(*place));
+        co_return true;
+    }
+    log::info("refused",
+              {{"origin", m_asker.origin}, {"reason", "too many sockets of this site, or of unknown sites"}});
+    co_await close(websocket::close_code::try_again_later);
+    co_return false;
 }
 
 Task<void> Connection::respond(unsigned status, std::string_view body, std::string_view type) {
@@ -243,10 +259,12 @@ Task<void> Connection::read_frames() {
 
 /// One message, whole. Nothing at the end of the connection; Beast has then said why (1007 not UTF-8, 1009 too big).
 Task<std::optional<Connection::Frame>> Connection::read_frame() {
-    Frame frame{{}, FrameBudget::Claim{m_server->budget}};
+    auto const allowed = m_server->sites.standing(m_asker.origin) == Standing::allowed;
+    auto const from = allowed ? FrameBudget::From::allowed_site : FrameBudget::From::stranger;
+    Frame frame{{}, FrameBudget::Claim{m_server->budget, m_account, from}};
     do {
         auto const before = frame.text.size();
-        if (before != 0 && !co_await m_server->budget.room()) {
+        if (before != 0 && !co_await m_server->budget.room(frame.claim)) {
             co_await close(websocket::close_code::try_again_later);
             co_return std::nullopt;
         }
@@ -259,6 +277,7 @@ Task<std::optional<Connection::Frame>> Connection::read_frame() {
         frame.claim.add(std::get<1>(read));
     } while (!m_stream.is_message_done());
     m_patience.cancel();
+    frame.claim.whole();
     co_return frame;
 }
 
@@ -282,6 +301,7 @@ Task<bool> Connection::write(std::string text) {
 }
 
 Task<void> Connection::close(websocket::close_code code) {
+    expect_within(close_patience);
     auto turn = co_await m_writing.enter();
     if (!turn) co_return;
     auto const closed = co_await m_stream.async_close(code, as_result);

@@ -35,6 +35,7 @@ private:
     [[nodiscard]] bool peer_is_own_user();
     Task<bool> open();
     Task<bool> admit(Parser::value_type const& request, bool octets_follow);
+    Task<bool> seat();
     Task<void> respond(unsigned status, std::string_view body, std::string_view type);
     Task<void> read_frames();
     Task<std::optional<Frame>> read_frame();
@@ -49,6 +50,8 @@ private:
     boost::beast::websocket::stream<Stream, false> m_stream;
     boost::beast::flat_buffer m_head;
     Asker m_asker;
+    std::optional<Attendance::Place> m_place;
+    FrameBudget::Account m_account; ///< of the frames below
     Mailbox<Frame> m_frames;
     std::size_t m_unanswered = 0;
     Turnstile m_writing;

@@ -77,9 +77,9 @@ void report_end(std::exception_ptr failure) {
 }
 
 Result<std::unique_ptr<Server>> Server::make(asio::io_context& loop, ServerOptions options, Desk& desk, Sites& sites) {
-    auto const limit = options.buffered_octets;
-    std::shared_ptr<State> state{new State{
-        loop, std::move(options), desk, sites, nullptr, {}, FrameBudget{loop.get_executor(), limit}, {}, false}};
+    FrameBudget budget{loop.get_executor(), options.buffered_octets, options.frame_octets};
+    std::shared_ptr<State> state{
+        new State{loop, std::move(options), desk, sites, nullptr, {}, std::move(budget), {}, {}, false}};
     if (auto renewed = state->renew_tls(); !renewed) return renewed.error();
     return std::unique_ptr<Server>{new Server{std::move(state)}};
 }

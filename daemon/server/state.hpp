@@ -1,6 +1,7 @@
 // What the listener and the connections share. Private to daemon/server.
 #pragma once
 
+#include "daemon/server/attendance.hpp"
 #include "daemon/server/frame_budget.hpp"
 #include "daemon/server/server.hpp"
 
@@ -21,6 +22,7 @@ struct Server::State {
     std::shared_ptr<asio::ssl::context> tls;
     std::chrono::system_clock::time_point tls_looked_at;
     FrameBudget budget;
+    Attendance attendance;
     std::set<Connection*> connections;
     bool stopping = false;
 

@@ -119,8 +119,17 @@ Call change_locale(Invocation& call) {
 Call without_files(Invocation& call) {
     return call.error("not available yet: files", Errc::unsupported);
 }
-Call without_timestamps(Invocation& call) {
-    return call.error("not available yet: time-stamps", Errc::timestamp_unavailable);
+
+Call create_cms_signature(Invocation& call) {
+    auto made = create_cades(call);
+    if (auto* sign = std::get_if<Sign>(&made.action)) sign->timestamp = true;
+    return made;
+}
+
+Call apply_timestamps(Invocation& call) {
+    auto cms = take_base64(call.arguments[2]);
+    if (!cms) return call.error(base64_message(cms.error()));
+    return {ApplyTimestamps{*std::move(cms)}, {.shape = Shape::common_cms, .uuid = call.uuid}, {}};
 }
 
 /// A method and the types of its arguments, a letter each: s a string, b a boolean, a an array of strings, and S a
@@ -139,9 +148,9 @@ constexpr Method methods[] = {
     {"createCAdESFromBase64", "Sssb", create_cades},
     {"createCAdESFromBase64Hash", "Sss", create_cades_from_hash},
     {"createCAdESFromFile", "Sssb", without_files},
-    {"createCMSSignatureFromBase64", "Sssb", without_timestamps},
+    {"createCMSSignatureFromBase64", "Sssb", create_cms_signature},
     {"createCMSSignatureFromFile", "Sssb", without_files},
-    {"applyCAdEST", "Sss", without_timestamps},
+    {"applyCAdEST", "Sss", apply_timestamps},
     {"showFileChooser", "ss", without_files},
     {"changeLocale", "s", change_locale},
 };

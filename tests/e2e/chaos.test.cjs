@@ -12,6 +12,8 @@ const { dice, pause } = require('./support/dice.cjs');
 
 const requests = 240;
 const at_once = 8;
+// A site whose requests are withdrawn again and again waits longer and longer for its window: here each is another's.
+const sites = Array.from({ length: requests }, (_, i) => `p${i}.test`);
 let folder;
 let daemon;
 
@@ -24,6 +26,7 @@ before(async () => {
   fs.writeFileSync(knobs, `log ${path.join(folder, 'calls')}\ntoken storm 87654321 3\n`
     + `certificate 0 01 ${certificate}\nkey 0 01 ${key}\n`);
   daemon = await Daemon.start({
+    config: `[origins]\nallow = [${['portal.test', ...sites].map((site) => `"${site}"`)}]\n`,
     modules: `[[module]]\nname = "fake"\npath = "${build}/tests/fake_module/libtamga-fake-pkcs11.so"\n`
       + `storage = "AKKaztokenStore"\nenvironment = { TAMGA_FAKE_PKCS11 = "${knobs}" }\n`,
   });
@@ -69,9 +72,9 @@ test('pages leave at any moment, windows and tokens are killed: nothing leaks, n
   const token = descriptors('tamga-token');
   const roll = dice(20240229);
 
-  const page = async () => {
+  const page = async (_, number) => {
     for (let i = 0; i < requests / at_once; i += 1) {
-      const socket = await daemon.connect();
+      const socket = await daemon.connect({ origin: `https://${sites[i * at_once + number]}` });
       socket.on('error', () => {});
       socket.send(request(roll));
       if (roll(4) === 0) socket.send(request(roll));
@@ -88,7 +91,8 @@ test('pages leave at any moment, windows and tokens are killed: nothing leaks, n
   await until('the windows to go', () => daemon.prompts().length === 0, 10000);
   await until('a signature after the storm', signsOnce, 20000); // a token process killed often is started again late
   await until('the windows to go', () => daemon.prompts().length === 0, 10000);
-  await until(`${web} descriptors of tamga-web`, () => descriptors('tamga-web') <= web, 5000);
-  await until(`${token} descriptors of tamga-token`, () => descriptors('tamga-token') <= token, 5000);
+  // What leaks stays for ever; what only ends late does so on a machine that is busy with other things.
+  await until(`${web} descriptors of tamga-web`, () => descriptors('tamga-web') <= web, 30000);
+  await until(`${token} descriptors of tamga-token`, () => descriptors('tamga-token') <= token, 30000);
   assert.doesNotMatch(daemon.log(), /Sanitizer|runtime error/);
 });

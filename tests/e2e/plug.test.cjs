@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const { after, before, test } = require('node:test');
 const { Daemon, basics, children, fromPem, until, verifyCms } = require('./support/daemon.cjs');
-const { possessions } = require('./support/possessions.cjs');
+const { possessions, settled } = require('./support/possessions.cjs');
 const { Readers } = require('./support/readers.cjs');
 
 const cycles = Number(process.env.TAMGA_PLUG_CYCLES || 20);
@@ -56,7 +56,7 @@ test(`S29: a card is known within a second of the PC/SC event, ${cycles} times i
   let slowest = 0;
   await cycle();
   await signs();
-  const before = held();
+  const before = await settled(held);
   slowest = 0;
 
   for (let i = 0; i < cycles; i += 1) {
@@ -97,5 +97,30 @@ test('a pcscd that dies in mid-signature ends that request, and the log says by 
   // The module may fail before the watcher has heard of it.
   assert.match(daemon.log(), /asked="sign_cms" outcome="(card_service_lost|token_failure)"/);
   await until('the token to be back', are(['AKKaztokenStore']), 3000);
+  await signs();
+});
+
+test('a pcscd that leaves when it is idle and is started for whoever connects, as on Debian, is noticed each time', async () => {
+  const pcscd = () => children(readers.process.pid).pcscd?.[0];
+  const token = possessions(daemon)['tamga-token 0'].pid;
+  // The socket is always there: nothing but the end of our own connection tells that it is another pcscd.
+  await readers.say('pcscd on_demand');
+  let last;
+  for (let i = 0; i < 3; i += 1) {
+    await until('another pcscd', () => pcscd() !== undefined && pcscd() !== last, 3000);
+    last = pcscd();
+    await until('the token to be back', are(['AKKaztokenStore']), 3000);
+    await signs();
+    await readers.say('pcscd stop');
+  }
+  assert.equal(possessions(daemon)['tamga-token 0'].pid, token);
+
+  // One that is not running when Tamga starts.
+  await daemon.stop();
+  await readers.say('pcscd stop');
+  assert.equal(pcscd(), undefined);
+  daemon = await Daemon.start({ families: true, env: readers.env });
+  socket = await daemon.connect();
+  await until('the token of a pcscd that Tamga woke', are(['AKKaztokenStore']), 5000);
   await signs();
 });

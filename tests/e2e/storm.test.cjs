@@ -14,7 +14,7 @@ const { after, before, test } = require('node:test');
 const { build, children, fromPem, until } = require('./support/daemon.cjs');
 const { dice, pause } = require('./support/dice.cjs');
 const { fakeTokens, pin: right } = require('./support/fake_tokens.cjs');
-const { memory, possessions, zombies } = require('./support/possessions.cjs');
+const { memory, possessions, settled, zombies } = require('./support/possessions.cjs');
 const { Readers } = require('./support/readers.cjs');
 
 const operations = Number(process.env.TAMGA_STORM_OPERATIONS || 100);
@@ -42,7 +42,7 @@ before(async () => {
     storage: storages[0],
     tries: 100000,
     families: true,
-    env: readers.env,
+    env: { ...readers.env, TAMGA_DEBUG: '1' }, // the watcher then says what it has seen
     tamgad: path.join(build, 'hasty-libexec/tamgad'),
     config: `[origins]\nallow = [${[...pages, looker].map((page) => `"${page.slice(8)}"`)}]\n`,
   });
@@ -65,7 +65,8 @@ const kinds = {
   wrong: { weight: 2, typed: [wrong], ends: ['user_cancelled'] },
   mistyped: { weight: 2, typed: [wrong, right], ends: ['ok'] },
   cancel: { weight: 1, typed: [], more: 'cancel', ends: ['user_cancelled'] },
-  cancel_waiting: { weight: 1, typed: [right], more: 'cancel_while_waiting', ends: ['user_cancelled'] },
+  // Which may come too late.
+  cancel_waiting: { weight: 1, typed: [right], more: 'cancel_while_waiting', ends: ['user_cancelled', 'ok'] },
   leave: { weight: 1, typed: [right], ends: null }, // nobody is there to be answered
 };
 
@@ -94,9 +95,9 @@ const faults = [
   { weight: 2, make: () => knob((slot) => `fail ${one(['C_Login', 'C_Sign', 'C_OpenSession', 'C_SignInit'])} ${one(['30', '5', '32', 'b3'])} ${slot}`, 'answers') },
   { weight: 1, make: () => whole(`rubbish ${one(['C_Sign', 'C_FindObjects', 'C_GetAttributeValue', 'C_GetSlotList'])}`, 'answers') },
   { weight: 2, make: () => ({ ...whole(`delay C_Sign ${50 + roll(200)}`, 'answers'), ends: [] }) },
-  { weight: 2, make: () => cards('card', () => readers.removed(0), () => readers.inserted(0)) },
+  { weight: 2, make: () => cards('card', () => readers.removed(0), () => readers.inserted(0).then(() => true)) },
   { weight: 1, make: () => cards('leave_in_signature', () => readers.say('leave_in_signature 0 1'), undoLeaving) },
-  { weight: 1, make: () => cards('pcscd', () => readers.say(`pcscd ${one(['stop', 'kill'])}`), () => readers.say('pcscd start')) },
+  { weight: 1, make: () => cards('pcscd', () => readers.say(`pcscd ${one(['stop', 'kill'])}`), () => readers.say('pcscd start').then(() => true)) },
 ];
 
 /** Knobs for one token of the fake module. */
@@ -108,13 +109,25 @@ function knob(line, kind) {
 function whole(line, kind) {
   return { name: line, begin: () => tokens.knobs(line), end: () => tokens.knobs(''), hits: targets.slice(0, 2), ends: ours[kind] };
 }
-function cards(name, begin, end) { return { name, begin, end, hits: targets.slice(2), ends: ours.service }; }
+/** `end` tells whether the card went. A round is over once the watcher has seen it come back: until then it still ends leases. */
+function cards(name, begin, end) {
+  const seen = () => daemon.log().match(/reader name=.* card="3b/g).length;
+  let before;
+  return {
+    name,
+    hits: targets.slice(2),
+    ends: ours.service,
+    begin: () => { before = seen(); return begin(); },
+    end: async () => { if (await end()) await until('the watcher to see the card again', () => seen() > before, 5000); },
+  };
+}
 
 async function undoLeaving() {
   await readers.say('leave_in_signature 0 0');
-  if (await readers.isInserted(0)) return;
+  if (await readers.isInserted(0)) return false;
   await readers.seen([false, false]);
   await readers.inserted(0);
+  return true;
 }
 
 const basics = (format, data) => JSON.stringify({
@@ -312,7 +325,7 @@ test(`S9, S12, S28, S29: ${operations} operations in a storm of faults end with 
   roll = dice(seed);
   await until('all tokens to be there', isWell, 10000);
   await calm(8);
-  const [before, memoryBefore] = [held(), memory(daemon, pcscd())];
+  const [before, memoryBefore] = [await settled(held), memory(daemon, pcscd())];
 
   moment = () => roll(60);
   number = 0;

@@ -42,8 +42,7 @@ constexpr char const* every_function[] = {
     "C_GetSlotList", "C_GetTokenInfo",    "C_OpenSession",      "C_CloseSession",      "C_Login",    "C_Logout",
     "C_FindObjects", "C_FindObjectsInit", "C_FindObjectsFinal", "C_GetAttributeValue", "C_SignInit", "C_Sign"};
 
-// S12
-TEST_F(Isolation, EndsTheProcessOfAModuleThatSegfaults) {
+TEST_F(Isolation, S12_EndsTheProcessOfAModuleThatSegfaults) {
     EXPECT_EQ(WTERMSIG(crash("segv")), SIGSEGV);
 }
 

@@ -4,8 +4,9 @@
 // or a token whose keys cannot be read yet), `key certificate=TEXT` (the same, and no such token), `key misfit` (tries
 // what cannot be chosen); `pin TEXT` (several: one after another, then cancel); `accept`, `cancel`, `refuse_site` (the
 // last one counts); `decline_last_attempt` (says no to every confirmation); `cancel_while_looking` (for tokens, before
-// anything was asked); `cancel_while_waiting` (for the token that was chosen); `wait_ms N` before each answer; `hang`
-// (never answers). What follows a line `site ORIGIN` holds for requests of that origin alone.
+// anything was asked); `cancel_while_waiting` (for the token that was chosen); `cancel_at WORDS` (a wait of which they
+// are the beginning); `wait_ms N` before each answer; `hang` (never answers). What follows a line `site ORIGIN` holds
+// for requests of that origin alone.
 #pragma once
 
 #include "prompt/words.hpp"
@@ -100,6 +101,7 @@ public:
     Woken wait(Waiting const& waiting, int first, int second) {
         log_words("wait", waiting.words + ' ' + std::to_string(waiting.done) + '/' + std::to_string(waiting.total));
         if (m_asked ? m_cancels_while_waiting : m_cancels_while_looking) return Woken::cancelled;
+        if (!m_cancels_at.empty() && waiting.words.starts_with(m_cancels_at)) return Woken::cancelled;
         std::array<::pollfd, 2> ends{{{first, POLLIN, 0}, {second, POLLIN, 0}}};
         (void)::poll(ends.data(), ends.size(), -1);
         return ends[0].revents != 0 ? Woken::first : Woken::second;
@@ -140,6 +142,8 @@ private:
             m_cancels_while_waiting = true;
         else if (command == "cancel_while_looking")
             m_cancels_while_looking = true;
+        else if (command == "cancel_at")
+            m_cancels_at = argument;
         else if (command == "wait_ms")
             m_pause = std::chrono::milliseconds{std::stoi(argument)};
         else if (command == "hang")
@@ -183,7 +187,8 @@ private:
             if (line.back() == '}') line += ',';
             line += R"({"name":)" + json_text(choice_title(m_language, choice)) + R"(,"fits":)" +
                     (choice.obstacle ? "false" : "true") + R"(,"reason":)" +
-                    json_text(choice.obstacle ? choice.obstacle->words : "") + '}';
+                    json_text(choice.obstacle ? choice.obstacle->words : "") + R"(,"warning":)" +
+                    json_text(choice.warning) + '}';
         }
         line += R"(],"chosen":)" + (question.chosen ? std::to_string(*question.chosen) : "null");
         m_log(line + R"(,"error":)" + json_text(question.error) + R"(,"pin":)" + json_text(hint_of(question)) + '}');
@@ -205,6 +210,7 @@ private:
     std::string m_site;   ///< whom the lines being read are for; empty: everybody
     std::map<std::string, std::vector<std::string>> m_for_sites;
     std::string m_key;
+    std::string m_cancels_at;
     std::deque<std::string> m_pins;
     unsigned m_typed = 0;
     Act m_act = Act::accept;

@@ -594,7 +594,7 @@ TEST(Visible, KnowsUtf8FromWhatLooksLikeIt) {
 
 Documents documents_of(std::vector<View> const& items) {
     auto const sealed = seal_items(items);
-    return Documents{std::move(*SealedItems::open(*sealed)), false};
+    return Documents{std::move(*SealedItems::open(*sealed, 100)), false};
 }
 
 TEST(Documents, WithANulOrOutsideUtf8AreNotText) {

@@ -89,7 +89,7 @@ void play_prompt(ipc::Channel web, test::TestKey const& key, Person person, Stor
     if (request->purpose == ipc::Purpose::site) {
         story.tell("3c asks about the site");
     } else if (person != Person::has_no_token) {
-        auto const items = SealedItems::open(asked->descriptors.front());
+        auto const items = SealedItems::open(asked->descriptors.front(), 100);
         story.tell("3c shows " + std::string{as_text(items->items().front())} + " for " +
                    (request->storages.empty() ? "any storage" : request->storages.front()));
     }
@@ -166,7 +166,15 @@ private:
         };
         LauncherLink link{loop.get_executor(), std::move(control), std::move(events)};
         Prompts prompts{loop.get_executor(), link};
-        SignFlow flow{loop.get_executor(), keys, prompts, sites, compute, 5s};
+        HttpClient http{loop.get_executor(), std::nullopt};
+        StampSettings nobody{{"127.0.0.1", "1", "/"}, std::nullopt, 1s};
+        Stamps stamps{loop.get_executor(), http, compute, std::move(nobody), [](auto const&) { return ok(); }};
+        Revocations revocations{loop.get_executor(),
+                                http,
+                                compute,
+                                {{"127.0.0.1", "1", "/"}, {}, {}, {}, {}},
+                                signing::RevocationCache{{}}};
+        SignFlow flow{loop.get_executor(), keys, prompts, sites, compute, stamps, revocations, 5s};
         Desk desk{flow, compute};
         Asker asker{origin, Language::en};
         auto request = [&]() -> Task<void> {
@@ -226,6 +234,21 @@ TEST_F(SignFlowTest, LeavesOneLogLineForARequestThatEndsInParsing) {
         EXPECT_EQ(log.find(": request "), log.rfind(": request ")) << log;
         m_story.over = false;
     }
+}
+
+TEST_F(SignFlowTest, S22ReadsNoLargeXmlForASiteThatNobodyHasAllowed) {
+    auto const frame = R"({"module":"kz.gov.pki.knca.commonUtils","method":"signXml",)"
+                       R"("args":["AKKaztokenStore","SIGNATURE","<a>)" +
+                       std::string(70'000, 'x') + R"(","",""]})";
+
+    auto const refused = ask("https://new.test", frame, Person::refuses_the_site);
+    EXPECT_EQ(m_story.events(), (std::vector<std::string>{"3c asks about the site"}));
+    EXPECT_EQ(refused, R"({"code":"500","message":"action.canceled"})");
+
+    m_story.over = false;
+    auto const allowed = ask("https://other.test", frame, Person::agrees);
+    EXPECT_EQ(m_story.events(), (std::vector<std::string>{"3c asks about the site", "3c asks about the site", "done"}));
+    EXPECT_NE(allowed.find("SAXParseException"), std::string::npos);
 }
 
 TEST_F(SignFlowTest, NothingIsSentToTheTokenAfterACancel) {

@@ -126,6 +126,21 @@ TEST_F(Xml, PartIsSignedByItsId) {
     EXPECT_NE(verify(changed, "--id-attr:Id urn:e:body").status, 0);
 }
 
+TEST_F(Xml, PartInheritsNamespacesAndXmlAttributesFromEveryLevelAndNothingFromBeside) {
+    std::string const xml =
+        "<?before x?><a xmlns='urn:1' xmlns:p='urn:p' xml:lang='ru' plain='1'><!-- c -->text<x xmlns:x='urn:x'/>"
+        "<b xmlns:p='urn:q' xml:space='preserve' xml:lang='kk'><c Id='c' p:k='v'>\n <p:d xmlns=''/></c>tail</b>"
+        "<z/></a><?after x?>";
+    XmlTarget const target{"/a/b/c", "/a/z"};
+
+    auto const text = sign(ec_signer(), xml, target);
+
+    EXPECT_EQ(canonical(xml, target), "<c xmlns=\"urn:1\" xmlns:p=\"urn:q\" Id=\"c\" xml:lang=\"kk\" "
+                                      "xml:space=\"preserve\" p:k=\"v\">\n <p:d xmlns=\"\"></p:d></c>");
+    auto const verdict = verify(text, "--id-attr:Id urn:1:c");
+    EXPECT_EQ(verdict.status, 0) << verdict.output << text;
+}
+
 TEST_F(Xml, WholeDocumentCanCarryItsSignatureAnywhere) {
     auto const text = sign(ec_signer(), "<a><b/><c/></a>", {"", "/a/b"});
 
@@ -274,6 +289,53 @@ TEST(XmlLimits, HoldForDepthSizeAttributesAndNamespaces) {
     EXPECT_EQ(refusal("<r><!--> <x ' --><a" + repeated(" a=\"\"", 300'000) + "/></r>").code, Errc::too_large);
     EXPECT_EQ(refusal("<r" + namespaces + ">" + repeated("<a/>", 1'000'000) + "</r>").code, Errc::too_large);
     EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds{5});
+}
+
+TEST(XmlLimits, HoldForElementsThatAreManyAndDeep) {
+    auto const deep = [](std::size_t depth, std::size_t count, std::string_view namespaces) {
+        return "<r" + std::string{namespaces} + ">" + repeated("<a>", depth) + repeated("<b/>", count) +
+               repeated("</a>", depth) + "</r>";
+    };
+    std::string twelve;
+    for (int i = 0; i < 12; ++i)
+        twelve += " xmlns:n" + std::to_string(i) + "='urn:x'";
+
+    EXPECT_EQ(refusal(deep(248, 700'000, "")).code, Errc::too_large);
+    EXPECT_EQ(refusal(deep(200, 120'000, twelve)).code, Errc::too_large) << "each namespace is looked for from each";
+    EXPECT_EQ(refusal(deep(200, 12'000, twelve)).code, Errc::too_large) << "a small document may do little";
+    EXPECT_GT(canonical(deep(248, 10'000, "")).size(), 70'000U);
+    EXPECT_GT(canonical(deep(20, 100'000, twelve)).size(), 700'000U);
+}
+
+TEST(XmlLimits, HoldForWhatAPathLooksThrough) {
+    auto const chains = "<r>" + repeated(repeated("<a>", 60) + repeated("</a>", 60), 100) + "<s/></r>";
+    std::string attributes;
+    for (int i = 0; i < 200; ++i)
+        attributes += " a" + std::to_string(i) + "=''";
+    auto const crowd = "<r>" + repeated("<e" + attributes + " z='1'/>", 20) + "<s/></r>";
+    auto const outcome = [](std::string const& xml, std::string const& path) {
+        XmlWork work{0};
+        auto const document = XmlDocument::parse(xml, {"", path}, work);
+        return document ? std::optional<Errc>{} : document.error().code;
+    };
+
+    EXPECT_EQ(outcome(chains, "/" + repeated("/a", 500)), Errc::too_large);
+    EXPECT_EQ(outcome(crowd, "//e" + repeated("[@z='1']", 110)), Errc::too_large);
+    EXPECT_EQ(outcome(chains, "//s"), std::nullopt);
+    EXPECT_EQ(outcome(crowd, "/r/s"), std::nullopt);
+    EXPECT_EQ(outcome(crowd, "/r/e[@z='1'][20]"), std::nullopt);
+}
+
+TEST(XmlLimits, AreForAllDocumentsOfARequestTogether) {
+    auto const xml = "<r>" + repeated(repeated("<a>", 60) + repeated("</a>", 60), 100) + "</r>";
+    XmlWork work{0};
+
+    auto const first = XmlDocument::parse(xml, {}, work);
+    auto const second = XmlDocument::parse(xml, {}, work);
+    auto const third = XmlDocument::parse(xml, {}, work);
+
+    EXPECT_TRUE(first && second);
+    EXPECT_EQ(third.error().code, Errc::too_large);
 }
 
 TEST(XmlLimits, LetAUsualLargeDocumentPass) {

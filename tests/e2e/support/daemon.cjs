@@ -159,9 +159,10 @@ class Daemon {
     const generation = fs.readdirSync(tls, { withFileTypes: true }).filter((entry) => entry.isDirectory())[0].name;
     return path.join(tls, generation, 'ca.pem');
   }
-  /** The command `tamga` as the person of this home: its exit code and its words. */
+  /** The command `tamga` as the person of this home, in English unless they say otherwise: its exit code and its words. */
   tamga(...args) {
-    const { status, stdout } = spawnSync(path.join(build, 'bin/tamga'), ['--language', 'en', ...args],
+    const language = args[0] === '--language' ? [] : ['--language', 'en'];
+    const { status, stdout } = spawnSync(path.join(build, 'bin/tamga'), [...language, ...args],
       { env: { PATH: process.env.PATH, HOME: this.home }, encoding: 'utf8' });
     return { status, words: stdout };
   }

@@ -3,7 +3,7 @@
 'use strict';
 
 const fs = require('node:fs');
-const { children } = require('./daemon.cjs');
+const { children, until } = require('./daemon.cjs');
 
 const commandLine = (pid) => fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter(Boolean).slice(1).join(' ');
 
@@ -24,6 +24,17 @@ function possessions(daemon, more) {
   return held;
 }
 
+/** What `read` gives once it has given the same for a quarter of a second: a prompt that is coming or going counts twice. */
+async function settled(read) {
+  let [last, since] = [read(), Date.now()];
+  await until('nothing to come or go', () => {
+    const now = read();
+    if (JSON.stringify(now) !== JSON.stringify(last)) [last, since] = [now, Date.now()];
+    return Date.now() - since >= 250;
+  });
+  return last;
+}
+
 /** { NAME: its proportional share of the memory, in MB } */
 function memory(daemon, more) {
   return Object.fromEntries(Object.entries(pidsOf(daemon, more)).map(([name, pid]) => {
@@ -39,4 +50,4 @@ function zombies(parents) {
     .map((pid) => `${name} ${pid}`));
 }
 
-module.exports = { memory, possessions, zombies };
+module.exports = { memory, possessions, settled, zombies };
