@@ -16,9 +16,18 @@ namespace tamga::launcher {
 /// What every child may know of our environment. "LC_*" stands for every name that begins so. PCSCLITE_CSOCK_NAME says
 /// where pcscd is to be found in a container.
 inline constexpr std::string_view service_variables[] = {
-    "HOME",           "USER",           "LOGNAME",         "LANG",
-    "LANGUAGE",       "LC_*",           "XDG_RUNTIME_DIR", "XDG_CACHE_HOME",
-    "XDG_CONFIG_HOME", "XDG_STATE_HOME", "JOURNAL_STREAM", "TAMGA_DEBUG",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LANGUAGE",
+    "LC_*",
+    "XDG_RUNTIME_DIR",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME",
+    "JOURNAL_STREAM",
+    "TAMGA_DEBUG",
     "PCSCLITE_CSOCK_NAME",
 };
 /// What only the window needs beside.
