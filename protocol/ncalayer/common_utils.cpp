@@ -128,7 +128,7 @@ Call create_cms_signature(Invocation& call) {
 
 Call apply_timestamps(Invocation& call) {
     auto cms = take_base64(call.arguments[2]);
-    if (!cms) return call.error(base64_message(cms.error()));
+    if (!cms) return call.error(base64_message(cms.error()), Errc::bad_base64);
     return {ApplyTimestamps{*std::move(cms)}, {.shape = Shape::common_cms, .uuid = call.uuid}, {}};
 }
 

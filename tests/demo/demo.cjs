@@ -55,7 +55,7 @@ function checkCms(daemon, cms, content) {
 /** What differs between the two demos: the token, and who judges. */
 const kinds = {
   rsa: {
-    options: {},
+    options: { family: { name: 'SoftHSM', manufacturer: 'SoftHSM' } },
     services: 'rsa',
     authorities: (daemon) => [path.join(daemon.token, 'ca.pem')],
     token: 'A throw-away SoftHSM2 token with a demo CA and two RSA keys of ТЕСТОВ ТЕСТ (IIN123456789011), as the NCA issues them.',
@@ -66,7 +66,7 @@ const kinds = {
     },
   },
   gost: {
-    options: { gost: ['s_r', 'gost512'] },
+    options: { gost: ['s_r', 'gost512'], family: { name: 'tests/gost_module', manufacturer: 'Tamga tests' } },
     services: 'gost512',
     authorities: (daemon) => [path.join(daemon.token, 'ca-gost.pem')],
     token: 'A throw-away token (tests/gost_module) with a GOST 34.10-2015 key of 512 bits of ТЕСТОВ ТЕСТ (IIN123456789011), certified by a GOST CA.',

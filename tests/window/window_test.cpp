@@ -13,6 +13,8 @@ using testing::Owner;
 
 class WindowTest : public ::testing::Test {
 protected:
+    WindowTest() { m_token.info.family_name = {"KAZTOKEN", "KAZTOKEN", "KAZTOKEN"}; }
+
     Owner const m_employee{
         .name = "ТЕСТОВ ТЕСТ", .organisation = "ТОО \"ТЕСТОВАЯ ОРГАНИЗАЦИЯ\"", .bin = "123456789021"};
     Bytes const m_key = make_certificate({});
@@ -214,7 +216,6 @@ TEST_F(WindowTest, KeysOfSeveralTokensAreToldApartByOwnerAndToken) {
     auto const employee = make_certificate(m_employee);
     testing::FakeToken applet{m_events, "5678", {employee}};
     testing::FakeToken hidden{m_events, "9012", {}};
-    m_token.info.family_name = {"Kaztoken", "Kaztoken", "Kaztoken"};
     applet.info.family_name = {"JaCarta", "JaCarta", "JaCarta"};
     applet.info.label = "Жұмыс";
     applet.readable = {employee};

@@ -61,6 +61,7 @@ class Daemon {
    * @param options.config   tamga.toml; by default it allows https://portal.test
    * @param options.modules  modules.toml; by default one SoftHSM2 token with two RSA keys
    * @param options.families the shipped families.toml, if true; without `modules` nothing else is configured
+   * @param options.family   { name, manufacturer }: what the window calls the kind of the throw-away token
    * @param options.tokenEnv environment of tests/support/make_token (TOKEN_KEY=ec ...)
    * @param options.gost     instead of SoftHSM2 a GOST token: order and kinds for tests/support/make_gost_token.cpp
    * @param options.wrap     command to start tamgad by: it gets program and arguments as its own last ones
@@ -90,6 +91,11 @@ class Daemon {
       fs.copyFileSync(path.join(daemon.token, 'modules.toml'), path.join(config, 'modules.toml'));
     }
     if (options.families) fs.copyFileSync(path.join(root, 'data/families.toml'), path.join(config, 'families.toml'));
+    if (options.family) {
+      const { name, manufacturer } = options.family;
+      fs.writeFileSync(path.join(config, 'families.toml'), `[[family]]\nid = "throw-away"\nstorage = "AKKaztokenStore"\n`
+        + `name = { kk = "${name}", ru = "${name}", en = "${name}" }\ntokens = [{ manufacturer = "${manufacturer}*" }]\n`);
+    }
     fs.writeFileSync(path.join(config, 'tamga.toml'), options.config ?? '[origins]\nallow = ["portal.test"]\n');
     daemon.person(options.script ?? 'key first\npin 12345678\naccept\n');
     daemon.port = await freePort();
