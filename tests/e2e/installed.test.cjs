@@ -6,7 +6,7 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
-const { Daemon, build, testFolder } = require('./support/daemon.cjs');
+const { Daemon, build, testFolder, until } = require('./support/daemon.cjs');
 
 const [, prefix] = fs.readFileSync(path.join(build, 'CMakeCache.txt'), 'utf8').match(/^CMAKE_INSTALL_PREFIX:\w+=(.*)$/m);
 let stage; // stands for the root of the file system
@@ -46,6 +46,6 @@ exec unshare --mount sh -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' sh $
 
     assert.deepEqual(tokens.responseObject, ['AKKaztokenStore']);
     assert.equal(info.message, 'prompt_unavailable', 'there is no display here for the window');
-    assert.match(daemon.log(), /tamga-prompt: prompt ended .*detail="no display"/);
+    await until('the prompt to say why', () => /tamga-prompt: prompt ended .*detail="no display"/.test(daemon.log()));
   } finally { await daemon.stop(); }
 });
