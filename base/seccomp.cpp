@@ -48,7 +48,7 @@ void Refusals::refuse_sockets_but(std::initializer_list<unsigned> families) {
 void refuse_typing_into_terminals(Refusals& refusals) {
     // The kernel looks at 32 bits of the request.
     for (auto const request : {scmp_datum_t{TIOCSTI}, scmp_datum_t{TIOCLINUX}})
-        refusals.refuse_where(SCMP_SYS(ioctl), SCMP_A1_64(SCMP_CMP_MASKED_EQ, 0xffffffffUL, request));
+        refusals.refuse_where(SCMP_SYS(ioctl), ::scmp_arg_cmp{1, SCMP_CMP_MASKED_EQ, 0xffffffffUL, request});
 }
 
 Result<void> Refusals::enter() {
