@@ -170,8 +170,8 @@ public:
             ancestors.push_back(node);
         m_ancestors.reserve(ancestors.size());
         auto* above = reinterpret_cast<xmlNode*>(&m_document);
-        for (auto const* ancestor : ancestors | std::views::reverse) {
-            auto& stand_in = m_ancestors.emplace_back(*ancestor);
+        for (auto ancestor = ancestors.rbegin(); ancestor != ancestors.rend(); ++ancestor) {
+            auto& stand_in = m_ancestors.emplace_back(**ancestor);
             hang(stand_in, *above);
             above = &stand_in;
         }
