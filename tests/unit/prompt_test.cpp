@@ -559,7 +559,7 @@ TEST(PromptEnds, S12_ATokenProcessThatIsGoneAlreadyIsHeardOfWithoutEndingTheProm
     ASSERT_TRUE(control->first.send(ipc::WebChannel{ipc::RequestId{7}}, {web->second.fd()}));
     ASSERT_TRUE(ipc::say_hello(web->first, ipc::Role::web));
 
-    auto ends = receive_ends(std::move(control->second));
+    auto ends = receive_ends(control->second);
 
     ASSERT_TRUE(ends);
     EXPECT_TRUE(ends->web);
