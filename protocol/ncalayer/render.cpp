@@ -127,6 +127,7 @@ std::string error_text(Error const& error) {
     switch (error.code) {
     case Errc::storage_unknown: return "storage.unknown";
     case Errc::token_absent: return "storage.empty";
+    case Errc::file_not_found: return "file.not_found";
     case Errc::xml_malformed: return "org.xml.sax.SAXParseException; " + error.detail;
     default: return std::string{wire_name(error.code)};
     }
