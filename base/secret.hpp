@@ -22,7 +22,7 @@ class Writer;
 class Reader;
 } // namespace ipc
 
-/// A PIN, or the password of a key file: up to 255 octets of UTF-8 in a page of its own that is locked into memory (mlock), left out of core dumps and
+/// A PIN or a password: up to 255 octets of UTF-8 in a locked page of its own (mlock), left out of core dumps and
 /// of children (MADV_DONTDUMP, MADV_WIPEONFORK) and wiped on destruction. Moving moves the page: no second copy arises.
 ///
 /// What it does not protect: the copy a screen toolkit or the PKCS#11 module makes for itself. SECURITY.md says so.

@@ -11,6 +11,7 @@ namespace {
 std::string_view name_of(protocol::Action const& action) {
     if (std::holds_alternative<protocol::ListStorages>(action)) return "list_storages";
     if (std::holds_alternative<protocol::DescribeKey>(action)) return "describe_key";
+    if (std::holds_alternative<protocol::ChooseFile>(action)) return "choose_file";
     auto const* sign = std::get_if<protocol::Sign>(&action);
     if (sign == nullptr) return "answer";
     switch (sign->format) {
@@ -73,6 +74,10 @@ Task<std::optional<std::string>> Desk::answer(Asker& asker, std::string frame) {
 Task<Result<protocol::Outcome>> Desk::act(Asker asker, protocol::Action action) {
     if (auto* sign = std::get_if<protocol::Sign>(&action)) {
         auto outcome = co_await m_flow.run(std::move(asker), std::move(*sign));
+        co_return outcome;
+    }
+    if (std::holds_alternative<protocol::ChooseFile>(action)) {
+        auto outcome = co_await m_flow.run(std::move(asker), protocol::ChooseFile{});
         co_return outcome;
     }
     if (auto* describe = std::get_if<protocol::DescribeKey>(&action)) {

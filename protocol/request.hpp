@@ -34,6 +34,7 @@ struct Sign {
     ipc::KeyFilter filter;
     ipc::Purpose purpose = ipc::Purpose::sign; ///< sign_in where only authentication certificates fit
     Format format{};
+    std::string file;             ///< handle of a chosen file, in the place of documents; mostly empty
     std::vector<Bytes> documents; ///< decoded; for xml the text as UTF-8; for `digested` the digests
     bool digested = false;
     bool attached = false;
@@ -42,6 +43,9 @@ struct Sign {
     std::string signature_parent_xpath;
 };
 
+/// Have the person choose a file, to be signed by a later request of the same connection.
+struct ChooseFile {};
+
 /// What the flow must do. A text that was answered by parsing alone is `Answer`.
 struct Answer {
     std::string text;
@@ -49,7 +53,7 @@ struct Answer {
 /// Nothing to do and nothing to say ("{}" keep-alive).
 struct Silence {};
 
-using Action = std::variant<Answer, Silence, ListStorages, DescribeKey, Sign>;
+using Action = std::variant<Answer, Silence, ListStorages, DescribeKey, Sign, ChooseFile>;
 
 /// What the flow gives back.
 struct Storages {
@@ -70,10 +74,14 @@ struct ChosenCertificate {
     std::string authority_key_identifier; ///< lower-case hexadecimal
     std::string pem;
 };
+/// What a page is given for a file: no path, and of use once, on its own connection.
+struct ChosenFile {
+    std::string handle;
+};
 struct SignedDocuments {
     std::vector<Bytes> values; ///< DER CMS, XML text, or raw signatures, in the order of the documents
     Bytes certificate;         ///< DER of the signer
 };
-using Outcome = std::variant<Storages, ChosenCertificate, SignedDocuments>;
+using Outcome = std::variant<Storages, ChosenCertificate, SignedDocuments, ChosenFile>;
 
 } // namespace tamga::protocol
