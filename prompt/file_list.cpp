@@ -5,6 +5,8 @@
 
 #include <QStyle>
 
+#include <algorithm>
+
 namespace tamga::prompt {
 
 FileList::FileList(QWidget* parent) : QListWidget{parent} {
@@ -34,6 +36,7 @@ void FileList::fill() {
             QStyle::SP_FileDialogToParent);
     }
     for (auto const& [path, is_folder, size] : entries_of(m_folder, m_use)) {
+        if (std::ranges::find(m_recent, path) != m_recent.end()) continue; // it stands above
         auto const name = visible_line(path.filename().string());
         add({path, is_folder}, name, is_folder ? std::string{} : size_words(m_language, size),
             is_folder ? QStyle::SP_DirIcon : QStyle::SP_FileIcon);
