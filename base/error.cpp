@@ -39,8 +39,13 @@ std::string_view wire_name(Errc code) noexcept {
     case Errc::card_service_lost: return "card_service_lost";
     case Errc::token_timeout: return "token_timeout";
     case Errc::mandate_violated: return "mandate_violated";
+    case Errc::issuer_missing: return "issuer_missing";
+    case Errc::certificate_untrusted: return "certificate_untrusted";
+    case Errc::certificate_revoked: return "certificate_revoked";
+    case Errc::revocation_unknown: return "revocation_unknown";
     case Errc::signature_invalid: return "signature_invalid";
     case Errc::timestamp_unavailable: return "timestamp_unavailable";
+    case Errc::timestamp_invalid: return "timestamp_invalid";
     case Errc::config_invalid: return "config_invalid";
     case Errc::file_untrusted: return "file_untrusted";
     case Errc::module_unloadable: return "module_unloadable";

@@ -47,9 +47,15 @@ enum class Errc : std::uint8_t {
     token_timeout,
     card_service_lost,
     mandate_violated,
+    // the certificate
+    issuer_missing,
+    certificate_untrusted,
+    certificate_revoked,
+    revocation_unknown,
     // the result
     signature_invalid,
     timestamp_unavailable,
+    timestamp_invalid,
     // this computer
     config_invalid,
     file_untrusted,

@@ -77,12 +77,27 @@ char const* sentence(Errc code) noexcept {
             "seconds.");
     case Errc::mandate_violated:
         return message_id("Something other than what you were shown was to be signed. It was refused; report this.");
+    case Errc::issuer_missing:
+        return message_id("The certificate of the authority that issued this key is not on this computer, so the key "
+                          "cannot be checked. Add it with: tamga ca add FILE.");
+    case Errc::certificate_untrusted:
+        return message_id("The certificate of this key was not issued by an authority that this computer or the site "
+                          "trusts. Choose another key.");
+    case Errc::certificate_revoked:
+        return message_id("The certificate of this key was revoked: signatures with it are not valid. Get a new one.");
+    case Errc::revocation_unknown:
+        return message_id("It could not be found out whether the certificate of this key was revoked. Check the "
+                          "network and repeat the request.");
     case Errc::signature_invalid:
         return message_id(
             "The token made a signature that does not verify. It was thrown away; have the token checked.");
     case Errc::timestamp_unavailable:
         return message_id(
-            "The site wants a time-stamp on the signature, which Tamga cannot add yet. Nothing was signed.");
+            "The time-stamp service did not answer as it should, so the site got no signature. Check the network and "
+            "repeat the request later.");
+    case Errc::timestamp_invalid:
+        return message_id("The time-stamp service sent something that is no valid time-stamp, so the site got no "
+                          "signature. If it happens again, report it together with Tamga's log.");
     case Errc::config_invalid:
         return message_id("A configuration file has a mistake. Tamga's log names the file and what to correct.");
     case Errc::file_untrusted:

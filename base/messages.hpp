@@ -422,8 +422,11 @@ struct KeyFilter {
     std::string bin;
     std::string serial_number; ///< of the certificate, lower-case hexadecimal without leading zeros
     bool allow_expired = false;
+    bool allow_revoked = false;
+    bool any_issuer = false;    ///< the chain of the certificate is not looked at
+    std::vector<Bytes> issuers; ///< DER; unless empty the chain must end in one of these, whatever else is trusted
     TAMGA_FIELDS(&KeyFilter::extended_key_usages, &KeyFilter::iin, &KeyFilter::bin, &KeyFilter::serial_number,
-                 &KeyFilter::allow_expired)
+                 &KeyFilter::allow_expired, &KeyFilter::allow_revoked, &KeyFilter::any_issuer, &KeyFilter::issuers)
 };
 
 /// tamga-web to tamga-prompt, first after Hello, with the sealed items where there are any: exactly the octets whose
@@ -440,9 +443,10 @@ struct PromptRequest {
     bool digested = false;
     KeyFilter filter;
     std::vector<std::string> storages; ///< names of TokenInfo::storage to choose from, files included; empty: any
+    bool strict = false;               ///< a certificate of which not everything is known cannot be chosen
     TAMGA_MESSAGE(prompt_request, &PromptRequest::request, &PromptRequest::language, &PromptRequest::origin,
                   &PromptRequest::site_is_new, &PromptRequest::resembles, &PromptRequest::purpose, &PromptRequest::form,
-                  &PromptRequest::digested, &PromptRequest::filter, &PromptRequest::storages)
+                  &PromptRequest::digested, &PromptRequest::filter, &PromptRequest::storages, &PromptRequest::strict)
 };
 
 /// tamga-prompt to tamga-web: the person agreed; the site, where it was asked about, is allowed and remembered. For
@@ -463,11 +467,18 @@ struct PromptEnded {
     TAMGA_MESSAGE(prompt_ended, &PromptEnded::status, &PromptEnded::site_allowed)
 };
 
-/// tamga-web to tamga-prompt: so many of the signatures are made.
+/// What the person waits for after the PIN.
+enum class Stage : std::uint8_t { signing, stamping };
+constexpr std::size_t enumerator_count(Stage) noexcept {
+    return 2;
+}
+
+/// tamga-web to tamga-prompt: so many of the signatures, or of the time-stamps on them, are there.
 struct Progress {
     std::uint32_t done = 0;
     std::uint32_t total = 0;
-    TAMGA_MESSAGE(progress, &Progress::done, &Progress::total)
+    Stage stage{};
+    TAMGA_MESSAGE(progress, &Progress::done, &Progress::total, &Progress::stage)
 };
 
 /// tamga-web to tamga-prompt: how it ended; a failure is told to the person in words before the window goes.

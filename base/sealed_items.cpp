@@ -67,7 +67,7 @@ SealedItems::~SealedItems() {
     if (m_start != nullptr) ::munmap(m_start, m_size);
 }
 
-Result<SealedItems> SealedItems::open(UniqueFd const& memfd) {
+Result<SealedItems> SealedItems::open(UniqueFd const& memfd, std::size_t most) {
     if (::fcntl(memfd.get(), F_GET_SEALS) != all_seals) return Error{Errc::message_malformed, "memfd is not sealed"};
     struct stat info {};
     if (::fstat(memfd.get(), &info) != 0) return system_error("fstat", errno);
@@ -80,7 +80,7 @@ Result<SealedItems> SealedItems::open(UniqueFd const& memfd) {
     sealed.m_size = size;
 
     auto const count = number_at(sealed.m_start);
-    if (count > size / sizeof(std::uint64_t) - 1) return Error{Errc::message_malformed, "memfd count"};
+    if (count > most || count > size / sizeof(std::uint64_t) - 1) return Error{Errc::message_malformed, "memfd count"};
     auto offset = static_cast<std::size_t>(count + 1) * sizeof(std::uint64_t);
     for (std::size_t i = 0; i < count; ++i) {
         auto const length = number_at(sealed.m_start + (i + 1) * sizeof(std::uint64_t));

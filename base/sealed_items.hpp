@@ -23,8 +23,8 @@ public:
     SealedItems& operator=(SealedItems const&) = delete;
     ~SealedItems();
 
-    /// Error: message_malformed (not sealed, or the lengths do not add up), system.
-    static Result<SealedItems> open(UniqueFd const& memfd);
+    /// Error: message_malformed (not sealed, more than `most` items, or the lengths do not add up), system.
+    static Result<SealedItems> open(UniqueFd const& memfd, std::size_t most);
 
     [[nodiscard]] std::vector<View> const& items() const noexcept { return m_items; }
 

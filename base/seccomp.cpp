@@ -1,5 +1,7 @@
 #include "base/seccomp.hpp"
 
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <cerrno>
 
@@ -41,6 +43,12 @@ void Refusals::refuse_sockets_but(std::initializer_list<unsigned> families) {
         refuse_where(SCMP_SYS(socket), ::scmp_arg_cmp{0, SCMP_CMP_EQ, family, 0});
     }
     refuse_where(SCMP_SYS(socket), ::scmp_arg_cmp{0, SCMP_CMP_GE, numbered, 0});
+}
+
+void refuse_typing_into_terminals(Refusals& refusals) {
+    // The kernel looks at 32 bits of the request.
+    for (auto const request : {scmp_datum_t{TIOCSTI}, scmp_datum_t{TIOCLINUX}})
+        refusals.refuse_where(SCMP_SYS(ioctl), SCMP_A1_64(SCMP_CMP_MASKED_EQ, 0xffffffffUL, request));
 }
 
 Result<void> Refusals::enter() {

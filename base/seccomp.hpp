@@ -41,6 +41,9 @@ private:
     int m_first_failure = 0;
 };
 
+/// Whoever started us may have done so from a terminal: TIOCSTI types into it.
+void refuse_typing_into_terminals(Refusals& refusals);
+
 /// Calls that reach into another process.
 inline constexpr int reaching_into_processes[] = {
     SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(process_madvise),

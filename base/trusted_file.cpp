@@ -45,8 +45,11 @@ Result<std::filesystem::path> trusted_path(std::filesystem::path const& path) {
 Result<std::string> read_trusted_file(std::filesystem::path const& path, std::size_t limit) {
     auto const trusted = trusted_path(path);
     if (!trusted) return trusted.error();
-    UniqueFd const file{::open(trusted->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    UniqueFd const file{::open(trusted->c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)};
     if (!file) return system_error(trusted->string(), errno);
+    struct stat info {};
+    if (::fstat(file.get(), &info) != 0) return system_error(trusted->string(), errno);
+    if (!S_ISREG(info.st_mode)) return Error{Errc::file_untrusted, trusted->string() + " is no regular file"};
     std::string content;
     char buffer[65536];
     while (true) {

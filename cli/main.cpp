@@ -1,12 +1,16 @@
 // tamga: the command line.
 #include "base/build_id.hpp"
 #include "base/text.hpp"
+#include "cli/authorities.hpp"
 #include "cli/trust.hpp"
+#include "cli/verify.hpp"
+#include "policy/web_config.hpp"
 
 #include <CLI/CLI.hpp>
 #include <sys/stat.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <iostream>
 
 namespace {
@@ -61,6 +65,17 @@ int trust_command(Language language, cli::TrustAction action) {
     return cli::run_trust(action, settings, std::cout);
 }
 
+int verify_command(cli::VerifyRequest request) {
+    // A mistake in the configuration, which this command hardly needs, is the daemon's to complain of.
+    auto const config = policy::load_web_config(policy::config_files());
+    bool const user = !config || config->user_authorities;
+    request.settings.trusted = signing::TrustSet::load(
+        signing::TrustFolders::here(), user ? signing::UserAuthorities::counted : signing::UserAuthorities::left_out);
+    request.settings.revocation = signing::RevocationCache{signing::RevocationCache::default_folder()};
+    request.settings.now = std::time(nullptr);
+    return cli::run_verify(request, std::cout);
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -84,6 +99,28 @@ int main(int argc, char** argv) {
     trust->add_flag("--install", install, text(language, "add the certificate to every browser's store", {}));
     trust->add_flag("--remove", remove, text(language, "take it out of every store", {}));
     trust->add_flag("--status", status, text(language, "say where it is trusted", {}));
+    auto* const verify =
+        app.add_subcommand("verify", text(language, "say what a signed file (CMS or XML) is worth", {}));
+    cli::VerifyRequest request;
+    std::string content;
+    std::string at;
+    auto json = false;
+    verify->add_option("FILE", request.file, text(language, "the signed file", {}))->required()->option_text(" ");
+    verify->add_option("--content", content, text(language, "what was signed, where it is not in the file", {}))
+        ->option_text("FILE");
+    verify->add_option("--at", at, text(language, "judge certificates as of this time (UTC)", {}))
+        ->option_text("YYYY-MM-DD[THH:MM:SSZ]");
+    verify->add_flag("--json", json, text(language, "for programs", {}));
+
+    auto* const ca = app.add_subcommand("ca", text(language, "the authorities whose certificates are trusted", {}));
+    ca->require_subcommand(1);
+    std::filesystem::path authority_file;
+    std::string fingerprint;
+    auto* const ca_add = ca->add_subcommand("add", text(language, "trust the authorities in a file", {}));
+    ca_add->add_option("FILE", authority_file)->required()->option_text(" ");
+    auto* const ca_list = ca->add_subcommand("list", text(language, "show them all", {}));
+    auto* const ca_remove = ca->add_subcommand("remove", text(language, "take one that you added back", {}));
+    ca_remove->add_option("SHA-256", fingerprint)->required()->option_text(" ");
     translate_headings(app, language);
 
     try {
@@ -92,6 +129,20 @@ int main(int argc, char** argv) {
         return app.exit(wanted); // --help, --version
     } catch (CLI::ParseError const&) {
         return not_understood(language);
+    }
+    if (*ca) {
+        cli::AuthoritySettings const settings{language, signing::TrustFolders::here()};
+        if (*ca_add) return cli::add_authorities(settings, authority_file, std::cout);
+        if (*ca_list) return cli::list_authorities(settings, std::cout);
+        if (*ca_remove) return cli::remove_authority(settings, fingerprint, std::cout);
+    }
+    if (*verify) {
+        request.language = language;
+        request.form = json ? cli::ReportForm::json : cli::ReportForm::words;
+        if (!content.empty()) request.content = content;
+        if (!at.empty() && !cli::time_from(at)) return not_understood(language);
+        if (!at.empty()) request.settings.at = cli::time_from(at);
+        return verify_command(std::move(request));
     }
     if (int{install} + int{remove} + int{status} != 1) return not_understood(language);
     auto const action = install  ? cli::TrustAction::install

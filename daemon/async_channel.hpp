@@ -19,6 +19,8 @@ public:
     AsyncChannel& operator=(AsyncChannel const&) = delete;
     ~AsyncChannel() { m_ready.release(); }
 
+    [[nodiscard]] asio::any_io_executor get_executor() { return m_ready.get_executor(); }
+
     /// The next message. Errors: channel_closed, message_malformed, timeout, system.
     Task<Result<ipc::Packet>> receive(Deadline deadline = Deadline::max()) {
         // The timer's handler may already be on its way when this ends: it looks at `waiting` before touching anything.

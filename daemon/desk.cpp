@@ -12,6 +12,7 @@ std::string_view name_of(protocol::Action const& action) {
     if (std::holds_alternative<protocol::ListStorages>(action)) return "list_storages";
     if (std::holds_alternative<protocol::DescribeKey>(action)) return "describe_key";
     if (std::holds_alternative<protocol::ChooseFile>(action)) return "choose_file";
+    if (std::holds_alternative<protocol::ApplyTimestamps>(action)) return "apply_timestamps";
     auto const* sign = std::get_if<protocol::Sign>(&action);
     if (sign == nullptr) return "answer";
     switch (sign->format) {
@@ -78,6 +79,10 @@ Task<Result<protocol::Outcome>> Desk::act(Asker asker, protocol::Action action) 
     }
     if (std::holds_alternative<protocol::ChooseFile>(action)) {
         auto outcome = co_await m_flow.run(std::move(asker), protocol::ChooseFile{});
+        co_return outcome;
+    }
+    if (auto* stamp = std::get_if<protocol::ApplyTimestamps>(&action)) {
+        auto outcome = co_await m_flow.run(std::move(asker), std::move(*stamp));
         co_return outcome;
     }
     if (auto* describe = std::get_if<protocol::DescribeKey>(&action)) {

@@ -67,7 +67,10 @@ Result<Bytes> Document::finish(signing::Certificate const& signer, View raw_sign
     if (auto verified = signing::verify_raw(signer, to_be_signed(), raw_signature); !verified) return verified.error();
     return std::visit(
         Overloaded{
-            [&](Cms& cms) {
+            [&](Cms& cms) -> Result<Bytes> {
+                auto value = signing::to_cms_signature(signer.algorithm(), raw_signature);
+                if (!value) return value.error();
+                m_signature_value = std::move(*value);
                 auto const content = std::exchange(m_shown, {});
                 return signing::finish_cms(signer, m_to_be_signed, raw_signature, content, cms.encapsulation,
                                            cms.existing ? &*cms.existing : nullptr);

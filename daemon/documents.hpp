@@ -28,6 +28,9 @@ public:
     /// signature. The document is spent. Errors: signature_invalid, internal.
     Result<Bytes> finish(signing::Certificate const& signer, View raw_signature);
 
+    /// After finish of a CMS: the signature as it stands there, which is what a time-stamp is on.
+    [[nodiscard]] Bytes const& signature_value() const noexcept { return m_signature_value; }
+
 private:
     struct Cms {
         std::optional<signing::ExistingCms> existing;
@@ -42,6 +45,7 @@ private:
     Format m_format;
     Bytes m_shown;
     Bytes m_to_be_signed; ///< stays empty for raw: there it is what is shown
+    Bytes m_signature_value;
     bool m_digested;
 };
 

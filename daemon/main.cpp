@@ -42,9 +42,38 @@ Result<TlsMaterial> load_tls() {
     return TlsMaterial{std::move(*chain), std::move(*key)};
 }
 
+/// What this process may read and write from now on: what it needs to be told and to remember.
+Result<void> keep_files() {
+    std::vector<std::filesystem::path> writable;
+    if (auto const sites = policy::ConsentBook::default_path(); !sites.empty()) writable.push_back(sites.parent_path());
+    if (auto const tls = trust::tls_folder()) writable.push_back(*tls);
+    // Its parent: who empties the cache takes the folder away, and a new one is none that was allowed.
+    if (auto const cache = signing::RevocationCache::default_folder(); !cache.empty()) {
+        writable.push_back(cache.parent_path());
+    }
+    auto const authorities = signing::TrustFolders::here();
+    auto const kept =
+        sandbox::keep_web_files({authorities.shipped, authorities.computer, authorities.person}, std::move(writable));
+    if (!kept) return kept.error();
+    if (!*kept) log::warning("sandbox", {{"detail", "this kernel has no Landlock: files are not out of reach"}});
+    return ok();
+}
+
+/// A service whose issuer is not known here is believed but for its chain, unless strict: the signature of the stamp
+/// and what it says were verified.
+Result<void> trust_stamp(Revocations const& revocations, signing::Timestamp const& stamp) {
+    auto const chain = signing::build_chain(revocations.trusted(), stamp.authority, stamp.certificates, stamp.time,
+                                            signing::ChainUse::timestamp);
+    if (chain.state == signing::ChainState::good) return ok();
+    bool const lenient = revocations.strictness() == signing::Strictness::lenient;
+    if (chain.state == signing::ChainState::issuer_missing && lenient) return ok();
+    return Error{Errc::timestamp_invalid, "the service: " + chain.detail};
+}
+
 int serve() {
     auto const config = policy::load_web_config(policy::config_files());
     if (!config) return fail("configuration", config.error());
+    if (auto kept = keep_files(); !kept) return fail("sandbox", kept.error());
     auto sock_diag = net::SockDiag::open();
     if (!sock_diag) return fail("sock_diag", sock_diag.error());
     ServerOptions options;
@@ -60,6 +89,18 @@ int serve() {
 
     asio::io_context loop{1};
     Compute compute;
+    HttpClient http{loop.get_executor(), config->proxy};
+    StampSettings stamping{config->timestamp_url, config->timestamp_policy,
+                           std::chrono::seconds{config->timestamp_seconds}};
+    RevocationSettings judging{config->ocsp_url, config->crl_urls,
+                               config->strict_certificates ? signing::Strictness::strict : signing::Strictness::lenient,
+                               config->user_authorities ? signing::UserAuthorities::counted
+                                                        : signing::UserAuthorities::left_out,
+                               signing::TrustFolders::here()};
+    Revocations revocations{loop.get_executor(), http, compute, std::move(judging),
+                            signing::RevocationCache{signing::RevocationCache::default_folder()}};
+    auto trusted = [&revocations](signing::Timestamp const& stamp) { return trust_stamp(revocations, stamp); };
+    Stamps stamps{loop.get_executor(), http, compute, std::move(stamping), std::move(trusted)};
     std::unique_ptr<Server> server;
     std::unique_ptr<Keys> keys;
     LauncherEvents events;
@@ -75,7 +116,14 @@ int serve() {
     LauncherLink launcher{loop.get_executor(), ipc::Channel{UniqueFd{control_fd}}, std::move(events)};
     keys = std::make_unique<Keys>(loop.get_executor());
     Prompts prompts{loop.get_executor(), launcher};
-    SignFlow flow{loop.get_executor(), *keys, prompts, sites, compute, std::chrono::seconds{config->prompt_seconds}};
+    SignFlow flow{loop.get_executor(),
+                  *keys,
+                  prompts,
+                  sites,
+                  compute,
+                  stamps,
+                  revocations,
+                  std::chrono::seconds{config->prompt_seconds}};
     Desk desk{flow, compute};
     auto made = Server::make(loop, std::move(options), desk, sites);
     if (!made) return fail("server", made.error());

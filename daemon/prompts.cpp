@@ -1,5 +1,9 @@
 #include "daemon/prompts.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
 namespace tamga::daemon {
 
 Prompt::Prompt(asio::any_io_executor executor, ipc::RequestId request, ipc::Channel channel, Turnstile::Turn turn)
@@ -35,9 +39,28 @@ Task<Prompt::Reply> Prompt::reply(std::chrono::seconds limit) {
     co_return Reply{why ? Error{Errc::user_cancelled} : why.error(), ended->site_allowed};
 }
 
-void Prompt::progress(std::uint32_t done, std::uint32_t total) {
+void Prompt::progress(std::uint32_t done, std::uint32_t total, ipc::Stage stage) {
     // A window that does not keep up loses a step of its bar, nothing else.
-    static_cast<void>(m_channel.try_send(ipc::Progress{done, total}));
+    static_cast<void>(m_channel.try_send(ipc::Progress{done, total, stage}));
+}
+
+/// Holds the prompt and the signal until the wait was called off, which takes a turn of the loop.
+Task<void> Prompt::await_dismissal(std::shared_ptr<Prompt> self, std::shared_ptr<asio::cancellation_signal>,
+                                   std::function<void()> dismissed) {
+    auto const said = co_await self->m_channel.receive();
+    static_cast<void>(said); // "cancelled", or that it is gone: after the decision a prompt says nothing else
+    dismissed();
+}
+
+Prompt::Watch::Watch(std::shared_ptr<Prompt> prompt, std::function<void()> dismissed)
+    : m_end{std::make_shared<asio::cancellation_signal>()} {
+    auto const executor = prompt->m_channel.get_executor();
+    asio::co_spawn(executor, await_dismissal(std::move(prompt), m_end, std::move(dismissed)),
+                   asio::bind_cancellation_slot(m_end->slot(), asio::detached));
+}
+
+Prompt::Watch::~Watch() {
+    m_end->emit(asio::cancellation_type::terminal);
 }
 
 void Prompt::done(Result<void> const& result) {
@@ -47,13 +70,13 @@ void Prompt::done(Result<void> const& result) {
 Prompts::Prompts(asio::any_io_executor executor, LauncherLink& launcher)
     : m_executor{executor}, m_launcher{launcher}, m_turnstile{executor} {}
 
-Task<Result<std::unique_ptr<Prompt>>> Prompts::open(std::uint64_t modules) {
+Task<Result<std::shared_ptr<Prompt>>> Prompts::open(std::uint64_t modules) {
     auto turn = co_await m_turnstile.enter();
     if (!turn) co_return turn.error();
     ipc::RequestId const request{++m_last_request};
     auto channel = co_await m_launcher.start_prompt(request, modules);
     if (!channel) co_return channel.error();
-    co_return std::make_unique<Prompt>(m_executor, request, std::move(*channel), std::move(*turn));
+    co_return std::make_shared<Prompt>(m_executor, request, std::move(*channel), std::move(*turn));
 }
 
 } // namespace tamga::daemon

@@ -3,6 +3,9 @@
 
 #include "daemon/launcher_link.hpp"
 
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -28,12 +31,27 @@ public:
     /// (pin_locked ...).
     Task<Reply> ask(ipc::PromptRequest question, UniqueFd items, std::chrono::seconds limit);
 
-    void progress(std::uint32_t done, std::uint32_t total);
+    void progress(std::uint32_t done, std::uint32_t total, ipc::Stage stage = ipc::Stage::signing);
+
+    /// After the decision, while no token is at work that would notice it: calls `dismissed` once when the person
+    /// cancels or the window goes away. Until `Watch` ends.
+    class Watch {
+    public:
+        Watch(std::shared_ptr<Prompt> prompt, std::function<void()> dismissed);
+        Watch(Watch const&) = delete;
+        Watch& operator=(Watch const&) = delete;
+        ~Watch();
+
+    private:
+        std::shared_ptr<asio::cancellation_signal> m_end;
+    };
     /// Tells how it ended; the window stays for a failure until the person has read it, without holding up the next.
     void done(Result<void> const& result);
 
 private:
     Task<Reply> reply(std::chrono::seconds limit);
+    static Task<void> await_dismissal(std::shared_ptr<Prompt> self, std::shared_ptr<asio::cancellation_signal> end,
+                                      std::function<void()> dismissed);
 
     ipc::RequestId m_request;
     AsyncChannel m_channel;
@@ -45,7 +63,7 @@ public:
     Prompts(asio::any_io_executor executor, LauncherLink& launcher);
 
     /// Waits for its turn, then starts a prompt that may speak with `modules`. Errors: busy, prompt_unavailable.
-    Task<Result<std::unique_ptr<Prompt>>> open(std::uint64_t modules);
+    Task<Result<std::shared_ptr<Prompt>>> open(std::uint64_t modules);
 
 private:
     asio::any_io_executor m_executor;

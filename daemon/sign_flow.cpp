@@ -15,6 +15,7 @@ constexpr std::size_t message_room = 60'000; ///< octets of items in one message
 constexpr std::size_t large_xml = 64 * 1024;
 constexpr std::size_t largest_chunk = 64;
 constexpr std::size_t chunks_in_flight = 2;
+constexpr std::size_t most_signers = 64; ///< of a CMS that is stamped
 constexpr std::chrono::milliseconds chunk_time{250};
 
 std::size_t size_shown(std::vector<Document> const& documents) {
@@ -90,7 +91,7 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     question.purpose = request.purpose;
     question.form = form_of(request.format);
     question.digested = request.digested;
-    question.filter = std::move(request.filter);
+    question.filter = request.filter;
     question.storages = std::move(request.storages);
     auto decision = co_await decide(asker, std::move(question), std::move(*items));
     if (!decision) co_return decision.error();
@@ -100,13 +101,49 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     if (!signer) co_return signer.error();
     if (!process) co_return process.error();
     Lease lease{*process, decision->prompt->request()};
+    if (auto settled = co_await m_revocations.settle(*signer, request.filter); !settled) {
+        decision->prompt->done(settled);
+        co_return settled.error();
+    }
     auto values = co_await sign_all(*documents, *signer, lease, *decision->prompt);
+    if (values && request.timestamp) {
+        std::vector<signing::UnstampedSigner> signatures;
+        for (auto const& document : *documents)
+            signatures.push_back({document.signature_value(), &signer->algorithm()});
+        auto stamped = co_await stamp_all(*values, std::move(signatures), decision->prompt);
+        if (!stamped) {
+            // The token has signed, whatever becomes of it: whoever looks for these signatures finds them here.
+            log::warning("signed_without_stamp", {{"origin", asker.origin},
+                                                  {"count", static_cast<std::uint64_t>(values->size())},
+                                                  {"certificate", signer->log_name()},
+                                                  {"error", wire_name(stamped.error().code)}});
+            values = stamped.error();
+        }
+    }
     decision->prompt->done(values ? ok() : Result<void>{values.error()});
     if (!values) co_return values.error();
     log::info("signed", {{"origin", asker.origin},
                          {"count", static_cast<std::uint64_t>(values->size())},
                          {"certificate", signer->log_name()}});
     co_return protocol::Outcome{protocol::SignedDocuments{std::move(*values), signer->der()}};
+}
+
+Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::ApplyTimestamps request) {
+    if (auto settled = co_await settle_site(asker); !settled) co_return settled.error();
+    auto read = [&request] { return signing::unstamped_signers(request.cms); };
+    auto signers = co_await m_compute.run_if_large(request.cms.size(), std::move(read));
+    if (!signers) co_return signers.error();
+    if (signers->size() > most_signers) co_return Error{Errc::too_large, "signers of one CMS"};
+    auto const round = m_stamps.begin(std::move(*signers));
+    std::function<void(std::size_t)> const nobody_watches = [](std::size_t) {};
+    auto stamps = co_await m_stamps.fetch(round, nobody_watches);
+    if (!stamps) co_return stamps.error();
+    auto attach = [&] { return signing::attach_timestamps(request.cms, *stamps); };
+    auto stamped = co_await m_compute.run_if_large(request.cms.size(), std::move(attach));
+    if (!stamped) co_return stamped.error();
+    protocol::SignedDocuments documents;
+    documents.values.push_back(std::move(*stamped));
+    co_return protocol::Outcome{std::move(documents)};
 }
 
 Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::DescribeKey request) {
@@ -220,6 +257,7 @@ Task<Result<SignFlow::Decision>> SignFlow::ask(Asker asker, std::uint64_t module
     question.origin = asker.origin;
     question.site_is_new = standing == Standing::asked;
     question.resembles = question.site_is_new ? m_sites.resembles(asker.origin) : "";
+    question.strict = m_revocations.strictness() == signing::Strictness::strict;
     auto reply = co_await decision.prompt->ask(std::move(question), std::move(items), m_prompt_limit);
     if (standing == Standing::asked && reply.site_allowed) m_sites.remember(asker.origin, Standing::allowed);
     if (!reply.decision) {
@@ -270,6 +308,35 @@ Task<Result<std::vector<Bytes>>> SignFlow::sign_all(std::vector<Document>& docum
     }
     if (auto logged_out = co_await lease.finish(); !logged_out) co_return logged_out.error();
     co_return values;
+}
+
+/// Stamps the CMS in `values`, each at its one signature of ours. Nothing is changed where one stamp fails.
+Task<Result<void>> SignFlow::stamp_all(std::vector<Bytes>& values, std::vector<signing::UnstampedSigner> signatures,
+                                       std::shared_ptr<Prompt> prompt) {
+    // One document has no steps to show.
+    auto const total = values.size() > 1 ? static_cast<std::uint32_t>(values.size()) : 0;
+    auto made = [&prompt, total](std::size_t count) {
+        if (total != 0) prompt->progress(static_cast<std::uint32_t>(count), total, ipc::Stage::stamping);
+    };
+    prompt->progress(0, total, ipc::Stage::stamping);
+    auto const round = m_stamps.begin(std::move(signatures));
+    Prompt::Watch const watch{prompt, [round] { round->call_off(); }};
+    auto stamps = co_await m_stamps.fetch(round, std::move(made));
+    if (!stamps) co_return stamps.error();
+
+    std::size_t octets = 0;
+    for (auto const& value : values)
+        octets += value.size();
+    auto attach = [&]() -> Result<void> {
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            auto stamped = signing::attach_timestamps(values[i], {(*stamps)[i]});
+            if (!stamped) return stamped.error();
+            values[i] = std::move(*stamped);
+        }
+        return ok();
+    };
+    auto attached = co_await m_compute.run_if_large(octets, std::move(attach));
+    co_return attached;
 }
 
 Task<Result<SignFlow::Chunk>> SignFlow::send_chunk(std::span<Document> documents, std::size_t first,

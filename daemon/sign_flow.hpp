@@ -6,7 +6,9 @@
 #include "daemon/documents.hpp"
 #include "daemon/keys.hpp"
 #include "daemon/prompts.hpp"
+#include "daemon/revocations.hpp"
 #include "daemon/sites.hpp"
+#include "daemon/stamps.hpp"
 #include "protocol/request.hpp"
 
 #include <span>
@@ -24,11 +26,13 @@ struct Asker {
 class SignFlow {
 public:
     SignFlow(asio::any_io_executor executor, Keys& keys, Prompts& prompts, Sites& sites, Compute& compute,
-             std::chrono::seconds prompt_limit)
+             Stamps& stamps, Revocations& revocations, std::chrono::seconds prompt_limit)
         : m_keys{keys},
           m_prompts{prompts},
           m_sites{sites},
           m_compute{compute},
+          m_stamps{stamps},
+          m_revocations{revocations},
           m_prompt_limit{prompt_limit},
           m_large_trees{std::move(executor)} {}
 
@@ -37,10 +41,11 @@ public:
     Task<Result<protocol::Outcome>> run(Asker asker, protocol::DescribeKey request);
     Task<Result<protocol::Outcome>> run(Asker asker, protocol::Sign request);
     Task<Result<protocol::Outcome>> run(Asker asker, protocol::ChooseFile request);
+    Task<Result<protocol::Outcome>> run(Asker asker, protocol::ApplyTimestamps request);
 
 private:
     struct Decision {
-        std::unique_ptr<Prompt> prompt;
+        std::shared_ptr<Prompt> prompt;
         ipc::Accepted accepted;
         UniqueFd file;
     };
@@ -60,6 +65,8 @@ private:
     Task<Result<void>> read_chosen_file(Asker asker, protocol::Sign& request);
     Task<Result<std::vector<Bytes>>> sign_all(std::vector<Document>& documents, signing::Certificate signer,
                                               Lease& lease, Prompt& prompt);
+    Task<Result<void>> stamp_all(std::vector<Bytes>& values, std::vector<signing::UnstampedSigner> signatures,
+                                 std::shared_ptr<Prompt> prompt);
     Task<Result<Chunk>> send_chunk(std::span<Document> documents, std::size_t first, signing::Certificate signer,
                                    Lease& lease);
 
@@ -67,6 +74,8 @@ private:
     Prompts& m_prompts;
     Sites& m_sites;
     Compute& m_compute;
+    Stamps& m_stamps;
+    Revocations& m_revocations;
     std::chrono::seconds m_prompt_limit;
     Turnstile m_large_trees;
 };

@@ -62,22 +62,28 @@ void CardWatch::wait_for_service() {
     }
 }
 
-/// Until the service is lost.
+/// Until the service is lost. That is said however it shows: a service that is back at once, as one is that systemd
+/// starts for whoever connects, is another one all the same.
 void CardWatch::watch(CardContext const& context) {
     log::info("card_service", {{"available", "yes"}});
     say_available(true);
+    auto const watched = watch_readers(context);
+    if (watched) return;
+    log::warning("card_service", {{"available", "no"}, {"detail", watched.error().detail}});
+    say_available(false);
+}
+
+Result<void> CardWatch::watch_readers(CardContext const& context) {
     DWORD timeout_ms = second_look_ms;
     while (m_heard) {
         auto const changed = list(context);
-        if (!changed) return;
+        if (!changed) return changed.error();
         if (*changed) timeout_ms = second_look_ms;
         auto const woken = look(context, timeout_ms);
-        if (!woken) {
-            log::warning("card_service", {{"available", "no"}, {"detail", woken.error().detail}});
-            return say_available(false);
-        }
+        if (!woken) return woken.error();
         if (*woken == CardContext::Woken::by_time) timeout_ms = INFINITE;
     }
+    return ok();
 }
 
 /// Whether readers came or went.

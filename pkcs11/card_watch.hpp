@@ -28,6 +28,7 @@ private:
 
     void wait_for_service();
     void watch(CardContext const& context);
+    Result<void> watch_readers(CardContext const& context);
     Result<bool> list(CardContext const& context);
     Result<CardContext::Woken> look(CardContext const& context, DWORD timeout_ms);
     void note(std::string const& name, Known& known, ::SCARD_READERSTATE const& seen);

@@ -27,20 +27,21 @@ Lease::Lease(ipc::TokenInfo token, std::unique_ptr<Session> session, Session::Lo
       m_pin{std::move(pin)},
       m_last_use{steady_clock::now()} {}
 
-Result<std::unique_ptr<Lease>> Lease::open(Module const& module, ipc::SlotId slot, Pin pin, Watch& watch,
+Result<std::unique_ptr<Lease>> Lease::open(Module const& module, Wanted const& wanted, Pin pin, Watch& watch,
                                            std::stop_token const& stop) {
     watch.begin(Operation::list);
-    auto session = Session::open(module, slot);
+    auto session = Session::open(module, wanted.slot);
     if (!session) return session.error();
     // Read here, so that the try is counted for the token that is in the slot now.
-    auto token = module.token_info(slot);
+    auto token = module.token_info(wanted.slot);
     if (!token) return token.error();
+    if (wanted.shown && !same_token(*wanted.shown, *token)) {
+        return Error{Errc::token_absent, "another token is in its place"};
+    }
     // A PIN that nobody waits for any more must not cost an attempt.
     if (stop.stop_requested()) return Error{Errc::user_cancelled, "the prompt is gone"};
-    module.wrong_tries().begin(*token);
     watch.begin(pin.empty() ? Operation::pin_pad : Operation::login);
-    auto login = (*session)->login(pin);
-    module.wrong_tries().end(*token, login ? ok() : Result<void>{login.error()});
+    auto login = (*session)->login(pin, *token);
     if (!login) return login.error();
     forget_wrong_pins(*token);
     watch.begin(Operation::list);

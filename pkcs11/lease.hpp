@@ -16,9 +16,16 @@ public:
     /// Without an item for so long, the lease ends.
     static constexpr std::chrono::seconds longest_silence{120};
 
+    /// A token by its place and, where the person was shown it, by what was shown.
+    struct Wanted {
+        ipc::SlotId slot;
+        std::optional<ipc::TokenInfo> shown;
+    };
+
     /// Session, C_Login, keys. The PIN is kept, for this lease alone, where a key wants it for each signature.
-    /// Errors: those of Session::login; token_absent; user_cancelled where `stop` came before the login.
-    static Result<std::unique_ptr<Lease>> open(Module const& module, ipc::SlotId slot, Pin pin, Watch& watch,
+    /// Errors: those of Session::login; token_absent, also where another token than the one shown is in the slot: it
+    /// gets no PIN; user_cancelled where `stop` came before the login.
+    static Result<std::unique_ptr<Lease>> open(Module const& module, Wanted const& wanted, Pin pin, Watch& watch,
                                                std::stop_token const& stop);
 
     /// The token, as the login left it.

@@ -20,6 +20,15 @@ Leases::SharedHeld Leases::find(ipc::RequestId request) const {
     return place == m_held.end() ? nullptr : *place;
 }
 
+/// A request's lease that has failed and is being closed: whoever waits for it is told why once nobody is logged in.
+Leases::SharedHeld Leases::find_failed(ipc::RequestId request) const {
+    auto const fits = [&](SharedHeld const& held) {
+        return held->request == request && held->stage == Stage::ending && !held->why;
+    };
+    auto const place = std::ranges::find_if(m_held, fits);
+    return place == m_held.end() ? nullptr : *place;
+}
+
 bool Leases::in_use(ipc::SlotId slot) const {
     return std::ranges::any_of(
         m_held, [&](SharedHeld const& held) { return held->slot == slot && held->stage != Stage::waiting; });
@@ -27,7 +36,7 @@ bool Leases::in_use(ipc::SlotId slot) const {
 
 // ---- login ----
 
-void Leases::unlock(ipc::RequestId request, ipc::Unlock message) {
+void Leases::unlock(ipc::RequestId request, ipc::Unlock message, std::optional<ipc::TokenInfo> shown) {
     // The person chose another token after unlocking one: nobody stays logged in to two.
     if (auto const before = find(request)) end(before, Error{Errc::user_cancelled, "another token was chosen"});
     m_broken_off.erase(request);
@@ -35,6 +44,7 @@ void Leases::unlock(ipc::RequestId request, ipc::Unlock message) {
     held->request = request;
     held->slot = message.slot;
     held->pin = std::move(message.pin);
+    held->shown = std::move(shown);
     m_held.push_back(std::move(held));
     serve_waiting();
 }
@@ -52,9 +62,9 @@ void Leases::open(SharedHeld const& held) {
         if (!place) return opened(held, {place.error(), {}, {}, {}, false});
         held->lane = place->lane;
         auto const operation = held->pin.empty() ? Operation::pin_pad : Operation::login;
-        auto work = [&module = place->module, slot = held->slot, pin = std::move(held->pin),
+        auto work = [&module = place->module, slot = held->slot, pin = std::move(held->pin), shown = held->shown,
                      stop = held->stop.get_token()](Watch& watch) mutable {
-            auto lease = Lease::open(module, slot, std::move(pin), watch, stop);
+            auto lease = Lease::open(module, {slot, shown}, std::move(pin), watch, stop);
             Opened result{lease ? Result<std::shared_ptr<Lease>>{std::move(*lease)} : lease.error(), {}, {}, {}, false};
             watch.begin(Operation::list);
             if (!result.lease) { // read anew: the answer says what became of the attempts
@@ -74,6 +84,7 @@ void Leases::open(SharedHeld const& held) {
 
 void Leases::opened(SharedHeld const& held, Opened result) {
     if (result.lease) held->lease = std::move(*result.lease);
+    held->since = steady_clock::now();
     if (!held->why) return held->lease ? close(held) : forget(held); // nobody wants it any more
     if (!held->lease || !held->broken) {
         auto const error = held->broken ? result.lease.error() : held->broken.error();
@@ -85,7 +96,6 @@ void Leases::opened(SharedHeld const& held, Opened result) {
     }
     held->stage = Stage::open;
     held->slot_description = std::move(result.slot_description);
-    held->since = steady_clock::now();
     held->end = Lease::silence_from(held->since);
     bool const warning = warns_of_factory_pin(result);
     m_news.unlocked(held->request, {ipc::Status::from(ok()), std::move(result.info), warning});
@@ -112,6 +122,7 @@ void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
         Lease::End end;
     };
     bool const last = message.last;
+    held->prompt_waits = last; // from now on, also where the lease breaks off before the lane has come to it
     auto work = [lease = held->lease, message = std::move(message)](Watch&) {
         auto result = lease->add_to_mandate(message);
         return Taken{std::move(result), lease->end()};
@@ -125,12 +136,17 @@ void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
             return end(held, taken.result);
         }
         held->has_mandate = true;
+        held->prompt_waits = false;
         held->web_waits = true;
         m_news.mandate_taken(held->request, ok());
     });
 }
 
 void Leases::sign(ipc::RequestId request, std::uint32_t first, Items items) {
+    if (auto const failed = find_failed(request)) { // more items were under way when the first could not be signed
+        failed->web_waits = true;
+        return;
+    }
     auto const held = find(request);
     if (!held || held->stage != Stage::open || !held->has_mandate) {
         auto const violation = why_none(request, "no mandate for this request");

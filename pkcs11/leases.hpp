@@ -36,8 +36,9 @@ class Leases {
 public:
     Leases(Slots& slots, LeaseNews news);
 
-    /// One login, when the token is free: told by `unlocked`. A lease that the request has already ends before.
-    void unlock(ipc::RequestId request, ipc::Unlock message);
+    /// One login, when the token is free: told by `unlocked`. `shown` is the token that the person was asked for the
+    /// PIN of, where it was listed before. A lease that the request has already ends before.
+    void unlock(ipc::RequestId request, ipc::Unlock message, std::optional<ipc::TokenInfo> shown);
     /// A part of the mandate: told by `mandate_taken` after the last, or at once where it fails.
     void add_to_mandate(ipc::RequestId request, ipc::Mandate message);
     /// Told by `signatures` or, where one of them cannot be made, by `ended`.
@@ -69,11 +70,12 @@ private:
         std::string slot_description; ///< where the module is one over PC/SC: the reader's name
         Stage stage = Stage::waiting;
         Pin pin;
+        std::optional<ipc::TokenInfo> shown;
         std::shared_ptr<Lane> lane;
         std::shared_ptr<Lease> lease; ///< touched on the lane alone
         bool has_mandate = false;
         bool web_waits = false;    ///< tamga-web is to be told of the end
-        bool prompt_waits = false; ///< it is to be told why its mandate failed
+        bool prompt_waits = false; ///< it gave its mandate and is to be told what became of it
         std::stop_source stop;
         Result<void> why = ok();    ///< of the end
         Result<void> broken = ok(); ///< why the login that is under way is of no use
@@ -90,6 +92,7 @@ private:
     };
 
     [[nodiscard]] SharedHeld find(ipc::RequestId request) const;
+    [[nodiscard]] SharedHeld find_failed(ipc::RequestId request) const;
     [[nodiscard]] bool in_use(ipc::SlotId slot) const;
     [[nodiscard]] Error why_none(ipc::RequestId request, char const* otherwise) const;
     void break_off(SharedHeld const& held, Error const& why);

@@ -130,6 +130,11 @@ Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
     return info;
 }
 
+bool same_token(ipc::TokenInfo const& one, ipc::TokenInfo const& other) {
+    return one.serial == other.serial && one.model == other.model && one.manufacturer == other.manufacturer &&
+           one.label == other.label;
+}
+
 std::string Module::slot_description(ipc::SlotId slot) const {
     CK_SLOT_INFO raw{};
     auto const got = check(m_functions->C_GetSlotInfo(slot.value(), &raw), "C_GetSlotInfo");

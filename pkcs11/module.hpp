@@ -59,4 +59,7 @@ private:
 /// A blank-padded field of CK_TOKEN_INFO as text: without the padding, octets that are not UTF-8 as U+FFFD.
 [[nodiscard]] std::string padded_text(View field);
 
+/// Whether both are one token, as far as it can be told: what it says of itself is the same.
+[[nodiscard]] bool same_token(ipc::TokenInfo const& one, ipc::TokenInfo const& other);
+
 } // namespace tamga::pkcs11

@@ -1,5 +1,6 @@
 #include "pkcs11/sandbox.hpp"
 
+#include "base/landlock.hpp"
 #include "base/seccomp.hpp"
 
 #include <fcntl.h>
@@ -44,6 +45,8 @@ std::optional<Permit> permit_of(std::string_view word) noexcept {
 
 Result<void> enter_file_sandbox() {
     if (auto without = without_core_dumps(); !without) return without;
+    // Libraries may want more of themselves later; nothing of the person's is among them.
+    if (auto const kept = sandbox::keep_only({{"/usr", "/lib"}, {}}); !kept) return kept.error();
     sandbox::Refusals refusals;
     refusals.refuse_sockets_but({});
     refusals.refuse({SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(bpf)});
@@ -61,6 +64,10 @@ Result<void> enter_file_sandbox() {
 
 Result<void> enter_token_sandbox(std::optional<Permit> permit) {
     if (auto without = without_core_dumps(); !without) return without;
+    // Without Landlock the kernel's own rule holds: programs of ours that are not dumpable stay closed.
+    if (permit != Permit::tracing) {
+        if (auto const entered = sandbox::stay_out_of_processes(); !entered) return entered.error();
+    }
     sandbox::Refusals refusals;
     if (permit != Permit::network) refusals.refuse_sockets_but({AF_UNIX, AF_NETLINK});
     if (permit != Permit::programs) refusals.refuse({SCMP_SYS(execve), SCMP_SYS(execveat)});
@@ -69,6 +76,7 @@ Result<void> enter_token_sandbox(std::optional<Permit> permit) {
     if (permit != Permit::keyrings) refusals.refuse(sandbox::keyrings);
     if (permit != Permit::bpf) refusals.refuse({SCMP_SYS(bpf)});
     refusals.refuse(sandbox::kernel_doors);
+    sandbox::refuse_typing_into_terminals(refusals);
     return refusals.enter();
 }
 

@@ -173,7 +173,7 @@ Result<void> Service::serve_prompt(ipc::RequestId request) {
     if (packet && !*packet) return ok();
     if (packet) {
         if (auto wanted = (*packet)->as<ipc::Unlock>()) {
-            m_leases.unlock(request, std::move(*wanted));
+            m_leases.unlock(request, std::move(*wanted), shown_by(request, wanted->slot));
             return ok();
         }
         if (auto const question = (*packet)->as<ipc::ListKeys>()) {
@@ -215,7 +215,7 @@ void Service::list(ipc::ListKeys const& wanted, Tell tell_asker) {
 }
 
 void Service::sign_large(ipc::Packet& packet, ipc::SignLarge const& large) {
-    auto sealed = packet.descriptors.size() == 1 ? SealedItems::open(packet.descriptors.front())
+    auto sealed = packet.descriptors.size() == 1 ? SealedItems::open(packet.descriptors.front(), 1)
                                                  : Error{Errc::message_malformed, "no memfd"};
     // What cannot be read is no item of the mandate; an empty list of items would be signed without a word.
     if (!sealed || sealed->items().size() != 1) {
@@ -230,7 +230,16 @@ void Service::sign_large(ipc::Packet& packet, ipc::SignLarge const& large) {
 template <class M>
 void Service::tell_prompt(ipc::RequestId request, M const& message) {
     auto const prompt = m_prompts.find(request);
-    if (prompt != m_prompts.end()) tell(prompt->second.channel, message);
+    if (prompt == m_prompts.end()) return;
+    if constexpr (std::is_same_v<M, ipc::TokenFound>) prompt->second.told.insert_or_assign(message.slot, message.info);
+    tell(prompt->second.channel, message);
+}
+
+/// The token whose PIN the person was asked for.
+std::optional<ipc::TokenInfo> Service::shown_by(ipc::RequestId request, ipc::SlotId slot) const {
+    auto const& told = m_prompts.at(request).told;
+    auto const token = told.find(slot);
+    return token == told.end() ? std::nullopt : std::optional{token->second};
 }
 
 LeaseNews Service::news() {

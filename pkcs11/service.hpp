@@ -37,6 +37,7 @@ private:
     void list(ipc::ListKeys const& wanted, Tell tell_asker);
     void sign_large(ipc::Packet& packet, ipc::SignLarge const& large);
     LeaseNews news();
+    [[nodiscard]] std::optional<ipc::TokenInfo> shown_by(ipc::RequestId request, ipc::SlotId slot) const;
     template <class M>
     void tell_prompt(ipc::RequestId request, M const& message);
 

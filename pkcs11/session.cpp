@@ -30,17 +30,21 @@ Session::~Session() {
     log_failure(m_module.functions().C_CloseSession(m_handle), "C_CloseSession");
 }
 
-CK_RV Session::call_login(CK_USER_TYPE user, Pin const& pin) const {
+/// The only C_Login of the product, and so the only place where an attempt can be spent.
+CK_RV Session::call_login(CK_USER_TYPE user, Pin const& pin, ipc::TokenInfo const& token) const {
     auto const octets = pin.reveal();
     auto* const start = octets.empty() ? nullptr : octets.data();
-    return m_module.functions().C_Login(m_handle, user, start, octets.size());
+    m_module.wrong_tries().begin(token);
+    auto const rv = m_module.functions().C_Login(m_handle, user, start, octets.size());
+    m_module.wrong_tries().end(token, check(rv, "C_Login"));
+    return rv;
 }
 
-Result<Session::Login> Session::login(Pin const& pin) {
-    auto const rv = call_login(CKU_USER, pin);
+Result<Session::Login> Session::login(Pin const& pin, ipc::TokenInfo token) {
+    auto const rv = call_login(CKU_USER, pin, token);
     if (rv == CKR_USER_ALREADY_LOGGED_IN) log_failure(m_module.functions().C_Logout(m_handle), "C_Logout");
     if (auto done = check(rv, "C_Login"); !done) return done.error();
-    return Login{*this};
+    return Login{*this, std::move(token)};
 }
 
 bool Session::is_factory_pin(Pin const& pin, Family const& family) noexcept {
@@ -100,7 +104,8 @@ Result<Bytes> Session::Login::sign(ObjectHandle key, SignatureMechanism const& m
     auto const begun = check(functions.C_SignInit(m_session->m_handle, &chosen, key.value()), "C_SignInit");
     if (!begun) return begun.error();
     if (again != nullptr) {
-        auto const logged_in = check(m_session->call_login(CKU_CONTEXT_SPECIFIC, *again), "C_Login for the key");
+        auto const logged_in =
+            check(m_session->call_login(CKU_CONTEXT_SPECIFIC, *again, m_token), "C_Login for the key");
         if (!logged_in) return logged_in.error();
     }
     auto input = to_bytes(mechanism.before_digest);

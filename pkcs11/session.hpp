@@ -24,11 +24,12 @@ public:
     Session& operator=(Session const&) = delete;
     ~Session();
 
-    /// Exactly one C_Login, never repeated; an empty PIN means the reader's own keypad. Blocks while the token thinks.
-    /// A module that says "already logged in" has not looked at the PIN: it is logged out, and the answer is
-    /// token_failure, so that a PIN is never called right unseen.
+    /// Exactly one C_Login, never repeated and always counted (wrong_tries.hpp) for `token`, which is what is in the
+    /// slot now; an empty PIN means the reader's own keypad. Blocks while the token thinks. A module that says "already
+    /// logged in" has not looked at the PIN: it is logged out, and the answer is token_failure, so that a PIN is never
+    /// called right unseen.
     /// Errors: pin_incorrect, pin_length, pin_locked, pin_expired, user_cancelled (keypad), token_absent.
-    Result<Login> login(Pin const& pin);
+    Result<Login> login(Pin const& pin, ipc::TokenInfo token);
 
     /// Whether tokens of `family` are delivered with this PIN. Asked of a PIN that was right, never of one to be tried.
     [[nodiscard]] static bool is_factory_pin(Pin const& pin, Family const& family) noexcept;
@@ -48,7 +49,7 @@ public:
 
 private:
     Session(Module const& module, CK_SESSION_HANDLE handle) noexcept : m_module{module}, m_handle{handle} {}
-    [[nodiscard]] CK_RV call_login(CK_USER_TYPE user, Pin const& pin) const;
+    [[nodiscard]] CK_RV call_login(CK_USER_TYPE user, Pin const& pin, ipc::TokenInfo const& token) const;
 
     Module const& m_module;
     CK_SESSION_HANDLE m_handle;
@@ -57,13 +58,14 @@ private:
 /// From C_Login to C_Logout, which closing the session alone does not do in every module. Borrows its session.
 class Session::Login {
 public:
-    Login(Login&& other) noexcept : m_session{std::exchange(other.m_session, nullptr)} {}
+    Login(Login&& other) noexcept
+        : m_session{std::exchange(other.m_session, nullptr)}, m_token{std::move(other.m_token)} {}
     Login& operator=(Login&&) = delete;
     ~Login();
 
     /// Signs `digest` (C_SignInit and C_Sign). Blocks for as long as the token takes, 0.1 to 3 s on cards. `again` is
-    /// the PIN for a key that wants one for each signature (C_Login with CKU_CONTEXT_SPECIFIC, never repeated; an
-    /// empty one: the reader's keypad), or null.
+    /// the PIN for a key that wants one for each signature (C_Login with CKU_CONTEXT_SPECIFIC, counted and never
+    /// repeated like the first; an empty one: the reader's keypad), or null.
     /// @return what the module wrote: of the modulus' size for RSA, r||s for EC, for GOST a pair in an order of its
     /// own. Errors: token_absent (pulled out), key_not_found, mechanism_unsupported; with `again` those of
     /// Session::login; others arrive as token_failure. Source: PKCS#11 v2.40 sections 5.6 (C_Login) and 5.11.
@@ -72,9 +74,10 @@ public:
 
 private:
     friend class Session;
-    explicit Login(Session const& session) noexcept : m_session{&session} {}
+    Login(Session const& session, ipc::TokenInfo token) noexcept : m_session{&session}, m_token{std::move(token)} {}
 
     Session const* m_session;
+    ipc::TokenInfo m_token; ///< as it was when its PIN was typed: whose wrong PINs are counted
 };
 
 static_assert(!std::is_convertible_v<ObjectHandle, ipc::SlotId>);

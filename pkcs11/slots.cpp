@@ -31,10 +31,6 @@ Result<SeenToken> look_at(Module const& module, ipc::SlotId slot, ipc::Depth dep
     return seen;
 }
 
-bool same_token(ipc::TokenInfo const& one, ipc::TokenInfo const& other) {
-    return one.serial == other.serial && one.label == other.label && one.model == other.model;
-}
-
 } // namespace
 
 Slots::Slots(ModuleConfig config, Limits limits, Inbox& inbox, Readers const& readers)

@@ -61,7 +61,7 @@ std::filesystem::path WrongTries::file_of(ipc::TokenInfo const& token) const {
 
 std::uint32_t WrongTries::seen(ipc::TokenInfo const& token) const {
     if (m_folder.empty()) return 0;
-    UniqueFd const file{::open(file_of(token).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    UniqueFd const file{::open(file_of(token).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)};
     std::array<char, width> text{};
     if (!file || ::read(file.get(), text.data(), text.size()) <= 0) return 0;
     auto const digits = std::find_if(text.begin(), text.end(), [](char c) { return c != ' '; });
@@ -90,7 +90,7 @@ void WrongTries::write(ipc::TokenInfo const& token, std::uint32_t count) const {
     }
     std::array<char, width + 1> text{};
     std::snprintf(text.data(), text.size(), "%3u\n", std::min(count, most_counted));
-    auto const flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+    auto const flags = O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW; // not even a FIFO holds us up
     UniqueFd opened{::open(file.c_str(), flags, 0600)};
     if (!opened && errno == ENOENT && make_folder(m_folder)) opened = UniqueFd{::open(file.c_str(), flags, 0600)};
     if (opened && ::pwrite(opened.get(), text.data(), width, 0) == ssize_t{width}) return;

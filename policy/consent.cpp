@@ -50,7 +50,9 @@ Result<void> make_folder(std::filesystem::path const& folder) {
     std::error_code failure;
     std::filesystem::create_directories(folder.parent_path(), failure);
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return system_error(folder.string(), errno);
-    if (::chmod(folder.c_str(), 0700) != 0) return system_error(folder.string(), errno);
+    UniqueFd const made{
+        ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)}; // its mode by name we may not change
+    if (!made || ::fchmod(made.get(), 0700) != 0) return system_error(folder.string(), errno);
     return ok();
 }
 

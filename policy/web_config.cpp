@@ -4,9 +4,11 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <limits>
 #include <optional>
+#include <utility>
 
 namespace tamga::policy {
 
@@ -22,6 +24,14 @@ struct Layer {
     std::optional<std::uint64_t> frame_bytes;
     std::optional<std::uint64_t> buffered_bytes;
     std::optional<std::uint64_t> prompt_seconds;
+    std::optional<HttpUrl> timestamp_url;
+    std::optional<std::string> timestamp_policy;
+    std::optional<std::uint64_t> timestamp_seconds;
+    std::optional<bool> strict_certificates;
+    std::optional<bool> user_authorities;
+    std::optional<HttpUrl> ocsp_url;
+    std::optional<std::vector<HttpUrl>> crl_urls;
+    std::optional<HttpUrl> proxy;
 };
 
 /// Reads one file key by key; the first fault stays.
@@ -33,10 +43,11 @@ public:
         for (auto const& [key, value] : file) {
             auto const* table = value.as_table();
             auto const name = std::string{key.str()};
-            if (table == nullptr || (name != "origins" && name != "limits")) return fault(name, "unknown");
+            auto const* known = std::ranges::find(tables, name, &Table::name);
+            if (table == nullptr || known == std::end(tables)) return fault(name, "unknown");
             for (auto const& [member, node] : *table) {
                 auto const member_name = std::string{member.str()};
-                auto const taken = name == "origins" ? take_origins(member_name, node) : take_limits(member_name, node);
+                auto const taken = (this->*known->take)(member_name, node);
                 if (!taken) return fault(name + '.' + member_name, taken.error().detail);
             }
         }
@@ -90,6 +101,63 @@ private:
         return Error{Errc::config_invalid, "unknown"};
     }
 
+    static Result<void> address(std::optional<HttpUrl>& target, toml::node const& node) {
+        auto url = parse_http_url(node.value_exact<std::string>().value_or(""));
+        if (!url) return url.error();
+        target = std::move(*url);
+        return ok();
+    }
+
+    static Result<void> addresses(std::optional<std::vector<HttpUrl>>& target, toml::node const& node) {
+        constexpr std::size_t most = 32;
+        auto const* array = node.as_array();
+        if (array == nullptr || array->size() > most)
+            return Error{Errc::config_invalid, "a list of addresses required"};
+        target.emplace();
+        for (auto const& element : *array) {
+            std::optional<HttpUrl> url;
+            if (auto taken = address(url, element); !taken) return taken.error();
+            target->push_back(std::move(*url));
+        }
+        return ok();
+    }
+
+    static Result<void> identifier(std::optional<std::string>& target, toml::node const& node) {
+        target = node.value_exact<std::string>();
+        auto const is_part = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
+        bool const is_dotted = target && target->size() <= 100 && std::ranges::all_of(*target, is_part) &&
+                               target->find("..") == std::string::npos && !target->starts_with('.') &&
+                               !target->ends_with('.') && (target->empty() || target->find('.') != std::string::npos);
+        return is_dotted ? ok()
+                         : Result<void>{Error{Errc::config_invalid, "an object identifier as \"1.2.3\" required"}};
+    }
+
+    Result<void> take_timestamp(std::string const& key, toml::node const& node) {
+        if (key == "url") return address(m_layer.timestamp_url, node);
+        if (key == "policy") return identifier(m_layer.timestamp_policy, node);
+        if (key == "seconds") return number(m_layer.timestamp_seconds, node, 1, 120);
+        return Error{Errc::config_invalid, "unknown"};
+    }
+
+    Result<void> take_certificates(std::string const& key, toml::node const& node) {
+        if (key == "strict") return flag(m_layer.strict_certificates, node);
+        if (key == "user_authorities") return flag(m_layer.user_authorities, node);
+        if (key == "ocsp") return address(m_layer.ocsp_url, node);
+        if (key == "crls") return addresses(m_layer.crl_urls, node);
+        return Error{Errc::config_invalid, "unknown"};
+    }
+
+    Result<void> take_network(std::string const& key, toml::node const& node) {
+        if (key == "proxy") return address(m_layer.proxy, node);
+        return Error{Errc::config_invalid, "unknown"};
+    }
+
+    struct Table {
+        std::string_view name;
+        Result<void> (LayerReader::*take)(std::string const&, toml::node const&);
+    };
+    static const Table tables[5];
+
     [[nodiscard]] Error fault(std::string const& key, std::string const& what) const {
         return {Errc::config_invalid, m_path.string() + ": " + key + ": " + what};
     }
@@ -97,6 +165,12 @@ private:
     std::filesystem::path const& m_path;
     Layer m_layer;
 };
+
+LayerReader::Table const LayerReader::tables[5] = {{"origins", &LayerReader::take_origins},
+                                                   {"limits", &LayerReader::take_limits},
+                                                   {"timestamp", &LayerReader::take_timestamp},
+                                                   {"certificates", &LayerReader::take_certificates},
+                                                   {"network", &LayerReader::take_network}};
 
 Result<Layer> read_layer(std::filesystem::path const& path) {
     std::error_code failure;
@@ -122,6 +196,28 @@ std::uint64_t smaller(std::optional<std::uint64_t> computer, std::optional<std::
     return person.value_or(computer.value_or(otherwise));
 }
 
+/// The computer's word, else the person's, else what `into` holds already.
+template <class T, class U>
+void settle(T& into, std::optional<U> const& computer, std::optional<U> const& person) {
+    if (computer)
+        into = *computer;
+    else if (person)
+        into = *person;
+}
+
+void merge_services(WebConfig& config, Layer const& computer, Layer const& person) {
+    settle(config.timestamp_url, computer.timestamp_url, person.timestamp_url);
+    settle(config.timestamp_policy, computer.timestamp_policy, person.timestamp_policy);
+    config.timestamp_seconds = static_cast<std::uint32_t>(
+        smaller(computer.timestamp_seconds, person.timestamp_seconds, config.timestamp_seconds));
+    config.strict_certificates =
+        computer.strict_certificates.value_or(false) || person.strict_certificates.value_or(false);
+    config.user_authorities = computer.user_authorities.value_or(true);
+    settle(config.ocsp_url, computer.ocsp_url, person.ocsp_url);
+    settle(config.crl_urls, computer.crl_urls, person.crl_urls);
+    settle(config.proxy, computer.proxy, person.proxy);
+}
+
 WebConfig merged(Layer const& shipped, Layer const& computer, Layer const& person) {
     WebConfig config;
     auto& rules = config.origins;
@@ -136,6 +232,7 @@ WebConfig merged(Layer const& shipped, Layer const& computer, Layer const& perso
     config.buffered_bytes = smaller(computer.buffered_bytes, person.buffered_bytes, config.buffered_bytes);
     config.prompt_seconds =
         static_cast<std::uint32_t>(smaller(computer.prompt_seconds, person.prompt_seconds, config.prompt_seconds));
+    merge_services(config, computer, person);
     return config;
 }
 
@@ -161,9 +258,11 @@ Result<WebConfig> load_web_config(ConfigFiles const& files) {
     if (!computer) return computer.error();
     auto const person = read_layer(files.person);
     if (!person) return person.error();
-    if (person->user_origins) {
+    for (auto const& [said, key] : {std::pair{person->user_origins, "origins.user_origins"},
+                                    std::pair{person->user_authorities, "certificates.user_authorities"}}) {
+        if (!said) continue;
         return Error{Errc::config_invalid,
-                     files.person.string() + ": origins.user_origins: belongs into " + files.computer.string()};
+                     files.person.string() + ": " + key + ": belongs into " + files.computer.string()};
     }
     auto config = merged(*shipped, *computer, *person);
     if (config.buffered_bytes < config.frame_bytes) {

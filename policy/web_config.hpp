@@ -2,9 +2,12 @@
 // of portals. Read once, at start.
 #pragma once
 
+#include "policy/http_url.hpp"
 #include "policy/origin.hpp"
 
 #include <filesystem>
+#include <optional>
+#include <vector>
 
 namespace tamga::policy {
 
@@ -13,6 +16,17 @@ struct WebConfig {
     std::uint64_t frame_bytes = 256ULL << 20;    ///< a message over this is answered by close code 1009
     std::uint64_t buffered_bytes = 512ULL << 20; ///< all frames being received together; beyond it sockets wait
     std::uint32_t prompt_seconds = 120;          ///< how long a window waits for the person
+
+    HttpUrl timestamp_url{"tsp.pki.gov.kz", "80", "/"};
+    std::optional<std::string> timestamp_policy; ///< dotted; empty: none is asked for. Absent: by the kind of key
+    std::uint32_t timestamp_seconds = 20;        ///< for all stamps of a request
+
+    bool strict_certificates = false; ///< what is not known of a certificate keeps it from being used
+    bool user_authorities = true;     ///< the person's own trusted issuers count
+    HttpUrl ocsp_url{"ocsp.pki.gov.kz", "80", "/"};
+    std::vector<HttpUrl> crl_urls{{"crl.pki.gov.kz", "80", "/nca_gost_2022.crl"},
+                                  {"crl.pki.gov.kz", "80", "/nca_rsa_2022.crl"}};
+    std::optional<HttpUrl> proxy; ///< for all of these; what the environment says of proxies is not heeded
 };
 
 struct ConfigFiles {
@@ -26,7 +40,8 @@ struct ConfigFiles {
 
 /// Reads what is there of the three; a missing file says nothing. The person's file can narrow what the computer's
 /// says, never widen it: `strict` and `deny` add up, limits are the smaller ones, a `development` of the computer is
-/// final, and `user_origins = false`, which may stand only there, leaves the person's `allow` out. Blocking. Errors:
+/// final, `user_origins = false` and `certificates.user_authorities = false`, which may stand only there, leave the
+/// person's out, and an address that the computer names is the one. Blocking. Errors:
 /// config_invalid (names file and key), file_untrusted, system, too_large (over 1 MiB).
 Result<WebConfig> load_web_config(ConfigFiles const& files);
 

@@ -35,6 +35,16 @@ std::optional<Obstacle> obstacle_of(Sheet const& sheet, signing::Certificate con
     return std::nullopt;
 }
 
+/// What the certificate does not say itself: its chain, and whether it was revoked.
+void judge(Choice& choice, Sheet const& sheet, Knowledge const& known, std::int64_t now) {
+    auto const& request = sheet.request;
+    auto const strictness = request.strict ? signing::Strictness::strict : signing::Strictness::lenient;
+    auto const judgement =
+        signing::judge(*choice.certificate, request.filter, known.trusted, known.revocation, strictness, now);
+    if (judgement.refusal && !choice.obstacle) choice.obstacle = obstacle_of(request.language, *judgement.refusal);
+    if (judgement.doubt) choice.warning = doubt_words(request.language, *judgement.doubt);
+}
+
 std::optional<Obstacle> obstacle_of(Language language, ipc::TokenInfo const& token) {
     if (token.pin_locked) return Obstacle{Errc::pin_locked, locked_words(language, token)};
     if (!token.pin_initialized) {
@@ -46,13 +56,14 @@ std::optional<Obstacle> obstacle_of(Language language, ipc::TokenInfo const& tok
 /// One choice for each certificate. One that cannot be read stands for its token, so that the person sees that it was
 /// not overlooked.
 std::vector<Choice> keys_of(Sheet const& sheet, Choice const& token, std::vector<Bytes> const& certificates,
-                            std::int64_t now) {
+                            Knowledge const& known, std::int64_t now) {
     std::vector<Choice> choices;
     for (auto const& der : certificates) {
         auto choice = token;
         if (auto certificate = signing::Certificate::parse(der)) {
             choice.certificate = std::move(*certificate);
             if (auto found = obstacle_of(sheet, *choice.certificate, now)) choice.obstacle = std::move(found);
+            judge(choice, sheet, known, now);
         } else {
             choice.obstacle = obstacle_of(sheet.request.language, Errc::mechanism_unsupported);
         }
@@ -67,16 +78,22 @@ void put_obstacles_last(std::vector<Choice>& choices) {
 
 } // namespace
 
-std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToken> const& tokens, std::int64_t now) {
+Knowledge Knowledge::load() {
+    return {signing::TrustSet::load(signing::TrustFolders::here(), signing::UserAuthorities::counted),
+            signing::RevocationCache{signing::RevocationCache::default_folder()}};
+}
+
+std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToken> const& tokens,
+                                       Knowledge const& known, std::int64_t now) {
     std::vector<Choice> choices;
     for (auto const& [module, slot, info, certificates] : tokens) {
-        Choice choice{module, slot, info, {}, {}, PinEntry::none};
+        Choice choice{module, slot, info, {}, {}, {}, PinEntry::none};
         if (signs(sheet) || certificates.empty()) {
             choice.pin = info.pin_on_reader ? PinEntry::on_reader : PinEntry::typed;
             choice.obstacle = obstacle_of(sheet.request.language, info);
         }
         if (certificates.empty()) choices.push_back(choice);
-        for (auto& key : keys_of(sheet, choice, certificates, now))
+        for (auto& key : keys_of(sheet, choice, certificates, known, now))
             choices.push_back(std::move(key));
     }
     put_obstacles_last(choices);
@@ -84,10 +101,11 @@ std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToke
 }
 
 std::vector<Choice> choices_after_pin(Sheet const& sheet, Choice const& unlocked,
-                                      std::vector<Bytes> const& certificates, std::int64_t now) {
+                                      std::vector<Bytes> const& certificates, Knowledge const& known,
+                                      std::int64_t now) {
     auto token = unlocked;
     token.pin = PinEntry::none;
-    auto choices = keys_of(sheet, token, certificates, now);
+    auto choices = keys_of(sheet, token, certificates, known, now);
     put_obstacles_last(choices);
     return choices;
 }
@@ -102,7 +120,8 @@ std::optional<Errc> hopeless(std::vector<Choice> const& choices) {
     auto code = Errc::key_not_found;
     for (auto const& choice : choices) {
         if (!choice.obstacle) return std::nullopt;
-        for (auto const telling : {Errc::pin_locked, Errc::algorithm_unavailable}) {
+        for (auto const telling : {Errc::pin_locked, Errc::algorithm_unavailable, Errc::issuer_missing,
+                                   Errc::certificate_untrusted, Errc::certificate_revoked}) {
             if (choice.obstacle->code == telling) code = telling;
         }
     }

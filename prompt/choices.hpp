@@ -3,17 +3,28 @@
 
 #include "prompt/plugged_in.hpp"
 #include "prompt/sheet.hpp"
+#include "signing/judge.hpp"
 
 namespace tamga::prompt {
+
+/// What this computer knows of authorities and revocation.
+struct Knowledge {
+    signing::TrustSet trusted;
+    signing::RevocationCache revocation{{}};
+
+    /// From this computer's folders. Blocking: some small files.
+    [[nodiscard]] static Knowledge load();
+};
 
 /// Every certificate of `tokens` as a choice, those that cannot be chosen with the reason and last. A token of which
 /// none could be read is a choice itself, because its keys may appear after its PIN. `now`: seconds since 1970.
 [[nodiscard]] std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToken> const& tokens,
-                                                     std::int64_t now);
+                                                     Knowledge const& known, std::int64_t now);
 
 /// The keys of `unlocked` once it is: no PIN is asked for any more.
 [[nodiscard]] std::vector<Choice> choices_after_pin(Sheet const& sheet, Choice const& unlocked,
-                                                    std::vector<Bytes> const& certificates, std::int64_t now);
+                                                    std::vector<Bytes> const& certificates, Knowledge const& known,
+                                                    std::int64_t now);
 
 /// The one that can be chosen, where there is exactly one.
 [[nodiscard]] std::optional<std::size_t> only_choice(std::vector<Choice> const& choices);

@@ -157,7 +157,7 @@ private:
 
     /// New choices come after those that are shown: nothing moves under a hand that points.
     void add_found(Question& question) {
-        for (auto& choice : choices_before_pin(m_sheet, m_tokens->take_found(), std::time(nullptr)))
+        for (auto& choice : choices_before_pin(m_sheet, m_tokens->take_found(), known(), std::time(nullptr)))
             question.choices.push_back(std::move(choice));
         question.more_may_come = !m_tokens->complete();
     }
@@ -271,7 +271,7 @@ private:
     Result<Choice> after_unlock(Choice const& choice, std::vector<Bytes> const& keys) {
         if (!choice.certificate) {
             Question question;
-            question.choices = choices_after_pin(m_sheet, choice, keys, std::time(nullptr));
+            question.choices = choices_after_pin(m_sheet, choice, keys, known(), std::time(nullptr));
             question.takes_files = is_key_file(choice.token);
             return choose(std::move(question));
         }
@@ -324,8 +324,12 @@ private:
         if (!info) return info.error();
         info->label = path.filename().string(); // its name is between the person and this window
         m_key_file = path;
+        Choice choice;
+        choice.module = ipc::key_file_module;
+        choice.token = std::move(*info);
+        choice.pin = PinEntry::typed;
         Question question;
-        question.choices.push_back({ipc::key_file_module, {}, std::move(*info), {}, {}, PinEntry::typed});
+        question.choices.push_back(std::move(choice));
         question.chosen = 0;
         question.takes_files = true;
         return question;
@@ -384,6 +388,12 @@ private:
         }
     }
 
+    /// Read once for each request, when there is a key to judge.
+    Knowledge const& known() {
+        if (!m_known) m_known = Knowledge::load();
+        return *m_known;
+    }
+
     TokenTalk<S> talk() { return {*m_tokens, m_sheet, m_screen, m_web.fd()}; }
 
     /// Shows progress until tamga-web says how it ended. Cancelling closes our pairs, on which the token logs out.
@@ -399,6 +409,10 @@ private:
             if (packet->template is<ipc::Progress>()) {
                 auto const progress = packet->template as<ipc::Progress>();
                 if (!progress) return progress.error();
+                if (progress->stage == ipc::Stage::stamping) {
+                    waiting.words = words(message_id("Waiting for the time-stamp ..."));
+                    waiting.total = progress->total;
+                }
                 waiting.done = progress->done;
                 continue;
             }
@@ -421,6 +435,7 @@ private:
     ipc::Channel m_control;
     TokenEnds m_ends;
     std::optional<PluggedIn> m_tokens;
+    std::optional<Knowledge> m_known;
     S& m_screen;
     Sheet m_sheet;
     bool m_shown = false;

@@ -11,6 +11,9 @@ constexpr std::chrono::seconds patience{10};
 /// So many digests of up to 64 octets fit into one message.
 constexpr std::size_t digests_a_message = 512;
 
+/// More than any request brings (protocol/ncalayer).
+constexpr std::size_t most_documents = 10'000;
+
 /// How long a mandate may be used: a slow card needs up to 3 s for a signature.
 std::uint32_t lifetime_s(std::size_t documents) {
     return static_cast<std::uint32_t>(120 + 5 * documents);
@@ -18,19 +21,21 @@ std::uint32_t lifetime_s(std::size_t documents) {
 
 Result<ipc::Channel> taken_from(ipc::Packet& packet) {
     if (packet.descriptors.size() != 1) return Error{Errc::message_malformed, "one descriptor expected"};
-    ipc::Channel channel{std::move(packet.descriptors.front())};
-    if (auto said = ipc::say_hello(channel, ipc::Role::prompt); !said) return said.error();
-    return channel;
+    return ipc::Channel{std::move(packet.descriptors.front())};
 }
 
 Result<SealedItems> documents_of(ipc::Packet& packet) {
     if (packet.descriptors.empty()) return SealedItems{};
-    return SealedItems::open(packet.descriptors.front());
+    return SealedItems::open(packet.descriptors.front(), most_documents);
 }
 
-/// A signature needs something to sign; where nothing is signed there must be nothing.
+/// A signature needs something to sign; where nothing is signed there must be nothing. Of a digest nobody can see what
+/// it stands for: only a CMS says that it is a signature of a document.
 Result<void> check(Sheet const& sheet) {
     auto const purpose = sheet.request.purpose;
+    if (sheet.request.digested && sheet.request.form != ipc::Form::cms) {
+        return Error{Errc::message_malformed, "digests are for CMS"};
+    }
     bool const signs = purpose == ipc::Purpose::sign || purpose == ipc::Purpose::sign_in;
     if (signs == (sheet.documents.count() != 0)) return ok();
     return Error{Errc::message_malformed, "documents and purpose disagree"};
@@ -53,7 +58,8 @@ Result<Ends> receive_ends(ipc::Channel control) {
             if (!message) return message.error();
             auto channel = taken_from(*packet);
             if (!channel) return channel.error();
-            // A process that is gone already shows when its answer is awaited.
+            // A process that is gone already shows when its answer is awaited; the others do not notice.
+            (void)ipc::say_hello(*channel, ipc::Role::prompt);
             (void)channel->send(ipc::ListKeys{listing_query, ipc::Depth::certificates});
             ends.tokens[message->module].channel = std::move(*channel);
             continue;
@@ -62,6 +68,7 @@ Result<Ends> receive_ends(ipc::Channel control) {
         auto channel = taken_from(*packet);
         if (!channel) return channel.error();
         ends.web = std::move(*channel);
+        if (auto said = ipc::say_hello(ends.web, ipc::Role::prompt); !said) return said.error();
         if (auto heard = ipc::await_hello(ends.web, ipc::Role::web, patience); !heard) return heard.error();
         ends.control = std::move(control);
         return ends;

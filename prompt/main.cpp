@@ -28,6 +28,7 @@ Result<void> run(int argc, char** argv) {
     auto ends = prompt::receive_ends(std::move(control));
     if (!ends) return ends.error();
     prompt::take_display_environment();
+    prompt::keep_to_this_screen();
     if (!prompt::display_answers()) return unavailable(ends->web, "no display");
     if (prompt::session_is_locked()) return unavailable(ends->web, "the session is locked");
 

@@ -35,6 +35,7 @@ struct Choice {
     ipc::TokenInfo token;
     std::optional<signing::Certificate> certificate;
     std::optional<Obstacle> obstacle;
+    std::string warning; ///< what is not known of a key that can be chosen all the same
     PinEntry pin = PinEntry::none;
 };
 

@@ -102,6 +102,13 @@ void take_display_environment() {
     }
 }
 
+void keep_to_this_screen() {
+    char const* platform = std::getenv("QT_QPA_PLATFORM");
+    if (platform == nullptr) return;
+    constexpr std::array<std::string_view, 4> here{"xcb", "wayland", "wayland-egl", "offscreen"};
+    if (std::find(here.begin(), here.end(), platform) == here.end()) ::unsetenv("QT_QPA_PLATFORM");
+}
+
 bool display_answers() {
     char const* platform = std::getenv("QT_QPA_PLATFORM");
     if (platform != nullptr && std::string_view{platform} == "offscreen") return true;

@@ -7,6 +7,10 @@ namespace tamga::prompt {
 /// be older than it. Where the manager does not answer, this process's environment stays. Blocks 200 ms at most.
 void take_display_environment();
 
+/// Takes away every other choice of Qt's than a window here: its `vnc` platform would put the window, and what is typed
+/// into it, on the network.
+void keep_to_this_screen();
+
 /// Whether a display accepts us: Qt would end the process if none did.
 [[nodiscard]] bool display_answers();
 

@@ -186,6 +186,7 @@ std::vector<std::string> choice_details(Language language, Choice const& choice)
     if (auto use = use_words(language, certificate); !use.empty()) details.push_back(use);
     details.push_back(text(language, "valid until %1", {day_words(certificate.not_after())}));
     details.push_back(token_words(language, choice.token));
+    if (!choice.warning.empty() && !choice.obstacle) details.push_back(choice.warning);
     return details;
 }
 
@@ -231,6 +232,17 @@ std::string factory_pin_words(Language language) {
 std::string locked_words(Language language, ipc::TokenInfo const& token) {
     std::string words{text(language, "The PIN is locked after too many wrong attempts.")};
     return words.append(" ").append(unblocking_words(token.unblocking, language));
+}
+
+std::string doubt_words(Language language, Errc doubt) {
+    if (doubt == Errc::issuer_missing) {
+        return text(
+            language,
+            "The issuer's certificate is missing on this computer, so this one could not be checked. To add it: "
+            "tamga ca add FILE",
+            {});
+    }
+    return std::string{text(language, "Whether it was revoked is not known yet; that is asked while you sign.")};
 }
 
 std::string misfit_words(Language language, signing::Misfit misfit) {

@@ -45,6 +45,9 @@ namespace tamga::prompt {
 /// That the PIN is the one the token was delivered with.
 [[nodiscard]] std::string factory_pin_words(Language language);
 
+/// What is not known of a certificate that can be chosen all the same.
+[[nodiscard]] std::string doubt_words(Language language, Errc doubt);
+
 [[nodiscard]] std::string misfit_words(Language language, signing::Misfit misfit);
 
 } // namespace tamga::prompt

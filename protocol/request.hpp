@@ -38,13 +38,18 @@ struct Sign {
     std::vector<Bytes> documents; ///< decoded; for xml the text as UTF-8; for `digested` the digests
     bool digested = false;
     bool attached = false;
-    bool cosign = false; ///< a document that is itself a CMS gets a signer added (commonUtils)
+    bool timestamp = false; ///< each signature of a cms is returned with a time-stamp, or none is
+    bool cosign = false;    ///< a document that is itself a CMS gets a signer added (commonUtils)
     std::string to_be_signed_xpath;
     std::string signature_parent_xpath;
 };
 
 /// Have the person choose a file, to be signed by a later request of the same connection.
 struct ChooseFile {};
+/// Time-stamps for the signatures of a CMS that have none; no key is used.
+struct ApplyTimestamps {
+    Bytes cms;
+};
 
 /// What the flow must do. A text that was answered by parsing alone is `Answer`.
 struct Answer {
@@ -53,7 +58,7 @@ struct Answer {
 /// Nothing to do and nothing to say ("{}" keep-alive).
 struct Silence {};
 
-using Action = std::variant<Answer, Silence, ListStorages, DescribeKey, Sign, ChooseFile>;
+using Action = std::variant<Answer, Silence, ListStorages, DescribeKey, Sign, ChooseFile, ApplyTimestamps>;
 
 /// What the flow gives back.
 struct Storages {

@@ -49,7 +49,8 @@ struct Algorithm {
     std::string_view xml_digest_uri;
     std::string_view xml_signature_uri;
     SignatureEncoding encoding;
-    std::size_t coordinate_size; ///< octets of r and of s; 0 where the value is no pair
+    std::size_t coordinate_size;  ///< octets of r and of s; 0 where the value is no pair
+    char const* timestamp_policy; ///< dotted; under which the NCA's service stamps such signatures
 };
 
 /// The entry of a key algorithm: total, valid for the program's life.

@@ -1,6 +1,7 @@
 #include "signing/certificate.hpp"
 
 #include "base/base64.hpp"
+#include "signing/der.hpp"
 #include "signing/foreign_keys.hpp"
 
 #include <openssl/err.h>
@@ -263,19 +264,39 @@ Result<void> verify_raw(Certificate const& certificate, View octets, View raw_si
 
 Result<void> verify_digest(Certificate const& certificate, View digest, View raw_signature) {
     auto const& algorithm = certificate.algorithm();
+    auto const value = to_cms_signature(algorithm, raw_signature);
+    if (!value) return value.error();
+    return verify_value(certificate, algorithm.digest, digest, *value);
+}
+
+Result<void> verify_value(Certificate const& certificate, DigestAlgorithm method, View digest, View value) {
+    auto const& algorithm = certificate.algorithm();
     if (auto usable = available(algorithm); !usable) return usable.error();
-    // OpenSSL takes the value in the form CMS has, and PKCS#1 v1.5 is its padding unless told otherwise.
-    auto const signature = to_cms_signature(algorithm, raw_signature);
-    if (!signature) return signature.error();
-    auto const* method = EVP_get_digestbynid(OBJ_txt2nid(algorithm.digest_oid));
+    bool const is_sha2 =
+        method == DigestAlgorithm::sha256 || method == DigestAlgorithm::sha384 || method == DigestAlgorithm::sha512;
+    if (algorithm.foreign == nullptr ? !is_sha2 : method != algorithm.digest) {
+        return Error{Errc::mechanism_unsupported, "a digest that does not go with the key"};
+    }
+    // PKCS#1 v1.5 is OpenSSL's padding unless told otherwise.
+    auto const* hash = EVP_get_digestbynid(OBJ_txt2nid(name_of(method).oid));
     KeyContext const context{EVP_PKEY_CTX_new(X509_get0_pubkey(certificate.x509()), nullptr)};
-    bool const valid =
-        digest.size() == algorithm.digest_size && context && EVP_PKEY_verify_init(context.get()) == 1 &&
-        EVP_PKEY_CTX_set_signature_md(context.get(), method) == 1 &&
-        EVP_PKEY_verify(context.get(), signature->data(), signature->size(), digest.data(), digest.size()) == 1;
+    bool const valid = digest.size() == name_of(method).octets && context && EVP_PKEY_verify_init(context.get()) == 1 &&
+                       EVP_PKEY_CTX_set_signature_md(context.get(), hash) == 1 &&
+                       EVP_PKEY_verify(context.get(), value.data(), value.size(), digest.data(), digest.size()) == 1;
     ERR_clear_error();
     if (!valid) return Error{Errc::signature_invalid, "certificate " + certificate.log_name()};
     return ok();
+}
+
+Bytes issuer_and_serial_number(Certificate const& certificate) {
+    View rest{certificate.der()};
+    rest = der::take(rest, der::sequence)->content;
+    rest = der::take(rest, der::sequence)->content;
+    der::take(rest, der::context_0);
+    auto const serial_number = der::take(rest, der::integer);
+    der::take(rest, der::sequence);
+    auto const issuer = der::take(rest, der::sequence);
+    return der::element(der::sequence, {issuer->octets, serial_number->octets});
 }
 
 } // namespace tamga::signing

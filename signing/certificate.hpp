@@ -73,4 +73,13 @@ Result<void> verify_raw(Certificate const& certificate, View octets, View raw_si
 /// The same where the digest is known already.
 Result<void> verify_digest(Certificate const& certificate, View digest, View raw_signature);
 
+/// Whether `value`, of the form that certificates and CMS have, is a signature over `digest`, made with `method`: for
+/// what others signed, where RSA and EC keys go with SHA-384 and SHA-512 too.
+/// Errors: signature_invalid, algorithm_unavailable, mechanism_unsupported (a key and a digest that do not go
+/// together).
+Result<void> verify_value(Certificate const& certificate, DigestAlgorithm method, View digest, View value);
+
+/// IssuerAndSerialNumber of CMS (RFC 5652, section 10.2.4), of the certificate's own octets.
+[[nodiscard]] Bytes issuer_and_serial_number(Certificate const& certificate);
+
 } // namespace tamga::signing

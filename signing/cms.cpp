@@ -1,6 +1,7 @@
 #include "signing/cms.hpp"
 
 #include "signing/der.hpp"
+#include "signing/signed_data.hpp"
 #include "signing/to_be_signed.hpp"
 
 #include <algorithm>
@@ -9,75 +10,14 @@ namespace tamga::signing {
 
 namespace {
 
-constexpr std::string_view oid_data = "1.2.840.113549.1.7.1";
-constexpr std::string_view oid_signed_data = "1.2.840.113549.1.7.2";
-constexpr unsigned max_segment_depth = 8;
-
-/// What stands in a SignedData (RFC 5652, section 5.1), borrowed. The views of sets are their members.
-struct SignedData {
-    View digest_algorithms;
-    View content_type;
-    View content; ///< the elements behind eContentType: [0] EXPLICIT OCTET STRING, or none
-    View certificates;
-    View crls; ///< the whole [1] element, or nothing
-    View signers;
-};
-
-std::optional<SignedData> read_signed_data(View octets) {
-    auto const content_info = der::take(octets, der::sequence);
-    if (!content_info || !octets.empty()) return std::nullopt;
-    auto rest = content_info->content;
-    auto const type = der::take(rest, der::object_identifier);
-    if (!type || !std::ranges::equal(type->octets, der::oid(oid_signed_data))) return std::nullopt;
-    auto explicit_content = der::take(rest, der::context_0);
-    if (!explicit_content || !rest.empty()) return std::nullopt;
-    auto const sequence = der::take(explicit_content->content, der::sequence);
-    if (!sequence || !explicit_content->content.empty()) return std::nullopt;
-
-    rest = sequence->content;
-    auto const version = der::take(rest, der::integer);
-    auto const digest_algorithms = der::take(rest, der::set);
-    auto encapsulated = der::take(rest, der::sequence);
-    auto const certificates = der::take(rest, der::context_0);
-    auto const crls = der::take(rest, der::context_1);
-    auto const signers = der::take(rest, der::set);
-    if (!version || !digest_algorithms || !encapsulated || !signers || !rest.empty()) return std::nullopt;
-    auto const content_type = der::take(encapsulated->content, der::object_identifier);
-    if (!content_type) return std::nullopt;
-    return SignedData{.digest_algorithms = digest_algorithms->content,
-                      .content_type = content_type->octets,
-                      .content = encapsulated->content,
-                      .certificates = certificates ? certificates->content : View{},
-                      .crls = crls ? crls->octets : View{},
-                      .signers = signers->content};
-}
-
-/// The members of a SET OF; nothing where something is left over that is no element.
+/// The members of a SET OF, each for itself; nothing where something is left over that is no element.
 std::optional<std::vector<Bytes>> members(View set) {
+    auto const elements = der::members(set);
+    if (!elements) return std::nullopt;
     std::vector<Bytes> found;
-    while (auto const member = der::take(set))
-        found.push_back(to_bytes(member->octets));
-    if (!set.empty()) return std::nullopt;
+    for (auto const& element : *elements)
+        found.push_back(to_bytes(element.octets));
     return found;
-}
-
-/// Appends the octets of an OCTET STRING, which BER may have cut into segments.
-bool append_octet_string(Bytes& out, der::Element const& string, unsigned depth) {
-    if (string.tag == der::octet_string) {
-        der::append(out, string.content);
-        return true;
-    }
-    if (string.tag != der::constructed_octet_string || depth == 0) return false;
-    auto rest = string.content;
-    while (auto const segment = der::take(rest)) {
-        if (!append_octet_string(out, *segment, depth - 1)) return false;
-    }
-    return rest.empty();
-}
-
-Bytes algorithm_identifier(std::string_view oid, bool with_null) {
-    auto const parameters = with_null ? der::element(der::null, {}) : Bytes{};
-    return der::element(der::sequence, {der::oid(oid), parameters});
 }
 
 /// Whether two AlgorithmIdentifiers name the same algorithm: one may have NULL where the other has no parameters.
@@ -89,18 +29,6 @@ bool same_algorithm(View left, View right) {
     auto const a_oid = der::take(a_rest, der::object_identifier);
     auto const b_oid = der::take(b_rest, der::object_identifier);
     return a_oid && b_oid && std::ranges::equal(a_oid->octets, b_oid->octets);
-}
-
-/// IssuerAndSerialNumber, of the certificate's own octets.
-Bytes issuer_and_serial_number(Certificate const& certificate) {
-    View rest{certificate.der()};
-    rest = der::take(rest, der::sequence)->content;
-    rest = der::take(rest, der::sequence)->content;
-    der::take(rest, der::context_0);
-    auto const serial_number = der::take(rest, der::integer);
-    der::take(rest, der::sequence);
-    auto const issuer = der::take(rest, der::sequence);
-    return der::element(der::sequence, {issuer->octets, serial_number->octets});
 }
 
 unsigned char version_of_signer(View signer) {
@@ -129,8 +57,9 @@ Bytes signer_info(Certificate const& signer, View attributes, View signature) {
     auto const& algorithm = signer.algorithm();
     return der::element(der::sequence,
                         {der::element(der::integer, {{&version, 1}}), issuer_and_serial_number(signer),
-                         algorithm_identifier(algorithm.digest_oid, true), der::element(der::context_0, {attributes}),
-                         algorithm_identifier(algorithm.signature_oid, algorithm.signature_parameters_null),
+                         der::algorithm_identifier(algorithm.digest_oid, true),
+                         der::element(der::context_0, {attributes}),
+                         der::algorithm_identifier(algorithm.signature_oid, algorithm.signature_parameters_null),
                          der::element(der::octet_string, {signature})});
 }
 
@@ -146,7 +75,8 @@ std::optional<Sets> sets_of(ExistingCms const* existing) {
     if (existing == nullptr) return Sets{};
     auto const data = read_signed_data(existing->der());
     if (!data) return std::nullopt;
-    auto digest_algorithms = members(data->digest_algorithms);
+    auto set = data->digest_algorithms;
+    auto digest_algorithms = members(der::take(set, der::set)->content);
     auto certificates = members(data->certificates);
     auto signers = members(data->signers);
     if (!digest_algorithms || !certificates || !signers) return std::nullopt;
@@ -154,7 +84,7 @@ std::optional<Sets> sets_of(ExistingCms const* existing) {
 }
 
 void add_signer(Sets& sets, Certificate const& signer, Bytes info) {
-    auto const digest = algorithm_identifier(signer.algorithm().digest_oid, true);
+    auto const digest = der::algorithm_identifier(signer.algorithm().digest_oid, true);
     auto const is_digest = [&](Bytes const& member) { return same_algorithm(member, digest); };
     if (std::ranges::none_of(sets.digest_algorithms, is_digest)) sets.digest_algorithms.push_back(digest);
     if (std::ranges::count(sets.certificates, signer.der()) == 0) sets.certificates.push_back(signer.der());
@@ -197,6 +127,33 @@ Bytes content_info(Sets const& sets, View content, Encapsulation encapsulation) 
     return out;
 }
 
+/// The entry whose digest the signer used: it says by which digest and under which policy the signature is stamped.
+Algorithm const* algorithm_of_signer(View digest_algorithm) {
+    auto const sequence = der::take(digest_algorithm, der::sequence);
+    auto rest = sequence ? sequence->content : View{};
+    auto const oid = der::take(rest, der::object_identifier);
+    auto const name = oid ? der::dotted(oid->octets) : std::string{};
+    for (auto const& entry : algorithms()) {
+        if (name == entry.digest_oid) return &entry;
+    }
+    return nullptr;
+}
+
+/// A SignerInfo with one more unsigned attribute; everything before it stays as it is.
+Bytes with_timestamp(SignerInfo const& signer, View token) {
+    auto const attribute =
+        der::element(der::sequence, {der::oid(oid_timestamp_token), der::element(der::set, {token})});
+    std::vector<Bytes> attributes{attribute};
+    auto kept = signer.octets;
+    kept = der::take(kept, der::sequence)->content;
+    if (signer.unsigned_attributes) {
+        for (auto& present : members(signer.unsigned_attributes->content).value_or(std::vector<Bytes>{}))
+            attributes.push_back(std::move(present));
+        kept = kept.first(kept.size() - signer.unsigned_attributes->octets.size());
+    }
+    return der::element(der::sequence, {kept, der::set_of(der::context_1, std::move(attributes))});
+}
+
 } // namespace
 
 std::optional<ExistingCms> ExistingCms::recognise(View octets) {
@@ -211,16 +168,10 @@ Result<Bytes> ExistingCms::content() const {
     if (!data || !std::ranges::equal(data->content_type, der::oid(oid_data))) {
         return Error{Errc::cms_malformed, "content type"};
     }
-    auto rest = data->content;
-    auto const content = der::take(rest, der::context_0);
-    if (!content) return Error{Errc::cms_malformed, "detached: its content is not here"};
-    auto strings = content->content;
-    auto const string = der::take(strings);
-    Bytes octets;
-    if (!string || !append_octet_string(octets, *string, max_segment_depth)) {
-        return Error{Errc::cms_malformed, "content is no OCTET STRING"};
-    }
-    return octets;
+    auto content = content_of(*data);
+    if (!content) return content.error();
+    if (!*content) return Error{Errc::cms_malformed, "detached: its content is not here"};
+    return std::move(**content);
 }
 
 Result<Bytes> prepare_cms(Certificate const& signer, View content_digest, std::int64_t signing_time) {
@@ -238,6 +189,54 @@ Result<Bytes> finish_cms(Certificate const& signer, View to_be_signed, View raw_
     if (!sets) return Error{Errc::cms_malformed, "sets of the CMS"};
     add_signer(*sets, signer, signer_info(signer, attributes->content, *signature));
     return content_info(*sets, content, encapsulation);
+}
+
+Result<std::vector<UnstampedSigner>> unstamped_signers(View cms) {
+    auto const data = read_signed_data(cms);
+    auto const signers = data ? der::members(data->signers) : std::nullopt;
+    if (!signers) return Error{Errc::cms_malformed, "not a SignedData"};
+    std::vector<UnstampedSigner> found;
+    for (auto const& member : *signers) {
+        auto const signer = read_signer_info(member.octets);
+        if (!signer) return Error{Errc::cms_malformed, "SignerInfo"};
+        auto const attributes = signer->unsigned_attributes ? signer->unsigned_attributes->content : View{};
+        if (!attribute_values(attributes, oid_timestamp_token).empty()) continue;
+        auto const* algorithm = algorithm_of_signer(signer->digest_algorithm);
+        if (algorithm == nullptr) return Error{Errc::mechanism_unsupported, "digest algorithm of a signer"};
+        found.push_back({to_bytes(signer->value), algorithm});
+    }
+    return found;
+}
+
+Result<Bytes> attach_timestamps(View cms, std::vector<StampedValue> const& stamps) {
+    auto const data = read_signed_data(cms);
+    auto const signers = data ? der::members(data->signers) : std::nullopt;
+    if (!signers) return Error{Errc::cms_malformed, "not a SignedData"};
+    std::vector<Bytes> written;
+    for (auto const& member : *signers) {
+        auto const signer = read_signer_info(member.octets);
+        if (!signer) return Error{Errc::cms_malformed, "SignerInfo"};
+        auto const stamp = std::ranges::find_if(
+            stamps, [&](StampedValue const& each) { return std::ranges::equal(each.value, signer->value); });
+        written.push_back(stamp == stamps.end() ? to_bytes(member.octets) : with_timestamp(*signer, stamp->token));
+    }
+    auto const signer_set = der::set_of(der::set, std::move(written));
+    auto const certificates = data->certificates.empty() ? Bytes{} : der::element(der::context_0, {data->certificates});
+    auto const length = data->version.size() + data->digest_algorithms.size() + data->content_info.size() +
+                        certificates.size() + data->crls.size() + signer_set.size();
+    auto const type = der::oid(oid_signed_data);
+    Bytes out;
+    auto const explicit_length = der::element_size(length);
+    auto const whole_length = type.size() + der::element_size(explicit_length);
+    out.reserve(der::element_size(whole_length));
+    der::append_header(out, der::sequence, whole_length);
+    der::append(out, type);
+    der::append_header(out, der::context_0, explicit_length);
+    der::append_header(out, der::sequence, length);
+    for (View const part :
+         {data->version, data->digest_algorithms, data->content_info, View{certificates}, data->crls, View{signer_set}})
+        der::append(out, part);
+    return out;
 }
 
 } // namespace tamga::signing

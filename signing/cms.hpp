@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace tamga::signing {
 
@@ -40,5 +41,24 @@ Result<Bytes> prepare_cms(Certificate const& signer, View content_digest, std::i
 /// Memory: one copy of the content. Errors: cms_malformed, internal.
 Result<Bytes> finish_cms(Certificate const& signer, View to_be_signed, View raw_signature, View content,
                          Encapsulation encapsulation, ExistingCms const* existing = nullptr);
+
+/// A signature in a CMS that has no time-stamp yet.
+struct UnstampedSigner {
+    Bytes value;                          ///< what is to be stamped: the octets of SignerInfo.signature
+    Algorithm const* algorithm = nullptr; ///< by whose digest, and under whose policy
+};
+
+/// All of them, in the order of the CMS. Errors: cms_malformed; mechanism_unsupported (a signer's digest).
+Result<std::vector<UnstampedSigner>> unstamped_signers(View cms);
+
+struct StampedValue {
+    Bytes value;
+    Bytes token; ///< TimeStampToken, verified (signing/timestamp.hpp)
+};
+
+/// The CMS with each token as an unsigned attribute of the signer whose signature it stamps: CAdES-T (ETSI EN 319
+/// 122-1, section 5.3). Content, certificates and what is signed stay octet by octet. Memory: one copy of the CMS.
+/// Error: cms_malformed.
+Result<Bytes> attach_timestamps(View cms, std::vector<StampedValue> const& stamps);
 
 } // namespace tamga::signing

@@ -1,8 +1,11 @@
 #include "signing/der.hpp"
 
+#include <openssl/asn1.h>
+#include <openssl/err.h>
 #include <openssl/objects.h>
 
 #include <algorithm>
+#include <ctime>
 #include <memory>
 #include <string>
 
@@ -117,6 +120,44 @@ Bytes set_of(unsigned char tag, std::vector<Bytes> members) {
     for (auto const& member : members)
         append(content, member);
     return element(tag, {content});
+}
+
+std::optional<std::vector<Element>> members(View content) {
+    std::vector<Element> found;
+    while (auto const member = take(content))
+        found.push_back(*member);
+    if (!content.empty()) return std::nullopt;
+    return found;
+}
+
+Bytes algorithm_identifier(std::string_view dotted, bool with_null) {
+    auto const parameters = with_null ? element(null, {}) : Bytes{};
+    return element(sequence, {oid(dotted), parameters});
+}
+
+std::string dotted(View octets) {
+    auto const* at = octets.data();
+    std::unique_ptr<ASN1_OBJECT, decltype(&ASN1_OBJECT_free)> const object{
+        d2i_ASN1_OBJECT(nullptr, &at, static_cast<long>(octets.size())), ASN1_OBJECT_free};
+    ERR_clear_error();
+    char text[128] = "";
+    if (!object || OBJ_obj2txt(text, sizeof text, object.get(), 1) >= static_cast<int>(sizeof text)) return {};
+    return text;
+}
+
+std::optional<std::int64_t> seconds(Element const& time) {
+    if (time.tag != utc_time && time.tag != generalized_time) return std::nullopt;
+    auto text = std::string{as_text(time.content)};
+    if (time.tag == utc_time) text.insert(0, text[0] >= '5' ? "19" : "20");
+    if (auto const point = text.find('.'); point != std::string::npos) text.erase(point, text.size() - 1 - point);
+    constexpr std::size_t digits = 14;
+    auto const is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (text.size() != digits + 1 || text.back() != 'Z' || !std::all_of(text.begin(), text.end() - 1, is_digit)) {
+        return std::nullopt;
+    }
+    std::tm parts{};
+    if (::strptime(text.c_str(), "%Y%m%d%H%M%SZ", &parts) == nullptr) return std::nullopt;
+    return ::timegm(&parts);
 }
 
 Bytes oid(std::string_view dotted) {

@@ -4,8 +4,10 @@
 
 #include "base/bytes.hpp"
 
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +26,7 @@ enum Tag : unsigned char {
     set = 0x31,
     context_0 = 0xa0,
     context_1 = 0xa1,
+    primitive_0 = 0x80,
 };
 
 /// An element, borrowed from the octets it was read from.
@@ -53,6 +56,18 @@ void append(Bytes& out, View octets);
 
 /// SET OF in DER order (X.690, section 11.6).
 [[nodiscard]] Bytes set_of(unsigned char tag, std::vector<Bytes> members);
+
+/// The members of a SET OF or SEQUENCE OF; nothing where something is left over that is no element.
+[[nodiscard]] std::optional<std::vector<Element>> members(View content);
+
+/// AlgorithmIdentifier.
+[[nodiscard]] Bytes algorithm_identifier(std::string_view dotted, bool with_null);
+
+/// The dotted form of an OBJECT IDENTIFIER's octets, tag and length included; empty where it is none.
+[[nodiscard]] std::string dotted(View element);
+
+/// Seconds since 1970 of a UTCTime or GeneralizedTime in UTC, fractions of a second left off; nothing where it is none.
+[[nodiscard]] std::optional<std::int64_t> seconds(Element const& time);
 
 /// OBJECT IDENTIFIER of a dotted one, which must be valid.
 [[nodiscard]] Bytes oid(std::string_view dotted);

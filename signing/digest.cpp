@@ -5,22 +5,52 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
+
 namespace tamga::signing {
 
-Bytes sha256(View octets) {
-    Bytes value(32);
-    EVP_Digest(octets.data(), octets.size(), value.data(), nullptr, EVP_sha256(), nullptr);
+namespace {
+
+constexpr bool in_order() {
+    for (std::size_t i = 0; i < digest_names.size(); ++i) {
+        if (static_cast<std::size_t>(digest_names[i].algorithm) != i) return false;
+    }
+    return true;
+}
+static_assert(in_order());
+
+Bytes hashed(EVP_MD const* method, View octets) {
+    Bytes value(static_cast<std::size_t>(EVP_MD_get_size(method)));
+    EVP_Digest(octets.data(), octets.size(), value.data(), nullptr, method, nullptr);
     return value;
+}
+
+} // namespace
+
+Bytes sha256(View octets) {
+    return hashed(EVP_sha256(), octets);
 }
 
 Result<Bytes> digest(DigestAlgorithm algorithm, View octets) {
     switch (algorithm) {
     case DigestAlgorithm::sha256: return sha256(octets);
+    case DigestAlgorithm::sha384: return hashed(EVP_sha384(), octets);
+    case DigestAlgorithm::sha512: return hashed(EVP_sha512(), octets);
     case DigestAlgorithm::streebog512: return gost::streebog(gost::Streebog::bits_512, octets);
     case DigestAlgorithm::streebog256: return gost::streebog(gost::Streebog::bits_256, octets);
     case DigestAlgorithm::gost34311: return gost34311(octets);
     }
     return Errc::internal;
+}
+
+std::optional<DigestAlgorithm> digest_by_oid(std::string_view dotted) noexcept {
+    auto const* found = std::ranges::find(digest_names, dotted, &DigestName::oid);
+    return found == digest_names.end() ? std::nullopt : std::optional{found->algorithm};
+}
+
+std::optional<DigestAlgorithm> digest_by_xml_uri(std::string_view uri) noexcept {
+    auto const* found = std::ranges::find(digest_names, uri, &DigestName::xml_uri);
+    return found == digest_names.end() ? std::nullopt : std::optional{found->algorithm};
 }
 
 } // namespace tamga::signing

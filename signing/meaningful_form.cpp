@@ -83,9 +83,32 @@ bool is_signed_info(std::string_view text) {
     return name == "SignedInfo";
 }
 
+/// What a client signs to log in over TLS: 64 spaces and "TLS 1.3, client CertificateVerify" (RFC 8446, section 4.4.3;
+/// all that may come after the spaces), before that the handshake from its ClientHello on (RFC 5246, section 7.4.8).
+bool is_tls_client_proof(View octets) {
+    constexpr std::size_t spaces = 64;
+    auto const is_space = [](unsigned char octet) { return octet == 0x20; };
+    if (octets.size() > spaces && std::all_of(octets.begin(), octets.begin() + spaces, is_space)) return true;
+    constexpr unsigned char client_hello = 1;
+    constexpr unsigned char tls = 3;
+    return octets.size() >= 6 && octets[0] == client_hello && octets[1] == 0 && octets[4] == tls && octets[5] <= 4;
+}
+
+/// The session identifier and SSH_MSG_USERAUTH_REQUEST (RFC 4252, section 7), or the head of a signed file of OpenSSH.
+bool is_ssh_proof(View octets) {
+    if (as_text(octets).starts_with("SSHSIG")) return true;
+    constexpr unsigned char userauth_request = 50;
+    constexpr unsigned char longest_identifier = 64;
+    if (octets.size() < 5 || octets[0] != 0 || octets[1] != 0 || octets[2] != 0) return false;
+    std::size_t const length = octets[3];
+    return length >= 16 && length <= longest_identifier && octets.size() > 4 + length &&
+           octets[4 + length] == userauth_request;
+}
+
 } // namespace
 
 bool is_meaningful_form(View octets) {
+    if (is_tls_client_proof(octets) || is_ssh_proof(octets)) return true;
     return as_text(octets).starts_with(authenticate_prefix) || is_set_of_attributes(octets) ||
            is_certification_request_info(octets) || is_tbs_certificate(octets) || is_signed_info(as_text(octets));
 }

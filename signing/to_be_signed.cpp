@@ -1,6 +1,7 @@
 #include "signing/to_be_signed.hpp"
 
 #include "signing/der.hpp"
+#include "signing/identifiers.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,12 +13,6 @@ namespace {
 
 // Both parsers work alike: they read only what a form commits to, write the one form that commits to it, and demand
 // that the two are the same octets. What is accepted is therefore exactly what we write.
-
-constexpr std::string_view oid_data = "1.2.840.113549.1.7.1";
-constexpr std::string_view oid_content_type = "1.2.840.113549.1.9.3";
-constexpr std::string_view oid_message_digest = "1.2.840.113549.1.9.4";
-constexpr std::string_view oid_signing_time = "1.2.840.113549.1.9.5";
-constexpr std::string_view oid_signing_certificate_v2 = "1.2.840.113549.1.9.16.2.47";
 
 Error not_the_form(char const* detail) {
     return {Errc::bad_request, detail};

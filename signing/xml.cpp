@@ -4,7 +4,6 @@
 #include "signing/to_be_signed.hpp"
 #include "signing/xml_tree.hpp"
 
-#include <libxml/c14n.h>
 #include <libxml/parser.h>
 #include <libxml/xmlsave.h>
 
@@ -17,50 +16,10 @@ namespace {
 
 constexpr std::string_view declaration = R"(<?xml version="1.0" encoding="UTF-8" standalone="no"?>)";
 
-/// Keeps libxml2 from writing to stderr on this thread.
-class QuietXml {
-public:
-    QuietXml() noexcept : m_handler{xmlStructuredError}, m_context{xmlStructuredErrorContext} {
-        xmlSetStructuredErrorFunc(nullptr, [](void*, xmlError*) {});
-    }
-    QuietXml(QuietXml const&) = delete;
-    QuietXml& operator=(QuietXml const&) = delete;
-    ~QuietXml() { xmlSetStructuredErrorFunc(m_context, m_handler); }
-
-private:
-    xmlStructuredErrorFunc m_handler;
-    void* m_context;
-};
-
-/// Appends what libxml2 writes to the Bytes or std::string at `out`.
-template <class Out>
+/// Appends what libxml2 writes to the std::string at `out`.
 int append(void* out, char const* text, int size) {
-    auto& target = *static_cast<Out*>(out);
-    target.insert(target.end(), text, text + size);
+    static_cast<std::string*>(out)->append(text, static_cast<std::size_t>(size));
     return size;
-}
-
-bool is_in(xmlNode const* node, xmlNode const* top) {
-    while (node != nullptr && node != top)
-        node = node->parent;
-    return node == top;
-}
-
-/// Attributes and namespaces (whose nodes are of another type, without a parent) belong to the element beside them.
-int is_visible(void* top, xmlNode* node, xmlNode* parent) {
-    bool const is_tree_node = node->type != XML_ATTRIBUTE_NODE && node->type != XML_NAMESPACE_DECL;
-    return is_in(is_tree_node ? node : parent, static_cast<xmlNode*>(top)) ? 1 : 0;
-}
-
-/// Canonical XML without comments: of the element `top`, of the whole document where `top` is null.
-Result<Bytes> canonicalise(xmlDoc* document, xmlNode* top, xmlC14NMode mode) {
-    QuietXml const quiet;
-    Bytes octets;
-    auto* buffer = xmlOutputBufferCreateIO(append<Bytes>, nullptr, &octets, nullptr);
-    auto const written = xmlC14NExecute(document, top == nullptr ? nullptr : is_visible, top, mode, nullptr, 0, buffer);
-    auto const closed = xmlOutputBufferClose(buffer);
-    if (written < 0 || closed < 0) return Error{Errc::internal, "canonicalisation"};
-    return octets;
 }
 
 bool is_identifier(xmlAttr const& attribute) {
@@ -168,7 +127,7 @@ Result<std::string> XmlDocument::finish(View raw_signature) {
     auto const value = to_base64(to_bare_signature(*m_state->algorithm, raw_signature));
     xmlNodeAddContent(m_state->signature_value, reinterpret_cast<xmlChar const*>(value.c_str()));
     std::string text{declaration};
-    auto* writer = xmlSaveToIO(append<std::string>, nullptr, &text, "UTF-8", XML_SAVE_NO_DECL | XML_SAVE_AS_XML);
+    auto* writer = xmlSaveToIO(append, nullptr, &text, "UTF-8", XML_SAVE_NO_DECL | XML_SAVE_AS_XML);
     long written = writer == nullptr ? -1 : 0;
     // Comments and instructions around the root element stay: the latter are part of what was signed.
     for (auto* node = m_state->tree->children; node != nullptr && written >= 0; node = node->next) {

@@ -151,6 +151,18 @@ std::optional<Error> refusal_before_parsing(std::string_view xml) {
     return std::nullopt;
 }
 
+/// Attributes and namespaces (whose nodes are of another type, without a parent) belong to the element beside them.
+int is_visible(void* top, xmlNode* node, xmlNode* parent) {
+    bool const is_tree_node = node->type != XML_ATTRIBUTE_NODE && node->type != XML_NAMESPACE_DECL;
+    return is_in(is_tree_node ? node : parent, static_cast<xmlNode*>(top)) ? 1 : 0;
+}
+
+int append_octets(void* out, char const* text, int size) {
+    auto& target = *static_cast<Bytes*>(out);
+    target.insert(target.end(), text, text + size);
+    return size;
+}
+
 } // namespace
 
 Result<XmlTree> read_xml(std::string_view xml) {
@@ -185,6 +197,22 @@ std::string_view text_of(xmlChar const* text) noexcept {
 
 std::string_view value_of(xmlAttr const& attribute) noexcept {
     return attribute.children == nullptr ? std::string_view{} : text_of(attribute.children->content);
+}
+
+bool is_in(xmlNode const* node, xmlNode const* top) noexcept {
+    while (node != nullptr && node != top)
+        node = node->parent;
+    return node == top;
+}
+
+Result<Bytes> canonicalise(xmlDoc* document, xmlNode* top, xmlC14NMode mode) {
+    QuietXml const quiet;
+    Bytes octets;
+    auto* buffer = xmlOutputBufferCreateIO(append_octets, nullptr, &octets, nullptr);
+    auto const written = xmlC14NExecute(document, top == nullptr ? nullptr : is_visible, top, mode, nullptr, 0, buffer);
+    auto const closed = xmlOutputBufferClose(buffer);
+    if (written < 0 || closed < 0) return Error{Errc::internal, "canonicalisation"};
+    return octets;
 }
 
 } // namespace tamga::signing

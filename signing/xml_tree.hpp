@@ -1,9 +1,12 @@
-// From text to libxml2's tree, inside limits: used by signing/xml.cpp alone.
+// From text to libxml2's tree, inside limits: and from the tree to canonical octets: used by signing/xml*.cpp alone.
 #pragma once
 
+#include "base/bytes.hpp"
 #include "base/result.hpp"
 
+#include <libxml/c14n.h>
 #include <libxml/tree.h>
+#include <libxml/xmlerror.h>
 
 #include <memory>
 #include <string_view>
@@ -35,5 +38,26 @@ Result<xmlNode*> find_element(xmlDoc* document, std::string_view path);
 
 /// The value of an attribute in the tree of read_xml.
 [[nodiscard]] std::string_view value_of(xmlAttr const& attribute) noexcept;
+
+/// Keeps libxml2 from writing to stderr on this thread.
+class QuietXml {
+public:
+    QuietXml() noexcept : m_handler{xmlStructuredError}, m_context{xmlStructuredErrorContext} {
+        xmlSetStructuredErrorFunc(nullptr, [](void*, xmlError*) {});
+    }
+    QuietXml(QuietXml const&) = delete;
+    QuietXml& operator=(QuietXml const&) = delete;
+    ~QuietXml() { xmlSetStructuredErrorFunc(m_context, m_handler); }
+
+private:
+    xmlStructuredErrorFunc m_handler;
+    void* m_context;
+};
+
+/// Canonical XML without comments: of the element `top`, of the whole document where `top` is null. Error: internal.
+Result<Bytes> canonicalise(xmlDoc* document, xmlNode* top, xmlC14NMode mode);
+
+/// Whether `node` is `top` or below it.
+[[nodiscard]] bool is_in(xmlNode const* node, xmlNode const* top) noexcept;
 
 } // namespace tamga::signing

@@ -5,6 +5,7 @@
 #include "daemon/launcher/launcher.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include <charconv>
@@ -76,6 +77,7 @@ void fill_standard_descriptors() {
 int main(int argc, char** argv) {
     fill_standard_descriptors();
     ::umask(0077);
+    ::prctl(PR_SET_DUMPABLE, 0); // what we start, and as whom we speak to it, is nobody else's to change
     log::open("tamgad");
 
     auto const asked = read(std::span{argv, static_cast<std::size_t>(argc)}.subspan(argc > 0 ? 1 : 0));

@@ -74,9 +74,8 @@ Result<Started> spawn(std::filesystem::path const& program, std::vector<std::str
     ::posix_spawn_file_actions_addclosefrom_np(&files.actions, control_fd + 1);
     Attributes attributes;
     reset_signals(attributes.attributes);
-    ::posix_spawnattr_setpgroup(&attributes.attributes, 0);
     ::posix_spawnattr_setflags(&attributes.attributes,
-                               POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+                               POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 
     arguments.insert(arguments.begin(), program.filename().string());
     Started started;

@@ -16,17 +16,12 @@ namespace tamga::launcher {
 /// What every child may know of our environment. "LC_*" stands for every name that begins so. PCSCLITE_CSOCK_NAME says
 /// where pcscd is to be found in a container.
 inline constexpr std::string_view service_variables[] = {
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "LANG",
-    "LC_*",
-    "XDG_RUNTIME_DIR",
-    "XDG_CONFIG_HOME",
-    "XDG_STATE_HOME",
-    "JOURNAL_STREAM",
-    "TAMGA_DEBUG",
-    "PCSCLITE_CSOCK_NAME",
+    "HOME",           "USER",
+    "LOGNAME",        "LANG",
+    "LC_*",           "XDG_RUNTIME_DIR",
+    "XDG_CACHE_HOME", "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME", "JOURNAL_STREAM",
+    "TAMGA_DEBUG",    "PCSCLITE_CSOCK_NAME",
 };
 /// What only the window needs beside.
 inline constexpr std::string_view prompt_variables[] = {
@@ -45,9 +40,9 @@ struct Started {
     ipc::Channel control;
 };
 
-/// Starts `program` in a process group of its own, with the other end of `control` as descriptor 3, /dev/null as
-/// standard input, our standard output and error, and no other descriptor. Blocks until the program runs, well under a
-/// millisecond (posix_spawn shares our memory until the exec). Error: system.
+/// Starts `program` in a session and process group of its own, without a terminal, with the other end of `control` as
+/// descriptor 3, /dev/null as standard input, our standard output and error, and no other descriptor. Blocks until the
+/// program runs, well under a millisecond (posix_spawn shares our memory until the exec). Error: system.
 Result<Started> spawn(std::filesystem::path const& program, std::vector<std::string> arguments,
                       Environment const& environment);
 

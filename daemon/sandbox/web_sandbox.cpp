@@ -3,10 +3,27 @@
 #include "base/seccomp.hpp"
 
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace tamga::sandbox {
+
+Result<bool> keep_web_files(std::vector<std::filesystem::path> readable, std::vector<std::filesystem::path> writable) {
+    for (auto const* folders : {&readable, &writable}) {
+        for (auto const& folder : *folders) {
+            std::error_code failure; // one that cannot be made is none of ours
+            std::filesystem::create_directories(folder.parent_path(), failure);
+            ::mkdir(folder.c_str(), 0700);
+        }
+    }
+    for (char const* path : {"/usr", "/lib", "/lib64", "/etc", "/run/systemd/resolve", "/sys/devices/system/cpu",
+                             "/proc/self", "/proc/sys", "/dev/null", "/dev/urandom"}) {
+        readable.emplace_back(path);
+    }
+    return keep_only({std::move(readable), std::move(writable)});
+}
 
 Result<void> enter_web_sandbox() {
     Refusals refusals;
@@ -19,6 +36,11 @@ Result<void> enter_web_sandbox() {
     refusals.refuse(changing_mounts);
     refusals.refuse(keyrings);
     refusals.refuse({SCMP_SYS(bpf)});
+    // change by its name what may not be written: Landlock does not ask for these
+    refusals.refuse({SCMP_SYS(truncate), SCMP_SYS(chmod), SCMP_SYS(fchmodat), SCMP_SYS(chown), SCMP_SYS(lchown),
+                     SCMP_SYS(fchownat), SCMP_SYS(setxattr), SCMP_SYS(lsetxattr), SCMP_SYS(removexattr),
+                     SCMP_SYS(lremovexattr), SCMP_SYS(utime), SCMP_SYS(utimes), SCMP_SYS(futimesat)});
+    refuse_typing_into_terminals(refusals);
     refusals.refuse(kernel_doors);
 
     // Threads are made with clone; clone3 keeps its flags in memory, where no filter can look: told that it does not

@@ -98,6 +98,33 @@ std::string normal_serial(std::string serial) {
     return serial;
 }
 
+/// Absent or null: what this computer trusts. Empty: any issuer. Else PEM or base64 of the authorities, one of which
+/// the chain must end in; whether they are certificates is found out where they are used.
+Result<void> take_chain(ipc::KeyFilter& filter, json::object& signer) {
+    constexpr std::string_view key = "chain";
+    constexpr std::size_t most = 16;
+    constexpr std::size_t most_octets = 32 * 1024; // what is left of a message to the prompt
+    auto* member = present(signer, key);
+    if (member == nullptr || (member->is_string() && member->get_string().empty())) return ok();
+    auto texts = strings(*member, key);
+    if (!texts) return texts.error();
+    filter.any_issuer = texts->empty();
+    if (texts->size() > most) return Errc::too_large;
+    std::size_t octets = 0;
+    for (std::string_view text : *texts) {
+        if (auto const begin = text.find("-----BEGIN CERTIFICATE-----"); begin != std::string_view::npos) {
+            text.remove_prefix(begin + 27);
+            text = text.substr(0, text.find("-----END"));
+        }
+        auto der = from_base64(text, Base64Whitespace::skipped);
+        if (!der) return der.error();
+        octets += der->size();
+        if (octets > most_octets) return Errc::too_large;
+        filter.issuers.push_back(*std::move(der));
+    }
+    return ok();
+}
+
 Result<ipc::KeyFilter> key_filter(json::object& signer, json::object& signing) {
     ipc::KeyFilter filter;
     auto* usages = signer.if_contains("extKeyUsageOids");
@@ -115,6 +142,10 @@ Result<ipc::KeyFilter> key_filter(json::object& signer, json::object& signing) {
     auto const expired = boolean(signing, "allowExpired", false);
     if (!expired) return expired.error();
     filter.allow_expired = *expired;
+    auto const revoked = boolean(signing, "allowRevoked", false);
+    if (!revoked) return revoked.error();
+    filter.allow_revoked = *revoked;
+    if (auto taken = take_chain(filter, signer); !taken) return taken.error();
     return filter;
 }
 
@@ -201,9 +232,18 @@ Result<Switches> switches(json::object& signing) {
     return result;
 }
 
+/// By being there: nothing in it is heeded, least of all the address of a service (S23). An empty string and false are
+/// unset fields of a form.
+bool wants_timestamp(json::object& signing) {
+    auto const* profile = present(signing, "tsaProfile");
+    if (profile == nullptr) return false;
+    if (profile->is_bool()) return profile->get_bool();
+    return !(profile->is_string() && profile->get_string().empty());
+}
+
 /// What is refused, although every member has the right type.
 Result<void> refusal(json::object& arguments, json::object& signing, Format format, bool digested) {
-    if (present(signing, "tsaProfile") != nullptr) return Errc::timestamp_unavailable;
+    if (wants_timestamp(signing) && format != Format::cms) return Error{Errc::unsupported, "a time-stamp on no CMS"};
     if (digested && format == Format::raw) return Errc::raw_refused;
     if (digested && format == Format::xml) return Errc::unsupported;
     if (string_member(arguments, "logo").size() > max_logo_size) return Errc::too_large;
@@ -234,6 +274,7 @@ Result<Call> sign_call(json::object& arguments) {
     sign.format = *format;
     sign.documents = *std::move(documents);
     sign.digested = chosen->digested;
+    sign.timestamp = wants_timestamp(**signing);
     sign.attached = *format == Format::cms && chosen->encapsulate && !chosen->digested;
     Reply reply{
         .shape = Reply::Shape::basics, .uuid = {}, .format = *format, .with_certificate = chosen->output_certificate};
@@ -247,7 +288,6 @@ std::string refused(Error const& error) {
     case Errc::bad_base64:
         return basics_error("SIGNING_FAILURE", "java.lang.IllegalArgumentException: " + base64_message(error));
     case Errc::storage_unknown: return basics_error("SIGNING_FAILURE", error_text(error));
-    case Errc::timestamp_unavailable: return basics_error("INVALID_SIGNING_PARAMS", "not available yet: time-stamps");
     default: return basics_error("INVALID_SIGNING_PARAMS", error_text(error));
     }
 }

@@ -133,8 +133,18 @@ Call change_locale(Invocation& call) {
     return result;
 }
 
-Call without_timestamps(Invocation& call) {
-    return call.error("not available yet: time-stamps");
+/// The same as `create_...`, and a time-stamp on it.
+template <Call (*create)(Invocation&)>
+Call with_timestamp(Invocation& call) {
+    auto made = create(call);
+    if (auto* sign = std::get_if<Sign>(&made.action)) sign->timestamp = true;
+    return made;
+}
+
+Call apply_timestamps(Invocation& call) {
+    auto cms = take_base64(call.arguments[2]);
+    if (!cms) return call.error(base64_message(cms.error()));
+    return {ApplyTimestamps{*std::move(cms)}, {.shape = Shape::common_cms, .uuid = call.uuid}, {}};
 }
 
 /// A method and the types of its arguments, a letter each: s a string, b a boolean, a an array of strings, and S a
@@ -153,9 +163,9 @@ constexpr Method methods[] = {
     {"createCAdESFromBase64", "Sssb", create_cades},
     {"createCAdESFromBase64Hash", "Sss", create_cades_from_hash},
     {"createCAdESFromFile", "Sssb", create_cades_from_file},
-    {"createCMSSignatureFromBase64", "Sssb", without_timestamps},
-    {"createCMSSignatureFromFile", "Sssb", without_timestamps},
-    {"applyCAdEST", "Sss", without_timestamps},
+    {"createCMSSignatureFromBase64", "Sssb", with_timestamp<create_cades>},
+    {"createCMSSignatureFromFile", "Sssb", with_timestamp<create_cades_from_file>},
+    {"applyCAdEST", "Sss", apply_timestamps},
     {"showFileChooser", "ss", show_file_chooser},
     {"changeLocale", "s", change_locale},
 };

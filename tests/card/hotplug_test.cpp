@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 namespace tamga::test {
 namespace {
 
@@ -71,6 +73,21 @@ TEST_F(HotPlug, APromptWhoseLeaseBrokeOffLearnsWhyWhenItGivesTheMandate) {
     driver.list(ipc::Depth::tokens); // after it the watcher's words are heard
 
     EXPECT_EQ(give_mandate(prompt, RequestId{1}, certificate).error().code, Errc::card_service_lost);
+}
+
+TEST_F(HotPlug, APromptWhoseLeaseBreaksOffInTheMomentItGivesTheMandateLearnsWhy) {
+    TokenDriver driver{folder.path()};
+    auto watcher = driver.watcher();
+    auto prompt = driver.prompt(RequestId{1});
+    auto const certificate = log_in(driver, prompt);
+
+    // Both are there when it wakes: the mandate is on its way to the token when the service is lost.
+    ::kill(driver.pid(), SIGSTOP);
+    ASSERT_TRUE(prompt.send(mandate_for(RequestId{1}, ipc::Form::cms, certificate, {sha256(as_view("document"))})));
+    ASSERT_TRUE(watcher.send(ipc::CardService{false}));
+    ::kill(driver.pid(), SIGCONT);
+
+    EXPECT_EQ(expect<ipc::MandateReply>(prompt).status.code, Errc::card_service_lost);
 }
 
 TEST_F(HotPlug, ACardThatIsPulledOutEndsItsLeaseAtOnceAndNoOther) {

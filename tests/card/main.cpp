@@ -7,8 +7,9 @@
 //   signing_time N MS             how long a signature takes
 //   leave_in_signature N COUNT    the card is pulled out in the middle of the COUNT-th signature from now
 //   status N HEX COUNT [INS]      the next COUNT commands (of instruction INS, hexadecimal) get this status word
-//   counts N                      commands, signatures and PINs so far
+//   counts N                      commands, signatures and PINs so far, and whether the card is in
 //   pcscd start | stop | kill     (stop: SIGTERM, as the system does it)
+//   pcscd on_demand               it ends; from now on it is started when somebody connects, as systemd does it
 #include "tests/card/pcscd.hpp"
 #include "tests/card/reader.hpp"
 
@@ -59,7 +60,8 @@ public:
 private:
     /// Sleeps until something is to be done and does it; false at the end of the standard input.
     bool turn() {
-        std::vector<::pollfd> polled{{STDIN_FILENO, POLLIN, 0}};
+        std::vector<::pollfd> polled{{STDIN_FILENO, POLLIN, 0}, {m_pcscd.fd(), POLLIN, 0}};
+        auto const others = polled.size();
         std::optional<Reader::Clock::time_point> next;
         for (auto const& reader : m_readers) {
             polled.push_back({reader.fd(), POLLIN, 0});
@@ -72,9 +74,10 @@ private:
         }
         ::poll(polled.data(), polled.size(), timeout_ms);
         for (std::size_t i = 0; i < m_readers.size(); ++i) {
-            if (polled[i + 1].revents != 0) m_readers[i].hear();
+            if (polled[i + others].revents != 0) m_readers[i].hear();
             m_readers[i].work();
         }
+        if (polled[1].revents != 0) m_pcscd.start_for_client();
         return polled[0].revents == 0 || hear_commands();
     }
 
@@ -108,6 +111,10 @@ private:
     std::string pcscd(std::string const& what) {
         if (what == "stop") m_pcscd.end(SIGTERM);
         if (what == "kill") m_pcscd.end(SIGKILL);
+        if (what == "on_demand") {
+            auto const held = m_pcscd.hold_socket();
+            return held ? "ok" : "error " + held.error().detail;
+        }
         if (what != "start") return "ok";
         if (auto const started = m_pcscd.start(); !started) return "error " + started.error().detail;
         wait_for_connections();
@@ -132,7 +139,7 @@ private:
         } else if (verb == "counts") {
             auto const& counts = reader.card().counts;
             return "commands=" + std::to_string(counts.commands) + " signatures=" + std::to_string(counts.signatures) +
-                   " pins=" + std::to_string(counts.pins);
+                   " pins=" + std::to_string(counts.pins) + " inserted=" + (reader.is_inserted() ? "yes" : "no");
         } else {
             return "error verb";
         }

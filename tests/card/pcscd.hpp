@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "base/unique_fd.hpp"
 
 #include <sys/types.h>
 
@@ -26,10 +27,19 @@ public:
     /// Ends it with this signal and waits for its end.
     void end(int signal);
 
+    /// What systemd does with Debian's pcscd.socket: the socket is there whether pcscd runs or not, and whoever
+    /// connects starts it, with --auto-exit. It ends what runs. Error: system.
+    Result<void> hold_socket();
+    /// To be polled for reading: somebody waits for pcscd, which does not run. -1 where that cannot be.
+    [[nodiscard]] int fd() const noexcept { return m_pid == 0 ? m_held.get() : -1; }
+    /// Starts it for whoever waits. Does not wait.
+    void start_for_client();
+
 private:
     [[nodiscard]] bool answers() const;
 
     std::filesystem::path m_folder;
+    UniqueFd m_held;
     pid_t m_pid = 0;
 };
 

@@ -4,16 +4,19 @@
 
 #include "base/unique_fd.hpp"
 #include "daemon/net/sock_diag.hpp"
+#include "tests/support/scratch.hpp"
 
 #include <gtest/gtest.h>
 #include <linux/keyctl.h>
 #include <linux/perf_event.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -100,6 +103,10 @@ INSTANTIATE_TEST_SUITE_P(
         Attempt{"vsock", [] { return long{::socket(AF_VSOCK, SOCK_STREAM, 0)}; }}, Attempt{"socketpair", socket_pair},
         Attempt{"bind", bind_any},
         Attempt{"listen", [] { return long{::listen(::socket(AF_INET, SOCK_STREAM, 0), 1)}; }},
+        Attempt{"truncate", [] { return long{::truncate("/tmp", 0)}; }},
+        Attempt{"chmod", [] { return long{::chmod("/tmp", 0777)}; }},
+        Attempt{"typing_into_a_terminal", [] { return long{::ioctl(0, TIOCSTI, "x")}; }},
+        Attempt{"typing_with_high_bits_set", [] { return ::syscall(SYS_ioctl, 0, 0x100000000UL | TIOCSTI, "x"); }},
         Attempt{"mount", [] { return long{::mount("none", "/tmp", "tmpfs", MS_BIND, nullptr)}; }},
         Attempt{"unshare", [] { return long{::unshare(CLONE_NEWUSER)}; }},
         Attempt{"keyctl", [] { return ::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0); }},
@@ -109,6 +116,63 @@ INSTANTIATE_TEST_SUITE_P(
         Attempt{"io_uring_setup", [] { return ::syscall(SYS_io_uring_setup, 1, nullptr); }},
         Attempt{"open_by_handle_at", [] { return ::syscall(SYS_open_by_handle_at, AT_FDCWD, nullptr, 0); }}),
     [](auto const& each) { return std::string{each.param.name}; });
+
+class WebFiles : public ::testing::Test {
+protected:
+    /// What `attempt` answers in a process that may write in `ours` alone: 0, or its errno.
+    int kept(std::function<long()> const& attempt) {
+        auto const child = ::fork();
+        if (child == 0) {
+            auto const kept = keep_web_files({}, {ours});
+            if (!kept || !*kept || !enter_web_sandbox()) ::_exit(not_entered);
+            ::_exit(attempt() < 0 ? errno : 0);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : crashed;
+    }
+    static std::function<long()> opening(std::filesystem::path const& path, int flags) {
+        return [path, flags] { return long{::open(path.c_str(), flags | O_CLOEXEC, 0600)}; };
+    }
+
+    test::Scratch folder;
+    std::filesystem::path ours = folder / "state/tamga";
+    std::filesystem::path theirs = folder / "modules.toml";
+};
+
+TEST_F(WebFiles, KeepWhatIsOurs) {
+    EXPECT_EQ(kept(opening(ours / "sites.toml", O_WRONLY | O_CREAT)), 0);
+    EXPECT_EQ(kept(opening(ours / "sites.toml", O_RDONLY)), 0);
+    EXPECT_EQ(kept([&] { return long{::rename((ours / "sites.toml").c_str(), (ours / "old").c_str())}; }), 0);
+    EXPECT_EQ(kept([&] { return long{::unlink((ours / "old").c_str())}; }), 0);
+    EXPECT_EQ(kept(opening("/etc/passwd", O_RDONLY)), 0);
+}
+
+TEST_F(WebFiles, LoseEverythingElseOfThePerson) {
+    folder.write("modules.toml", "");
+
+    EXPECT_EQ(kept(opening(theirs, O_RDONLY)), EACCES);
+    EXPECT_EQ(kept(opening(theirs, O_WRONLY)), EACCES);
+    EXPECT_EQ(kept(opening(folder / "new", O_WRONLY | O_CREAT)), EACCES);
+    EXPECT_EQ(kept([&] { return long{::rename(theirs.c_str(), (folder / "old").c_str())}; }), EACCES);
+    EXPECT_EQ(kept([&] { return long{::symlink("x", (ours / "link").c_str())}; }), EACCES);
+    EXPECT_EQ(kept([&] { return long{::link(theirs.c_str(), (ours / "link").c_str())}; }), EXDEV);
+}
+
+TEST_F(WebFiles, LoseTheMemoryOfOtherProcesses) {
+    auto const parent = "/proc/" + std::to_string(::getpid()) + "/mem";
+
+    EXPECT_EQ(kept(opening(parent, O_RDWR)), EACCES);
+    EXPECT_EQ(kept(opening(parent, O_RDONLY)), EACCES);
+}
+
+TEST_F(WebFiles, StillLetNamesBeResolved) {
+    EXPECT_EQ(kept([] {
+                  ::addrinfo* found = nullptr;
+                  return ::getaddrinfo("localhost", "80", nullptr, &found) == 0 ? 0L : -1L;
+              }),
+              0);
+}
 
 TEST(WebSandbox, ThreadsStillStart) {
     EXPECT_EQ(inside([] {

@@ -8,7 +8,9 @@ const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const { Daemon, build, portal, root, scratch, verifyXml } = require('../e2e/support/daemon.cjs');
+const { timestampsOf } = require('../e2e/support/der.cjs');
 const { verifyGostCms, verifyGostXml } = require('../e2e/support/gost.cjs');
+const { Services } = require('../e2e/support/services.cjs');
 
 const say = (text = '') => process.stdout.write(`${text}\n`);
 const hop = (id, text) => say(`  ${id.padEnd(3)} ${text}`);
@@ -53,6 +55,8 @@ function checkCms(daemon, cms, content) {
 const kinds = {
   rsa: {
     options: {},
+    services: 'rsa',
+    authorities: (daemon) => [path.join(daemon.token, 'ca.pem')],
     token: 'A throw-away SoftHSM2 token with a demo CA and two RSA keys of ТЕСТОВ ТЕСТ (IIN123456789011), as the NCA issues them.',
     checkCms,
     checkXml(daemon, xml) {
@@ -63,6 +67,8 @@ const kinds = {
   gost: {
     options: { gost: ['s_r', 'gost512'] },
     keyFile: true,
+    services: 'gost512',
+    authorities: (daemon) => [path.join(daemon.token, 'ca-gost.pem')],
     token: 'A throw-away token (tests/gost_module) with a GOST 34.10-2015 key of 512 bits of ТЕСТОВ ТЕСТ (IIN123456789011), certified by a GOST CA.',
     checkCms(daemon, cms, content) {
       verifyGostCms(daemon, 'gost512', 512, cms, content);
@@ -77,9 +83,11 @@ const kinds = {
 
 async function scripted(kind) {
   say('Tamga: a page asks, a person agrees, a token signs, and other people\'s tools check.\n');
-  const daemon = await Daemon.start(kind.options);
+  const services = await Services.start(kind.services);
+  const daemon = await Daemon.start({ ...kind.options, config: `[origins]\nallow = ["portal.test"]\n${services.configuration()}` });
   try {
     say(kind.token);
+    say(`A time-stamp service of a test authority, with keys of the same kind, listens at ${services.url}.`);
     say(`tamgad runs as process ${daemon.process.pid} and started ${Object.entries(daemon.pids()).map(([name, pids]) => `${name} (${pids})`).join(', ')}.`);
     process.env.TAMGA_ORIGIN = portal;
     process.env.TAMGA_CA = daemon.authority();
@@ -98,10 +106,22 @@ async function scripted(kind) {
     const xml = await follow(daemon, 'An XML request, signed as XMLDSig (enveloped)',
       () => client.signXml('AKKaztokenStore', '<request><service>demo</service></request>'));
     kind.checkXml(daemon, xml);
+    const stamped = await follow(daemon, 'The document again, with a time-stamp (CAdES-T)',
+      () => client.createCMSSignatureFromBase64('AKKaztokenStore', content.toString('base64')));
+    const [{ tokens }] = timestampsOf(Buffer.from(stamped, 'base64'));
+    hop('', `tamga-web   asked the service once and put its answer, a token of ${tokens[0].length} bytes, beside the signature`);
+    kind.checkCms(daemon, Buffer.from(stamped, 'base64'), content);
+    for (const file of [...kind.authorities(daemon), services.file('root.pem'), services.file('issuer.pem')]) daemon.tamga('ca', 'add', file);
+    const report = daemon.tamga('verify', scratch(daemon, 'stamped.cms', Buffer.from(stamped, 'base64')), '--content', scratch(daemon, 'content', content));
+    say(`  =>  tamga verify, which was told of both authorities by \`tamga ca add\`:\n${report.words.replace(/^/gm, '      ').trimEnd()}`);
+
     if (kind.keyFile) await keyFile(kind, daemon, client, content);
     say(`\n${xml.slice(0, 76)}...\n\nDone. \`./dev demo --page\` lets you decide yourself, in the real window.`);
     client.wsConnection.close();
-  } finally { await daemon.stop(); }
+  } finally {
+    await daemon.stop();
+    await services.stop();
+  }
 }
 
 /** The second act of --gost: the same job with a key in a file, as the NCA hands it out. */

@@ -10,6 +10,7 @@ const path = require('node:path');
 const { after, before, test } = require('node:test');
 const { Sites, clientIn, knock, launch } = require('./support/browser.cjs');
 const { clientStory, content, data, signs } = require('./support/client_story.cjs');
+const { Services } = require('./support/services.cjs');
 const { Daemon, verifyCms } = require('./support/daemon.cjs');
 
 const greeting = '{"result":{"version":"1.4"}}';
@@ -26,12 +27,14 @@ const secure = (name) => `https://${name}:${sites.port}`;
 
 before(async () => {
   sites = await Sites.start();
-  stage.daemon = await Daemon.start({ config: `[origins]\nallow = ["portal.test:${sites.port}"]\n` });
+  stage.services = await Services.start();
+  stage.daemon = await Daemon.start({ config: `[origins]\nallow = ["portal.test:${sites.port}"]\n${stage.services.configuration()}` });
 });
 after(async () => {
   await browser?.close();
   sites?.stop();
   await stage.daemon?.stop();
+  await stage.services?.stop();
 });
 
 test('tamga trust --install makes the store of a home without one, and --status knows before and after', () => {

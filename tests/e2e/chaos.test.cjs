@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
 const { Daemon, build, testFolder, until } = require('./support/daemon.cjs');
+const { dice, pause } = require('./support/dice.cjs');
 
 const requests = 240;
 const at_once = 8;
@@ -32,16 +33,6 @@ after(async () => {
   fs.rmSync(folder, { recursive: true });
 });
 
-/** The same storm every time (mulberry32). */
-function dice(seed) {
-  return (sides) => {
-    seed = (seed + 0x6D2B79F5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % sides;
-  };
-}
-
 const sign = (format, data) => JSON.stringify({
   module: 'kz.gov.pki.knca.basics', method: 'sign',
   args: {
@@ -63,7 +54,6 @@ function request(roll) {
 }
 
 const descriptors = (name) => fs.readdirSync(`/proc/${daemon.pids()[name][0]}/fd`).length;
-const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 async function signsOnce() {
   const socket = await daemon.connect();
@@ -98,7 +88,8 @@ test('pages leave at any moment, windows and tokens are killed: nothing leaks, n
   await until('the windows to go', () => daemon.prompts().length === 0, 10000);
   await until('a signature after the storm', signsOnce, 20000); // a token process killed often is started again late
   await until('the windows to go', () => daemon.prompts().length === 0, 10000);
-  await until(`${web} descriptors of tamga-web`, () => descriptors('tamga-web') <= web, 5000);
-  await until(`${token} descriptors of tamga-token`, () => descriptors('tamga-token') <= token, 5000);
+  // What leaks stays for ever; what only ends late does so on a machine that is busy with other things.
+  await until(`${web} descriptors of tamga-web`, () => descriptors('tamga-web') <= web, 30000);
+  await until(`${token} descriptors of tamga-token`, () => descriptors('tamga-token') <= token, 30000);
   assert.doesNotMatch(daemon.log(), /Sanitizer|runtime error/);
 });

@@ -4,7 +4,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { fakeTokens } = require('./support/fake_tokens.cjs');
-const { basics, until } = require('./support/daemon.cjs');
+const { basics, fromPem, until } = require('./support/daemon.cjs');
 
 const document = Buffer.from('a document').toString('base64');
 const heartbeat = '--heartbeat--';
@@ -74,6 +74,36 @@ test('S12: while one token hangs in a signature, sockets answer and another toke
     assert.match(tokens.daemon.log(), /outcome="token_timeout"/);
     await signs(second);
     for (const socket of [first, second]) socket.close();
+  } finally { await tokens.stop(); }
+});
+
+test('S28: 64 requests in flight on eight sockets are all answered, each with its own signature by the token chosen', async () => {
+  const sites = Array.from({ length: 8 }, (_, i) => `https://site${i}.test`);
+  const tokens = await fakeTokens(['left', 'right'], {
+    config: `[origins]\nallow = [${sites.map((site) => `"${site.slice(8)}"`)}]\n`,
+  });
+  const owner = (i) => ['left', 'right'][i % 2];
+  try {
+    tokens.daemon.person(sites.map((site, i) => `site ${site}\nkey certificate=${owner(i)}\npin 12345678\naccept\n`).join(''));
+    const answers = await Promise.all(sites.map(async (site, i) => {
+      const socket = await tokens.daemon.connect({ origin: site });
+      const names = Array.from({ length: 8 }, (_, j) => `request ${j} of site ${i}`);
+      for (const name of names) socket.send(JSON.stringify(basics(Buffer.from(name).toString('base64'))));
+      const replies = [];
+      for (const name of names) replies.push({ name, owner: owner(i), reply: JSON.parse(await socket.next()) });
+      socket.close();
+      return replies;
+    }));
+
+    for (const { name, owner: by, reply } of answers.flat()) {
+      assert.equal(reply.status, true, JSON.stringify(reply));
+      const der = fromPem(reply.body.result[0]);
+      assert.ok(der.includes(name), name);
+      assert.ok(der.includes(by), `${name} by ${by}`);
+    }
+    assert.equal(answers.flat().length, 64);
+    assert.equal(tokens.calls('C_Login'), 64);
+    assert.equal(tokens.calls('C_Logout'), 64);
   } finally { await tokens.stop(); }
 });
 

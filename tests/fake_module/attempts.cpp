@@ -1,5 +1,6 @@
 #include "tests/fake_module/attempts.hpp"
 
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/keyctl.h>
 #include <sys/mount.h>
@@ -56,6 +57,7 @@ long try_it(std::string const& what) {
     if (what == "io_uring") return ::syscall(SYS_io_uring_setup, 0, nullptr);
     if (what == "execute") return execute();
     if (what == "ptrace") return ::ptrace(PTRACE_SEIZE, ::getppid(), nullptr, nullptr);
+    if (what == "parent_memory") return ::open(("/proc/" + std::to_string(::getppid()) + "/mem").c_str(), O_RDWR);
     if (what == "read_memory") return touch_memory(SYS_process_vm_readv);
     if (what == "write_memory") return touch_memory(SYS_process_vm_writev);
     if (what == "mount") return ::mount("none", "/nonexistent", "tmpfs", 0, nullptr);

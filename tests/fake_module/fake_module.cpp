@@ -1,8 +1,10 @@
 // libtamga-fake-pkcs11.so: a real, loadable Cryptoki module with keys in memory, whose behaviour a test decides by the
 // knobs of knobs.hpp. It has the functions tamga-token calls; the others are null, so that calling one is noticed.
 #include "base/bytes.hpp"
+#include "signing/gost.hpp"
 #include "tests/fake_module/attempts.hpp"
 #include "tests/fake_module/knobs.hpp"
+#include "tests/support/gost_keys.hpp"
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -12,6 +14,7 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <p11-kit/pkcs11.h>
+#include <p11-kit/pkcs11x.h>
 
 #include <unistd.h>
 
@@ -38,6 +41,7 @@ struct Object {
     bool is_private;
     std::map<CK_ATTRIBUTE_TYPE, Bytes> attributes;
     KeyPointer key;
+    CK_KEY_TYPE type = CKK_VENDOR_DEFINED;
 };
 
 struct Token {
@@ -96,15 +100,39 @@ bool load_certificate(std::string const& path, Object& object) {
     return true;
 }
 
-/// RSA keys show their modulus; EC keys nothing of their public half, which is how most tokens have it.
+KeyPointer read_key(std::string const& path) {
+    for (auto const needs_engine : {false, true}) {
+        if (needs_engine && !signing::gost::load()) break;
+        auto const file = open_file(path);
+        auto* const key = file ? ::PEM_read_PrivateKey(file.get(), nullptr, nullptr, nullptr) : nullptr;
+        if (key != nullptr) return {key, ::EVP_PKEY_free};
+    }
+    return nullptr;
+}
+
+CK_KEY_TYPE type_of(::EVP_PKEY const* key) {
+    if (::EVP_PKEY_is_a(key, "RSA") == 1) return CKK_RSA;
+    if (::EVP_PKEY_is_a(key, "EC") == 1) return CKK_EC;
+    return ::EVP_PKEY_get_size(key) == 128 ? CKK_GOSTR3410_512 : CKK_GOSTR3410; // s || r
+}
+
+CK_MECHANISM_TYPE mechanism_of(CK_KEY_TYPE type) {
+    switch (type) {
+    case CKK_RSA: return CKM_RSA_PKCS;
+    case CKK_EC: return CKM_ECDSA;
+    case CKK_GOSTR3410: return CKM_GOSTR3410;
+    default: return CKM_GOSTR3410_512;
+    }
+}
+
+/// RSA keys show their modulus; others nothing of their public half, which is how most tokens have it.
 bool load_key(std::string const& path, Object& object) {
-    auto const file = open_file(path);
-    object.key = {file ? ::PEM_read_PrivateKey(file.get(), nullptr, nullptr, nullptr) : nullptr, ::EVP_PKEY_free};
+    object.key = read_key(path);
     if (!object.key) return false;
-    bool const is_rsa = ::EVP_PKEY_is_a(object.key.get(), "RSA") == 1;
+    object.type = type_of(object.key.get());
     object.attributes[CKA_CLASS] = octets_of<CK_OBJECT_CLASS>(CKO_PRIVATE_KEY);
-    object.attributes[CKA_KEY_TYPE] = octets_of<CK_KEY_TYPE>(is_rsa ? CKK_RSA : CKK_EC);
-    if (!is_rsa) return true;
+    object.attributes[CKA_KEY_TYPE] = octets_of(object.type);
+    if (object.type != CKK_RSA) return true;
     ::BIGNUM* modulus = nullptr;
     if (::EVP_PKEY_get_bn_param(object.key.get(), OSSL_PKEY_PARAM_RSA_N, &modulus) != 1) return false;
     Bytes value(static_cast<std::size_t>(BN_num_bytes(modulus)));
@@ -119,7 +147,7 @@ std::optional<State> load(Knobs const& knobs) {
     for (auto const& line : knobs.tokens)
         loaded.tokens.push_back({line.label, line.pin_backwards, line.tries, line.tries, line.has_pin_pad});
     for (auto const& line : knobs.objects) {
-        Object object{line.slot, line.is_private, {}, {}};
+        Object object{line.slot, line.is_private, {}, {}, CKK_VENDOR_DEFINED};
         object.attributes[CKA_ID] = to_bytes(as_view(line.id));
         if (line.always_authenticate) object.attributes[CKA_ALWAYS_AUTHENTICATE] = octets_of<CK_BBOOL>(CK_TRUE);
         object.attributes[CKA_PRIVATE] = octets_of<CK_BBOOL>(line.is_private ? CK_TRUE : CK_FALSE);
@@ -240,11 +268,14 @@ void pad(unsigned char (&field)[N], std::string const& text) {
     std::copy_n(text.begin(), std::min(text.size(), N), std::begin(field));
 }
 
-/// RSA: PKCS#1 padding around the input as it is; EC: r||s.
+/// RSA: PKCS#1 padding around the input as it is; EC: r||s; GOST: s||r.
 Bytes raw_signature(Object const& object, View input) {
+    if (object.type == CKK_GOSTR3410 || object.type == CKK_GOSTR3410_512) {
+        return test::gost_sign_digest(object.key.get(), input);
+    }
     std::unique_ptr<::EVP_PKEY_CTX, decltype(&::EVP_PKEY_CTX_free)> const context{
         ::EVP_PKEY_CTX_new(object.key.get(), nullptr), ::EVP_PKEY_CTX_free};
-    bool const is_rsa = object.attributes.contains(CKA_MODULUS);
+    bool const is_rsa = object.type == CKK_RSA;
     std::size_t size = static_cast<std::size_t>(::EVP_PKEY_get_size(object.key.get()));
     Bytes signature(size);
     if (::EVP_PKEY_sign_init(context.get()) != 1) return {};
@@ -261,9 +292,13 @@ Bytes raw_signature(Object const& object, View input) {
     return joined;
 }
 
-CK_RV initialize(void*) {
+CK_RV initialize(void* given) {
     Call call{"C_Initialize"};
     if (call.result != CKR_OK) return call.result;
+    auto const* arguments = static_cast<CK_C_INITIALIZE_ARGS const*>(given);
+    char flags[32] = "";
+    std::snprintf(flags, sizeof flags, "with %lx", arguments != nullptr ? arguments->flags : 0);
+    call.log(flags);
     if (state) return CKR_CRYPTOKI_ALREADY_INITIALIZED;
     state = load(*call.kept);
     return state ? CKR_OK : CKR_GENERAL_ERROR;
@@ -322,8 +357,9 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
     pad(info->label, token.label);
     pad(info->manufacturerID, string_of(*call.kept, "maker", slot, "Tamga tests"));
     pad(info->model, string_of(*call.kept, "model", slot, "fake"));
-    pad(info->serialNumber, std::to_string(slot));
+    pad(info->serialNumber, string_of(*call.kept, "serial", slot, std::to_string(slot).c_str()));
     info->flags = CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED;
+    if (auto const more = call.kept->flags.find(slot); more != call.kept->flags.end()) info->flags |= more->second;
     if (token.has_pin_pad) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
     if (token.tries_left < token.tries) info->flags |= CKF_USER_PIN_COUNT_LOW;
     if (token.tries_left == 1) info->flags |= CKF_USER_PIN_FINAL_TRY;
@@ -361,8 +397,10 @@ CK_RV login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char* pin, CK_
     if ((pin == nullptr) != token.has_pin_pad) return CKR_ARGUMENTS_BAD;
     View const typed = pin == nullptr ? as_view(at_keypad) : View{pin, size};
     if (!std::equal(typed.begin(), typed.end(), token.pin_backwards.rbegin(), token.pin_backwards.rend())) {
+        call.log("wrong " + std::to_string(session->slot));
         return --token.tries_left == 0 ? CKR_PIN_LOCKED : CKR_PIN_INCORRECT;
     }
+    call.log("right " + std::to_string(session->slot));
     token.tries_left = token.tries;
     if (for_key) {
         session->logged_in_for_key = true;
@@ -453,8 +491,7 @@ CK_RV sign_init(CK_SESSION_HANDLE handle, CK_MECHANISM* mechanism, CK_OBJECT_HAN
     if (session == nullptr) return call.result;
     if (!state->tokens[session->slot].logged_in) return CKR_USER_NOT_LOGGED_IN;
     if (number == 0 || number > state->objects.size() || !state->objects[number - 1].key) return CKR_KEY_HANDLE_INVALID;
-    bool const is_rsa = state->objects[number - 1].attributes.contains(CKA_MODULUS);
-    if (mechanism->mechanism != (is_rsa ? CKM_RSA_PKCS : CKM_ECDSA)) return CKR_MECHANISM_INVALID;
+    if (mechanism->mechanism != mechanism_of(state->objects[number - 1].type)) return CKR_MECHANISM_INVALID;
     session->signing_key = number;
     session->logged_in_for_key = false;
     return CKR_OK;

@@ -80,7 +80,10 @@ bool read_line(std::istringstream& line, Knobs& knobs) {
         std::string what;
         line >> name >> what;
         knobs.attempts.emplace(name, what);
-    } else if (word == "maker" || word == "model" || word == "reader") {
+    } else if (word == "flags") {
+        std::size_t slot = 0;
+        line >> slot >> std::hex >> knobs.flags[slot] >> std::dec;
+    } else if (word == "maker" || word == "model" || word == "serial" || word == "reader") {
         std::size_t slot = 0;
         line >> slot >> std::ws;
         std::getline(line, knobs.strings[word][slot]);

@@ -1,13 +1,16 @@
 // What the file named by TAMGA_FAKE_PKCS11 says. One directive a line, words parted by blanks:
 //
-//   log FILE                               append the name of every C_ function called to FILE: the spy
+//   log FILE                               append the name of every C_ function called to FILE: the spy; behind C_Login
+//                                          "right SLOT" or "wrong SLOT", where the PIN was looked at; behind
+//                                          C_Initialize "with FLAGS", in hexadecimal
 //   token LABEL BACKWARDS_PIN TRIES [pinpad]  one slot each, numbered from 0 in the order of the lines
 //   certificate SLOT ID FILE [private]     PEM; "private": shown after a login only
-//   key SLOT ID FILE [always]              PEM; RSA or EC P-256; "always": CKA_ALWAYS_AUTHENTICATE
+//   key SLOT ID FILE [always]              PEM; RSA, EC P-256 or GOST; "always": CKA_ALWAYS_AUTHENTICATE
 //   slots N                                so many slots are listed, with a token or without
 //   alone                                  two threads in the module at once end the process
 //   absent SLOT                            the token is pulled out
-//   maker SLOT TEXT                        its manufacturer, to the end of the line; model and reader likewise
+//   maker SLOT TEXT                        its manufacturer, to the end of the line; model, serial and reader likewise
+//   flags SLOT NUMBER                      further flags of CK_TOKEN_INFO, in hexadecimal
 //
 // What a call does instead of working; with SLOT only where it concerns that slot:
 //
@@ -73,7 +76,8 @@ struct Knobs {
     std::set<std::string> rubbish;
     std::multimap<std::string, std::string> attempts;
     std::set<std::size_t> absent;
-    std::map<std::string, std::map<std::size_t, std::string>> strings; ///< of maker, model and reader, by slot
+    std::map<std::string, std::map<std::size_t, std::string>> strings; ///< of maker, model, serial and reader, by slot
+    std::map<std::size_t, unsigned long> flags;                        ///< of tokens, by slot
 };
 
 /// The value for a call of `function`, in `slot` where it concerns one.

@@ -25,8 +25,7 @@ protected:
     PinPadDeadline() : Deadline{{.token = "pinpad"}} {}
 };
 
-// S12
-TEST_F(Deadline, EndsAProcessWhoseModuleHangsInAListing) {
+TEST_F(Deadline, S12_EndsAProcessWhoseModuleHangsInAListing) {
     token.knobs("hang C_GetTokenInfo\n");
 
     auto const listing = driver.list(ipc::Depth::tokens);

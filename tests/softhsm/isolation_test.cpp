@@ -42,8 +42,7 @@ constexpr char const* every_function[] = {
     "C_GetSlotList", "C_GetTokenInfo",    "C_OpenSession",      "C_CloseSession",      "C_Login",    "C_Logout",
     "C_FindObjects", "C_FindObjectsInit", "C_FindObjectsFinal", "C_GetAttributeValue", "C_SignInit", "C_Sign"};
 
-// S12
-TEST_F(Isolation, EndsTheProcessOfAModuleThatSegfaults) {
+TEST_F(Isolation, S12_EndsTheProcessOfAModuleThatSegfaults) {
     EXPECT_EQ(WTERMSIG(crash("segv")), SIGSEGV);
 }
 
@@ -150,6 +149,18 @@ TEST_F(ContextLogin, IsNotTriedAgainWhereItFails) {
 
     EXPECT_EQ(driver.sign(RequestId{1}, items(RequestId{1}, 0, 3)).error().code, Errc::pin_incorrect);
     EXPECT_EQ(token.calls("C_Login"), 1U + 1U);
+}
+
+TEST_F(ContextLogin, S9_IsCountedAsAWrongPinWhereItIsOne) {
+    auto const prompt = open(RequestId{1}, left);
+    token.knobs("fail C_Login 0xa0\n");
+    EXPECT_EQ(driver.sign(RequestId{1}, items(RequestId{1}, 0, 1)).error().code, Errc::pin_incorrect);
+
+    auto const tokens = driver.list(ipc::Depth::tokens).tokens;
+
+    ASSERT_EQ(tokens.size(), 2U);
+    for (auto const& found : tokens)
+        EXPECT_EQ(found.info.wrong_tries_seen, found.slot == left ? 1U : 0U);
 }
 
 TEST_F(ContextLoginOnReader, AsksForTheReadersKeypad) {

@@ -16,8 +16,7 @@ protected:
     OneLane() : FakeTokens{{.module = "single_threaded = true\n"}} {}
 };
 
-// S12
-TEST_F(Lanes, LetOneTokenSignWhileTheOtherHangs) {
+TEST_F(Lanes, S12_LetOneTokenSignWhileTheOtherHangs) {
     auto const first = open(RequestId{1}, left);
     auto const second = open(RequestId{2}, right);
     token.knobs("hang C_Sign 0\n");
@@ -81,6 +80,29 @@ TEST_F(Lanes, TellTheEndOfACancelledLeaseThoughItsTokenHangs) {
     EXPECT_EQ(token.calls("C_Logout"), 0U);
 }
 
+TEST_F(Lanes, TellWhyALeaseFailedThoughMoreItemsCameWhileItWasClosed) {
+    auto const prompt = open(RequestId{1}, left, 2);
+    token.knobs("fail C_Sign 32 0\ndelay C_Logout 200\n"); // CKR_DEVICE_REMOVED
+    send_items(RequestId{1}, 0, 1);
+    EXPECT_EQ(token.calls_soon("C_Logout", 1), 1U);
+
+    send_items(RequestId{1}, 1, 1);
+
+    EXPECT_EQ(driver.lease_ended().status.code, Errc::token_absent);
+}
+
+TEST_F(Lanes, GiveNoPinToAnotherTokenThanTheOneThePersonWasShown) {
+    auto prompt = driver.prompt(RequestId{1});
+    ASSERT_EQ(list(prompt, ipc::Depth::certificates).tokens.size(), 2U);
+    token.knobs("model 0 Another\n");
+
+    EXPECT_EQ(unlock(prompt, left, user_pin).reply.status.code, Errc::token_absent);
+    EXPECT_EQ(token.calls("C_Login"), 0U);
+
+    token.knobs("");
+    EXPECT_TRUE(unlock(prompt, left, user_pin).reply.status.ok);
+}
+
 TEST_F(Lanes, LogOutAgainWhereThePromptLeftDuringTheLogin) {
     auto prompt = driver.prompt(RequestId{1});
     token.knobs("delay C_Login 200\n");
@@ -92,8 +114,7 @@ TEST_F(Lanes, LogOutAgainWhereThePromptLeftDuringTheLogin) {
     EXPECT_EQ(token.calls_soon("C_Logout", 1), 1U);
 }
 
-// S28
-TEST_F(Lanes, AnswerEveryOneOf64RequestsInFlightWithItsOwnSignatures) {
+TEST_F(Lanes, S28_AnswerEveryOneOf64RequestsInFlightWithItsOwnSignatures) {
     constexpr unsigned requests = 64;
     std::map<RequestId, ipc::Channel> prompts;
     for (unsigned i = 1; i <= requests; ++i) {

@@ -42,8 +42,7 @@ TEST_F(Lease, ShowsPrivateCertificatesOnlyInside) {
     EXPECT_TRUE(driver.list(ipc::Depth::certificates).certificates.empty()); // tamga-web's listing during it
 }
 
-// S9
-TEST_F(Lease, CostsOneAttemptForAWrongPin) {
+TEST_F(Lease, S9_CostsOneAttemptForAWrongPin) {
     TokenDriver driver{folder.path()};
     auto prompt = driver.prompt(RequestId{1});
 
@@ -265,8 +264,7 @@ TEST(TokenProgram, StaysUpAndSaysSoWhereItsModuleCannotBeLoaded) {
     EXPECT_EQ(driver.list(ipc::Depth::tokens).status.error().code, Errc::module_unloadable);
 }
 
-// S11
-TEST(TokenProgram, LoadsNoModuleThatOthersCanWrite) {
+TEST(TokenProgram, S11_LoadsNoModuleThatOthersCanWrite) {
     Scratch const folder;
     FakeToken const token{folder, {fake_token_line("fake")}};
     folder.write("writable.so", "");

@@ -39,8 +39,7 @@ TEST(Attempts, AreRealOutsideTheSandbox) {
     EXPECT_EQ(fake::attempt("nonsense"), -1);
 }
 
-// S12
-TEST_F(TokenSandbox, RefusesAModuleTheNetwork) {
+TEST_F(TokenSandbox, S12_RefusesAModuleTheNetwork) {
     for (char const* what : {"inet", "inet6", "packet", "io_uring"})
         EXPECT_EQ(attempt(what), refused) << what;
 }
@@ -53,10 +52,10 @@ TEST_F(TokenSandbox, LeavesItWhatTokensNeed) {
 TEST_F(TokenSandbox, RefusesItOtherProcessesAndTheMachine) {
     for (char const* what : {"execute", "ptrace", "read_memory", "write_memory", "mount", "keys", "bpf"})
         EXPECT_EQ(attempt(what), refused) << what;
+    EXPECT_EQ(attempt("parent_memory"), std::to_string(EACCES));
 }
 
-// S6
-TEST_F(TokenSandbox, LeavesNoCoreDumpAndNobodyToLookAtIt) {
+TEST_F(TokenSandbox, S6_LeavesNoCoreDumpAndNobodyToLookAtIt) {
     EXPECT_EQ(attempt("core_limit"), refused);
     EXPECT_EQ(attempt("dumpable"), refused);
 }

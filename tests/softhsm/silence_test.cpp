@@ -27,7 +27,7 @@ TEST(LeaseSilence, EndsItTwoMinutesAfterItsLastUse) {
 
     auto const before = std::chrono::steady_clock::now();
     pkcs11::Watch watch;
-    auto const lease = pkcs11::Lease::open(**module, ipc::SlotId{0}, std::move(*pin), watch, {});
+    auto const lease = pkcs11::Lease::open(**module, {ipc::SlotId{0}, {}}, std::move(*pin), watch, {});
     ASSERT_TRUE(lease);
     auto const unused = (*lease)->end();
     EXPECT_GE(unused.at, before + 120s);

@@ -1,11 +1,13 @@
 // A screen without a person: answers by a script and writes down what it was shown, one JSON object a line.
 //
-// The script, one command a line, in any order: `key first`, `key subject=TEXT` (part of the line a person would read),
-// `key misfit` (tries what cannot be chosen); `pin TEXT` (several: one after another, then cancel); `accept`, `cancel`,
-// `refuse_site` (the last one counts); `decline_last_attempt` (says no to every confirmation); `cancel_while_looking`
-// (for tokens, before anything was asked); `cancel_while_waiting` (for the token that was chosen); `wait_ms N` before
-// each answer; `hang` (never answers). `file PATH` (several: one after another, then cancel) chooses files where one is
-// wanted; `from_file` wants a key file although there are tokens; `forget_files` clears the list of recent ones first.
+// The script, one command a line, in any order: `key first`, `key subject=TEXT` (part of the line a person would read,
+// or a token whose keys cannot be read yet), `key certificate=TEXT` (the same, and no such token), `key misfit` (tries
+// what cannot be chosen); `pin TEXT` (several: one after another, then cancel); `accept`, `cancel`, `refuse_site` (the
+// last one counts); `decline_last_attempt` (says no to every confirmation); `cancel_while_looking` (for tokens, before
+// anything was asked); `cancel_while_waiting` (for the token that was chosen); `cancel_at WORDS` (a wait of which they
+// are the beginning); `wait_ms N` before each answer; `hang` (never answers); `file PATH` (several: one after another,
+// then cancel) where a file is wanted; `from_file` wants a key file although there are tokens; `forget_files` clears
+// the list of recent ones first. What follows a line `site ORIGIN` holds for requests of that origin alone.
 #pragma once
 
 #include "prompt/words.hpp"
@@ -15,7 +17,10 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <map>
 #include <sstream>
+#include <utility>
+#include <vector>
 
 namespace tamga::prompt {
 
@@ -42,6 +47,9 @@ public:
 
     void show(Sheet const& sheet) {
         m_language = sheet.request.language;
+        m_origin = sheet.request.origin;
+        for (auto const& line : std::exchange(m_for_sites[m_origin], {}))
+            run_command(line);
         if (!m_log) return;
         auto const& [request, documents] = sheet;
         std::ostringstream out;
@@ -67,8 +75,9 @@ public:
         if (choice >= question.choices.size() && news >= 0) return {await_news(web, news), choice, {}};
         Answer answer{Act::accept, choice, {}};
         if (choice >= question.choices.size() || question.choices[choice].pin != PinEntry::typed) {
-            // Insisting on what cannot be chosen ends here too.
-            if (choice >= question.choices.size() && !question.choices.empty()) answer.act = Act::cancel;
+            // Insisting on what cannot be chosen ends here too, and so does a list that stays empty.
+            if (choice >= question.choices.size() && (!question.choices.empty() || m_insisted))
+                answer.act = Act::cancel;
             if (choice < question.choices.size() && question.choices[choice].obstacle && m_insisted)
                 answer.act = Act::cancel;
             m_insisted = true;
@@ -77,6 +86,9 @@ public:
         if (m_pins.empty()) return {Act::cancel, 0, {}};
         auto typed = std::move(m_pins.front());
         m_pins.pop_front();
+        ++m_typed;
+        if (m_log)
+            m_log(R"({"event":"pin","origin":)" + json_text(m_origin) + R"(,"nth":)" + std::to_string(m_typed) + '}');
         auto pin = Pin::take({reinterpret_cast<unsigned char*>(typed.data()), typed.size()});
         if (pin) answer.pin = std::move(*pin);
         return answer;
@@ -110,6 +122,7 @@ public:
     Woken wait(Waiting const& waiting, int first, int second) {
         log_words("wait", waiting.words + ' ' + std::to_string(waiting.done) + '/' + std::to_string(waiting.total));
         if (m_asked ? m_cancels_while_waiting : m_cancels_while_looking) return Woken::cancelled;
+        if (!m_cancels_at.empty() && waiting.words.starts_with(m_cancels_at)) return Woken::cancelled;
         std::array<::pollfd, 2> ends{{{first, POLLIN, 0}, {second, POLLIN, 0}}};
         (void)::poll(ends.data(), ends.size(), -1);
         return ends[0].revents != 0 ? Woken::first : Woken::second;
@@ -121,6 +134,16 @@ public:
 
 private:
     void read_command(std::string const& line) {
+        constexpr std::string_view for_site = "site ";
+        if (line.starts_with(for_site))
+            m_site = line.substr(for_site.size());
+        else if (m_site.empty())
+            run_command(line);
+        else
+            m_for_sites[m_site].push_back(line);
+    }
+
+    void run_command(std::string const& line) {
         auto const space = std::min(line.find(' '), line.size());
         auto const command = line.substr(0, space);
         auto const argument = line.substr(std::min(space + 1, line.size()));
@@ -146,6 +169,8 @@ private:
             m_cancels_while_waiting = true;
         else if (command == "cancel_while_looking")
             m_cancels_while_looking = true;
+        else if (command == "cancel_at")
+            m_cancels_at = argument;
         else if (command == "wait_ms")
             m_pause = std::chrono::milliseconds{std::stoi(argument)};
         else if (command == "hang")
@@ -178,7 +203,8 @@ private:
 
     [[nodiscard]] bool matches(Choice const& choice) const {
         auto const wanted = m_key.substr(std::min(m_key.find('=') + 1, m_key.size()));
-        return !choice.certificate || choice.certificate->subject_dn().find(wanted) != std::string::npos;
+        if (!choice.certificate) return !m_key.starts_with("certificate=");
+        return choice.certificate->subject_dn().find(wanted) != std::string::npos;
     }
 
     void log_question(Question const& question) const {
@@ -188,7 +214,8 @@ private:
             if (line.back() == '}') line += ',';
             line += R"({"name":)" + json_text(choice_title(m_language, choice)) + R"(,"fits":)" +
                     (choice.obstacle ? "false" : "true") + R"(,"reason":)" +
-                    json_text(choice.obstacle ? choice.obstacle->words : "") + '}';
+                    json_text(choice.obstacle ? choice.obstacle->words : "") + R"(,"warning":)" +
+                    json_text(choice.warning) + '}';
         }
         line += R"(],"chosen":)" + (question.chosen ? std::to_string(*question.chosen) : "null");
         m_log(line + R"(,"error":)" + json_text(question.error) + R"(,"pin":)" + json_text(hint_of(question)) + '}');
@@ -206,11 +233,16 @@ private:
 
     Log m_log;
     Language m_language{};
+    std::string m_origin; ///< who asks
+    std::string m_site;   ///< whom the lines being read are for; empty: everybody
+    std::map<std::string, std::vector<std::string>> m_for_sites;
     std::string m_key;
+    std::string m_cancels_at;
     std::deque<std::string> m_pins;
     std::deque<std::filesystem::path> m_files;
     bool m_from_file = false;
     bool m_forgets_files = false;
+    unsigned m_typed = 0;
     Act m_act = Act::accept;
     bool m_declines_last_attempt = false;
     bool m_cancels_while_waiting = false;

@@ -161,7 +161,7 @@ Bytes issue(CertificateSpec const& spec, EVP_PKEY* key, TestKey const* issuer) {
     auto const certificate = make_blank(spec.key, key, spec.not_before, spec.not_after);
     name_owner(X509_get_subject_name(certificate.get()), spec);
     X509_set_issuer_name(certificate.get(), X509_get_subject_name(by_certificate.get()));
-    std::string usages;
+    std::string usages = spec.only_these_usages ? "critical" : "";
     for (auto const& usage : spec.extended_key_usages)
         usages += (usages.empty() ? "" : ",") + usage;
     add_extension(certificate.get(), by_certificate.get(), NID_key_usage, "critical,digitalSignature,nonRepudiation");

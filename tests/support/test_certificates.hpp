@@ -17,6 +17,7 @@ struct CertificateSpec {
     std::string bin{}; ///< 12 digits; empty: an individual
     std::string organisation{};
     std::vector<std::string> extended_key_usages{"1.3.6.1.5.5.7.3.4", "1.2.398.3.3.4.1.1"};
+    bool only_these_usages = false; ///< the list of usages is critical, as a time-stamp service's must be
     std::int64_t not_before = 1'700'000'000;
     std::int64_t not_after = 4'000'000'000;
 };

@@ -110,7 +110,10 @@ int TokenDriver::wait() {
 Listing TokenDriver::list(ipc::Depth depth) {
     ipc::Channel window;
     if (depth == ipc::Depth::certificates) window = prompt(ipc::RequestId{++m_last_listing});
-    auto& asker = window ? window : web;
+    return test::list(window ? window : web, depth);
+}
+
+Listing list(ipc::Channel& asker, ipc::Depth depth) {
     must(asker.send(ipc::ListKeys{5, depth}));
     Listing listing;
     while (true) {

@@ -73,6 +73,8 @@ private:
     std::uint64_t m_last_listing = 1'000'000; ///< request numbers of prompts that only list
 };
 
+/// What is plugged in, as this channel is told.
+Listing list(ipc::Channel& asker, ipc::Depth depth);
 /// Sends an Unlock and does not wait.
 void send_unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin);
 /// The same for a reader with a keypad.

@@ -71,7 +71,7 @@ TEST(Channel, CarriesAMessageAndItsDescriptor) {
     ASSERT_TRUE(packet);
     EXPECT_EQ(packet->as<ipc::SignLarge>()->request, ipc::RequestId{7});
     ASSERT_EQ(packet->descriptors.size(), 1U);
-    auto const sealed = SealedItems::open(packet->descriptors.front());
+    auto const sealed = SealedItems::open(packet->descriptors.front(), 100);
     ASSERT_TRUE(sealed);
     EXPECT_EQ(as_text(sealed->items().at(0)), "first");
     EXPECT_TRUE(sealed->items().at(1).empty());
@@ -134,7 +134,7 @@ TEST(SealedItems, RefusesAMemfdThatCanStillBeWritten) {
     UniqueFd const memfd{::memfd_create("open", MFD_ALLOW_SEALING)};
     ASSERT_EQ(::ftruncate(memfd.get(), 8), 0);
 
-    EXPECT_EQ(SealedItems::open(memfd).error().code, Errc::message_malformed);
+    EXPECT_EQ(SealedItems::open(memfd, 100).error().code, Errc::message_malformed);
 }
 
 TEST(Pin, LeavesNothingWhereItWasTaken) {

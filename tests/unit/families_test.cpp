@@ -92,6 +92,11 @@ TEST(ShippedFamilies, TellTwoWithTheSameAtrApartByTheirReader) {
 
     EXPECT_EQ(families.classify(with_atr(shared, "AKS ifdh [eToken 5110 SC] 00 00")).id, "etoken-5110");
     EXPECT_EQ(families.classify(with_atr(shared, "Aladdin Token JC 00 00")).id, "etoken-72k");
+    // Through SafeNet's library both say the same of themselves.
+    auto old = with_atr(shared, "Aladdin Token JC 00 00");
+    old.manufacturer = "SafeNet, Inc.";
+    old.model = "eToken";
+    EXPECT_EQ(families.classify(old).id, "etoken-72k");
 }
 
 TEST(ShippedFamilies, KnowTheirTokensByTheirStringsWhereNobodyToldTheAtr) {
@@ -187,6 +192,30 @@ quirks = ["single_threaded"]
     EXPECT_EQ(family.unblocking, Unblocking::puk);
     EXPECT_EQ(family.pin_tries, 5);
     EXPECT_TRUE(family.quirks.single_threaded);
+}
+
+TEST_F(FamilyTables, AllowAModuleTheOneThingThatItsRowNames) {
+    struct Case {
+        char const* quirk;
+        Permit permit;
+    };
+    for (auto const& [quirk, permit] :
+         {Case{"allow_network", Permit::network}, Case{"allow_programs", Permit::programs},
+          Case{"allow_tracing", Permit::tracing}, Case{"allow_mounts", Permit::mounts},
+          Case{"allow_keyrings", Permit::keyrings}, Case{"allow_bpf", Permit::bpf}}) {
+        auto const families = read({row("a", "quirks = [\"" + std::string{quirk} + "\"]\n") + row("b")});
+
+        ASSERT_TRUE(families) << families.error().detail;
+        EXPECT_EQ(families->rows().at(0).quirks.allow, permit) << quirk;
+        EXPECT_EQ(families->rows().at(1).quirks.allow, std::nullopt);
+    }
+}
+
+TEST_F(FamilyTables, AllowNoModuleTwoThings) {
+    auto const families = read({row("a", "quirks = [\"allow_network\", \"allow_bpf\"]\n")});
+
+    ASSERT_FALSE(families);
+    EXPECT_EQ(families.error().code, Errc::config_invalid);
 }
 
 TEST_F(FamilyTables, NameFileLineAndKeyOfWhatIsWrong) {

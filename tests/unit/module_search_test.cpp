@@ -88,8 +88,7 @@ TEST_F(ModuleSearch, TakesTheFirstOfTheVendorsPathsThatIsThere) {
     EXPECT_EQ(verdict(third), "-");
 }
 
-// S11
-TEST_F(ModuleSearch, PassesOverALibraryThatOthersCanWriteAndSaysWhy) {
+TEST_F(ModuleSearch, S11_PassesOverALibraryThatOthersCanWriteAndSaysWhy) {
     auto const writable = library("writable.so");
     std::filesystem::permissions(writable, std::filesystem::perms::all);
     auto const next = library("next.so");
@@ -170,8 +169,7 @@ TEST_F(ModuleSearch, LoadsNothingFromP11KitThatNoFamilyKnows) {
     EXPECT_TRUE(paths().empty());
 }
 
-// S11
-TEST_F(ModuleSearch, ReadsNoP11KitFileThatOthersCanWrite) {
+TEST_F(ModuleSearch, S11_ReadsNoP11KitFileThatOthersCanWrite) {
     folder.write("p11-kit/some.module", "module: " + library("opt-vendor.so") + "\n");
     std::filesystem::permissions(folder / "p11-kit/some.module", std::filesystem::perms::all);
     folder.write("shipped.toml", row("a", quoted(path("x/opt-vendor.so"))));
@@ -223,8 +221,7 @@ TEST_F(ModuleSearch, DoesNotLoadTwiceWhatModulesTomlNamesByALink) {
     EXPECT_EQ(paths(), Paths{path("link.so")});
 }
 
-// S11
-TEST_F(ModuleSearch, LeavesThePersonsRowsOutWhereTheComputerForbidsTheirModules) {
+TEST_F(ModuleSearch, S11_LeavesThePersonsRowsOutWhereTheComputerForbidsTheirModules) {
     folder.write("person-families.toml", row("a", quoted(library("vendor.so"))));
     EXPECT_EQ(paths().size(), 1U);
 

@@ -2,6 +2,7 @@
 #include "pkcs11/cryptoki_error.hpp"
 #include "pkcs11/lease.hpp"
 #include "pkcs11/module_config.hpp"
+#include "pkcs11/watch.hpp"
 #include "tests/support/scratch.hpp"
 
 #include <gtest/gtest.h>
@@ -34,6 +35,26 @@ TEST(CryptokiError, IsTokenFailureForEverythingElse) {
 TEST(CryptokiError, NamesTheCallAndTheNumber) {
     EXPECT_TRUE(check(CKR_OK, "C_Sign"));
     EXPECT_EQ(check(0xa0, "C_Login").error().detail, "C_Login: 0xa0");
+}
+
+TEST(Limits, AreThoseThatAPersonIsToldOf) {
+    using namespace std::chrono_literals;
+    Limits const limits;
+
+    EXPECT_EQ(limits.of(Operation::list), 10s);
+    EXPECT_EQ(limits.of(Operation::login), 15s);
+    EXPECT_EQ(limits.of(Operation::pin_pad), 60s);
+    EXPECT_EQ(limits.of(Operation::sign), 30s);
+    EXPECT_EQ(limits.of(Operation::generate), 180s);
+}
+
+TEST(Limits, AreDividedAllAlikeForTests) {
+    auto const limits = Limits{}.divided_by(5);
+
+    for (auto const operation :
+         {Operation::list, Operation::login, Operation::pin_pad, Operation::sign, Operation::generate}) {
+        EXPECT_EQ(limits.of(operation) * 5, Limits{}.of(operation));
+    }
 }
 
 TEST(TokenInfo, IsTrimmedAndMadeUtf8) {
@@ -75,15 +96,13 @@ TEST_F(ModuleConfiguration, PutsTheSystemsModulesFirst) {
     EXPECT_EQ(modules->at(1).environment[0], (std::pair<std::string, std::string>{"X_CONF", "/a b"}));
 }
 
-// S11
-TEST_F(ModuleConfiguration, LeavesTheUsersFileOutWhereTheSystemForbidsIt) {
+TEST_F(ModuleConfiguration, S11_LeavesTheUsersFileOutWhereTheSystemForbidsIt) {
     EXPECT_EQ(read("user_modules = false\n" + entry("one"), entry("two"))->size(), 1U);
     for (char const* line : {"user_modules = true\n", "user_modules = false\n"})
         EXPECT_EQ(read(entry("one"), line).error().code, Errc::config_invalid) << line;
 }
 
-// S11
-TEST_F(ModuleConfiguration, IsNotReadFromAFileThatOthersCanWrite) {
+TEST_F(ModuleConfiguration, S11_IsNotReadFromAFileThatOthersCanWrite) {
     folder.write("user.toml", entry("two"));
     std::filesystem::permissions(folder / "user.toml", std::filesystem::perms::others_write,
                                  std::filesystem::perm_options::add);

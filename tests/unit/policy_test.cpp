@@ -291,5 +291,46 @@ TEST_F(PolicyFiles, DoNotBelieveAnswersOthersMayHaveWritten) {
     EXPECT_EQ(ConsentBook::load(path("sites.toml")).lookup("https://a.kz"), std::nullopt);
 }
 
+TEST_F(PolicyFiles, NameTheServicesAndTheComputersWordIsFinal) {
+    auto const config = load("[timestamp]\nurl = \"http://tsa.example:8080/stamp\"\nseconds = 30\n"
+                             "[certificates]\ncrls = []\nuser_authorities = false\n",
+                             "[timestamp]\nurl = \"http://other.example/\"\nseconds = 5\npolicy = \"\"\n"
+                             "[certificates]\nstrict = true\n[network]\nproxy = \"http://127.0.0.1:3128\"\n");
+
+    ASSERT_TRUE(config) << config.error().detail;
+    EXPECT_EQ(config->timestamp_url.authority(), "tsa.example:8080");
+    EXPECT_EQ(config->timestamp_url.path, "/stamp");
+    EXPECT_EQ(config->timestamp_seconds, 5U);
+    EXPECT_EQ(config->timestamp_policy, "");
+    EXPECT_TRUE(config->crl_urls.empty());
+    EXPECT_TRUE(config->strict_certificates);
+    EXPECT_FALSE(config->user_authorities);
+    EXPECT_EQ(config->proxy->port, "3128");
+}
+
+TEST_F(PolicyFiles, AskTheNcaWhereNobodySaysOtherwise) {
+    auto const config = load("", "");
+
+    ASSERT_TRUE(config);
+    EXPECT_EQ(config->timestamp_url.authority() + config->timestamp_url.path, "tsp.pki.gov.kz/");
+    EXPECT_EQ(config->ocsp_url.authority(), "ocsp.pki.gov.kz");
+    EXPECT_EQ(config->crl_urls.size(), 2U);
+    EXPECT_FALSE(config->timestamp_policy);
+    EXPECT_FALSE(config->proxy);
+}
+
+TEST_F(PolicyFiles, S23RefuseAddressesThatAreNone) {
+    for (auto const* url :
+         {"https://tsa.example/", "tsa.example", "http://", "http://user@tsa.example/", "http://tsa.example:0/",
+          "http://tsa.example:99999/", "http://tsa.example/a b", "http://[::1]/", "file:///etc/passwd"}) {
+        auto const config = load("[timestamp]\nurl = \"" + std::string{url} + "\"\n", "");
+        ASSERT_FALSE(config) << url;
+        EXPECT_EQ(config.error().code, Errc::config_invalid);
+    }
+    EXPECT_FALSE(load("[timestamp]\npolicy = \"policy\"\n", ""));
+    EXPECT_FALSE(load("[timestamp]\nseconds = 0\n", ""));
+    EXPECT_FALSE(load("", "[certificates]\nuser_authorities = true\n")) << "not the person's to say";
+}
+
 } // namespace
 } // namespace tamga::policy

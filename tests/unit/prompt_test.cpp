@@ -114,7 +114,7 @@ protected:
         for (auto const& event : m_events.all()) {
             auto const start = event.starts_with("{") ? std::string_view{event}.substr(10) : std::string_view{event};
             auto const kind = std::string{start.substr(0, start.find_first_of("\" "))};
-            if (kind != "wait") kinds.push_back(kind);
+            if (kind != "wait" && kind != "pin") kinds.push_back(kind);
         }
         return kinds;
     }
@@ -589,6 +589,24 @@ TEST_F(PromptTest, ARequestToSignNothingIsMalformed) {
     EXPECT_EQ(ended_with(), Errc::message_malformed);
 }
 
+TEST(PromptEnds, S12_ATokenProcessThatIsGoneAlreadyIsHeardOfWithoutEndingThePrompt) {
+    auto control = ipc::make_pair();
+    auto gone = ipc::make_pair();
+    auto web = ipc::make_pair();
+    gone->first.close();
+    ASSERT_TRUE(ipc::say_hello(control->first, ipc::Role::launcher));
+    ASSERT_TRUE(control->first.send(ipc::TokenChannel{ipc::ModuleIndex{3}}, {gone->second.fd()}));
+    ASSERT_TRUE(control->first.send(ipc::WebChannel{ipc::RequestId{7}}, {web->second.fd()}));
+    ASSERT_TRUE(ipc::say_hello(web->first, ipc::Role::web));
+
+    auto ends = receive_ends(control->second);
+
+    ASSERT_TRUE(ends);
+    EXPECT_TRUE(ends->web);
+    EXPECT_EQ(ends->tokens.at(ipc::ModuleIndex{3}).channel.receive(std::chrono::seconds{10}).error().code,
+              Errc::channel_closed);
+}
+
 TEST(Visible, S10_HostileCharactersBecomeVisible) {
     EXPECT_EQ(visible_line("exe\u202Egpj\x01"), "exe‹U+202E›gpj‹U+0001›");
     EXPECT_EQ(visible_line("a\u200Bb\uFEFF\u2028\u061C"), "a‹U+200B›b‹U+FEFF›‹U+2028›‹U+061C›");
@@ -616,7 +634,7 @@ TEST(Visible, KnowsUtf8FromWhatLooksLikeIt) {
 
 Documents documents_of(std::vector<View> const& items) {
     auto const sealed = seal_items(items);
-    return Documents{std::move(*SealedItems::open(*sealed)), false};
+    return Documents{std::move(*SealedItems::open(*sealed, 100)), false};
 }
 
 TEST(Documents, WithANulOrOutsideUtf8AreNotText) {

@@ -110,7 +110,8 @@ TEST(Basics, RefusesWhatItCannotSignAsAsked) {
     EXPECT_EQ(refused(basics("", any_key, many + "]")), "too_large");
     EXPECT_EQ(refused(basics("", any_key, R"("logo":")" + std::string(50'001, 'A') + R"(",)" + std::string{one_cms})),
               "too_large");
-    EXPECT_EQ(refused(basics(R"("tsaProfile":{})", any_key, one_cms)), "not available yet: time-stamps");
+    EXPECT_EQ(refused(basics(R"("tsaProfile":{})", any_key, R"("format":"xml","data":"<a/>")")), "unsupported");
+    EXPECT_EQ(refused(basics(R"("tsaProfile":{})", any_key, R"("format":"raw","data":"a")")), "unsupported");
     EXPECT_EQ(refused(basics(R"("digested":true)", any_key, R"("format":"raw","data":"MTEK")")), "raw_refused");
     EXPECT_EQ(refused(basics(R"("digested":true)", any_key, R"("format":"xml","data":"<a/>")")), "unsupported");
     EXPECT_EQ(refused(basics(R"("digested":true,"decode":true)", any_key, one_cms)), "digest_length");
@@ -209,6 +210,34 @@ TEST(JsonReplies, EscapeWhatCouldEndAScriptElementOrAString) {
 
     EXPECT_EQ(render(reply, Outcome{SignedDocuments{{to_bytes(as_view("<a>\"\\\r\n\t\x01/</a>"))}, {}}}),
               R"({"responseObject":"<a>\"\\\r\n\t\u0001/<\/a>","code":"200"})");
+}
+
+TEST(Basics, S23HeedsOfATsaProfileThatItIsThereAndNothingInIt) {
+    auto const wanted =
+        sign_of(basics(R"("tsaProfile":{"url":"http://evil.test/","policy":"1.2.3"})", any_key, one_cms));
+
+    EXPECT_TRUE(wanted.timestamp);
+    EXPECT_TRUE(sign_of(basics(R"("tsaProfile":{})", any_key, one_cms)).timestamp);
+    for (std::string_view const unset : {"null", "\"\"", "false"}) {
+        auto const profile = R"("tsaProfile":)" + std::string{unset};
+        EXPECT_FALSE(sign_of(basics(profile, any_key, one_cms)).timestamp) << unset;
+    }
+}
+
+TEST(Basics, TakesTheChainAsNobodysAnybodysOrTheseAuthorities) {
+    auto const filter_of = [](std::string const& chain) {
+        return sign_of(basics(R"("allowRevoked":"true")", R"("extKeyUsageOids":[])" + chain, one_cms)).filter;
+    };
+
+    EXPECT_TRUE(filter_of("").allow_revoked);
+    EXPECT_FALSE(filter_of("").any_issuer);
+    EXPECT_FALSE(filter_of(R"(,"chain":null)").any_issuer);
+    EXPECT_TRUE(filter_of(R"(,"chain":[])").any_issuer);
+    auto const named =
+        filter_of(R"(,"chain":["MTEK","-----BEGIN CERTIFICATE-----\nMT\nEK\n-----END CERTIFICATE-----\n"])");
+    EXPECT_FALSE(named.any_issuer);
+    ASSERT_EQ(named.issuers.size(), 2U);
+    EXPECT_EQ(named.issuers[0], named.issuers[1]);
 }
 
 } // namespace

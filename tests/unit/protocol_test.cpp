@@ -170,13 +170,20 @@ TEST(CommonUtils, RefusesAnEmptyAndAnEndlessListOfDocuments) {
               R"({"code":"500","message":"too_large"})");
 }
 
-TEST(CommonUtils, SaysWhatIsNotAvailableYet) {
-    EXPECT_EQ(answer_to(common("createCMSSignatureFromBase64", R"(["AKKaztokenStore","","MTEK",true])")),
-              R"({"code":"500","message":"not available yet: time-stamps"})");
-    EXPECT_EQ(answer_to(common("applyCAdEST", R"(["AKKaztokenStore","","MTEK"])")),
-              R"({"code":"500","message":"not available yet: time-stamps"})");
-    EXPECT_EQ(answer_to(common("createCMSSignatureFromFile", R"(["AKKaztokenStore","","tamga-file-1",true])")),
-              R"({"code":"500","message":"not available yet: time-stamps"})");
+TEST(CommonUtils, StampsWhatIsCalledASignatureAndNotWhatIsCalledCades) {
+    EXPECT_TRUE(sign_of(common("createCMSSignatureFromBase64", R"(["AKKaztokenStore","","MTEK",true])")).timestamp);
+    EXPECT_TRUE(
+        sign_of(common("createCMSSignatureFromFile", R"(["AKKaztokenStore","","tamga-file-1",true])")).timestamp);
+    EXPECT_FALSE(sign_of(common("createCAdESFromBase64", R"(["AKKaztokenStore","","MTEK",true])")).timestamp);
+    EXPECT_FALSE(sign_of(common("createCAdESFromFile", R"(["AKKaztokenStore","","tamga-file-1",true])")).timestamp);
+}
+
+TEST(CommonUtils, AppliesATimestampToAGivenCmsWithoutAKey) {
+    auto const call = parse(common("applyCAdEST", R"(["AKKaztokenStore","","MTEK"])"));
+
+    ASSERT_TRUE(std::holds_alternative<ApplyTimestamps>(call.action));
+    EXPECT_EQ(std::get<ApplyTimestamps>(call.action).cms, to_bytes(as_view("11\n")));
+    EXPECT_EQ(answer_to(common("applyCAdEST", R"(["AKKaztokenStore","","!"])")).find(R"({"code":"500")"), 0U);
 }
 
 TEST(CommonUtils, S13ReadsNoFileThatAPageNames) {

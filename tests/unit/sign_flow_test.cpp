@@ -89,7 +89,7 @@ void play_prompt(ipc::Channel web, test::TestKey const& key, Person person, Stor
     if (request->purpose == ipc::Purpose::site) {
         story.tell("3c asks about the site");
     } else if (person != Person::has_no_token) {
-        auto const items = SealedItems::open(asked->descriptors.front());
+        auto const items = SealedItems::open(asked->descriptors.front(), 100);
         story.tell("3c shows " + std::string{as_text(items->items().front())} + " for " +
                    (request->storages.empty() ? "any storage" : request->storages.front()));
     }
@@ -166,7 +166,15 @@ private:
         };
         LauncherLink link{loop.get_executor(), std::move(control), std::move(events)};
         Prompts prompts{loop.get_executor(), link};
-        SignFlow flow{loop.get_executor(), keys, prompts, sites, compute, 5s};
+        HttpClient http{loop.get_executor(), std::nullopt};
+        StampSettings nobody{{"127.0.0.1", "1", "/"}, std::nullopt, 1s};
+        Stamps stamps{loop.get_executor(), http, compute, std::move(nobody), [](auto const&) { return ok(); }};
+        Revocations revocations{loop.get_executor(),
+                                http,
+                                compute,
+                                {{"127.0.0.1", "1", "/"}, {}, {}, {}, {}},
+                                signing::RevocationCache{{}}};
+        SignFlow flow{loop.get_executor(), keys, prompts, sites, compute, stamps, revocations, 5s};
         Desk desk{flow, compute};
         Asker asker{origin, Language::en};
         auto request = [&]() -> Task<void> {

@@ -186,6 +186,18 @@ TEST(MeaningfulForm, IsFoundInOurOwnAuthenticateStructure) {
     EXPECT_TRUE(is_meaningful_form(as_view("TAMGA-AUTHENTICATE-v1\0https://example.kz")));
 }
 
+TEST(MeaningfulForm, IsFoundInWhatLogsInOverTlsOrSsh) {
+    auto const tls13 = std::string(64, ' ') + "TLS 1.3, client CertificateVerify" + '\0' + std::string(32, 'h');
+    auto const tls12 = std::string{"\x01\x00\x00\xfc\x03\x03", 6} + std::string(252, 'r');
+    auto const ssh = std::string{"\0\0\0\x20", 4} + std::string(32, 'i') + "\x32" + std::string{"\0\0\0\4root", 8};
+
+    EXPECT_TRUE(is_meaningful_form(as_view(tls13)));
+    EXPECT_TRUE(is_meaningful_form(as_view(tls12)));
+    EXPECT_TRUE(is_meaningful_form(as_view(ssh)));
+    EXPECT_TRUE(is_meaningful_form(as_view("SSHSIG\0\0\0\4file")));
+    EXPECT_FALSE(is_meaningful_form(as_view(std::string(64, ' '))));
+}
+
 TEST(MeaningfulForm, IsNotFoundInWhatPeopleSign) {
     for (std::string_view const text :
          {"", "1", "10", "0", "<", "</", "<a>", "login=test", "{\"nonce\":\"MTIz\"}", "%PDF-1.7\n%\xe2\xe3\xcf\xd3",

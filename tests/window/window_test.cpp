@@ -168,33 +168,44 @@ TEST_F(WindowTest, OfThreeKeysTheOneThePersonPointsAtIsUsed) {
     EXPECT_EQ(unlocks(), 0U);
 }
 
-TEST_F(WindowTest, TheLastAttemptIsConfirmedInTheWindow) {
+/// What must be understood before something is lost, in every language.
+class WarningTest : public WindowTest, public ::testing::WithParamInterface<Language> {
+protected:
+    WarningTest() { m_request.language = GetParam(); }
+    void picture_of(std::string const& name) const {
+        constexpr char const* suffixes[] = {"-en", "-kk", "-ru"};
+        picture(name + suffixes[static_cast<std::size_t>(GetParam())]);
+    }
+};
+INSTANTIATE_TEST_SUITE_P(Languages, WarningTest, ::testing::Values(Language::kk, Language::ru, Language::en));
+
+TEST_P(WarningTest, TheLastAttemptIsConfirmedInTheWindow) {
     m_token.info.pin_final_try = true;
     m_token.attempts_left = 1;
     open();
     type("1234");
     press("Return");
-    picture("last-attempt-en");
+    picture_of("last-attempt");
     EXPECT_EQ(unlocks(), 0U);
 
-    press("alt+u");
+    press("Tab space");
     EXPECT_TRUE(hear<ipc::Accepted>());
 }
 
-TEST_F(WindowTest, S9_WrongPinsSeenHereAreSaidBeforeTypingAndTheThirdIsConfirmed) {
+TEST_P(WarningTest, S9_WrongPinsSeenHereAreSaidBeforeTypingAndTheThirdIsConfirmed) {
     m_token.info.wrong_tries_seen = 2;
     open();
     type("1234");
-    picture("wrong-tries-en");
+    picture_of("wrong-tries");
     press("Return");
-    picture("risky-attempt-en");
+    picture_of("risky-attempt");
     EXPECT_EQ(unlocks(), 0U);
 
     press("Escape");
     EXPECT_EQ(hear<ipc::PromptEnded>(std::chrono::seconds{1}).error().code, Errc::timeout) << "back to the question";
     type("1234");
     press("Return");
-    press("alt+u");
+    press("Tab space");
 
     EXPECT_TRUE(hear<ipc::Accepted>());
     EXPECT_EQ(unlocks(), 1U);
@@ -262,15 +273,14 @@ TEST_F(WindowTest, WhereNoTokenAnswersTheWindowSaysSoUntilOneDoes) {
     EXPECT_TRUE(hear<ipc::Accepted>());
 }
 
-TEST_F(WindowTest, ThePinItWasDeliveredWithIsWarnedOfWhenAllIsDone) {
+TEST_P(WarningTest, ThePinItWasDeliveredWithIsWarnedOfWhenAllIsDone) {
     m_token.factory_pin = true;
-    m_request.language = Language::kk;
     open();
     type("1234");
     press("Return");
     ASSERT_TRUE(hear<ipc::Accepted>());
     ASSERT_TRUE(m_prompt->web.send(ipc::RequestDone{ipc::Status::from(ok())}));
-    picture("factory-pin-kk");
+    picture_of("factory-pin");
 
     press("Return");
     EXPECT_EQ(m_prompt->wait(), 0);

@@ -1,4 +1,4 @@
-// The story of NCALayer's public client (npm: ncalayer-js-client): every method that needs no time-stamp and no file,
+// The story of NCALayer's public client (npm: ncalayer-js-client): every method that needs no file,
 // called on `stage.client`, and what openssl and xmlsec1 say of the results. Where the client runs, in this Node or in a
 // page, is the caller's affair.
 'use strict';
@@ -8,6 +8,7 @@ const { createHash } = require('node:crypto');
 const { test } = require('node:test');
 const { NCALayerClient } = require('ncalayer-js-client');
 const { fromPem, verifyCms, verifyXml } = require('./daemon.cjs');
+const { verifyStamps } = require('./services.cjs');
 
 const data = 'MTEK'; // "11\n"
 const content = Buffer.from(data, 'base64');
@@ -15,7 +16,7 @@ const digest = createHash('sha256').update(content).digest('base64');
 const kaztoken = NCALayerClient.basicsStorageKAZTOKEN;
 const signs = 'key first\npin 12345678\naccept\n';
 
-/** @param stage.daemon, stage.client  set before the tests run; the client is connected */
+/** @param stage.daemon, stage.client, stage.services  set before the tests run; the client is connected */
 function clientStory(stage) {
   test('getActiveTokens names the storage of the token that is plugged in', async () => {
     assert.deepEqual(await stage.client.getActiveTokens(), ['AKKaztokenStore']);
@@ -132,13 +133,17 @@ function clientStory(stage) {
       /SAXParseException; lineNumber: \d+; columnNumber: \d+; .+/);
   });
 
-  test('time-stamps are refused with words that say so, nothing being signed', async () => {
-    const before_ = stage.daemon.shown().length;
+  test('the presets of basics, which ask for a time-stamp, get one; so does createCMSSignatureFromBase64', async () => {
+    const [attached] = await stage.client.basicsSignCMS(kaztoken, [data], NCALayerClient.basicsCMSParamsAttached, NCALayerClient.basicsSignerAny);
+    const [detached] = await stage.client.basicsSignCMS(kaztoken, [data], NCALayerClient.basicsCMSParamsDetached, NCALayerClient.basicsSignerAny);
+    const signature = await stage.client.createCMSSignatureFromBase64('AKKaztokenStore', data);
 
-    await assert.rejects(stage.client.basicsSignCMS(kaztoken, data, NCALayerClient.basicsCMSParamsAttached,
-      NCALayerClient.basicsSignerAny), /time-stamp/i);
-    await assert.rejects(stage.client.createCMSSignatureFromBase64('AKKaztokenStore', data), /time-stamp/i);
-    assert.equal(stage.daemon.shown().length, before_);
+    assert.deepEqual(verifyCms(stage.daemon, fromPem(attached)), content);
+    verifyCms(stage.daemon, fromPem(detached), content);
+    verifyCms(stage.daemon, Buffer.from(signature, 'base64'), content);
+    for (const cms of [fromPem(attached), fromPem(detached), Buffer.from(signature, 'base64')]) {
+      assert.equal(verifyStamps(stage.daemon, stage.services, cms), 1);
+    }
   });
 }
 

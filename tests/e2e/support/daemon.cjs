@@ -60,7 +60,7 @@ class Daemon {
    * @param options.script   lines for the scripted prompt: what the person does
    * @param options.config   tamga.toml; by default it allows https://portal.test
    * @param options.modules  modules.toml; by default one SoftHSM2 token with two RSA keys
-   * @param options.families the shipped families.toml, if true, and no modules.toml: nothing is configured
+   * @param options.families the shipped families.toml, if true; without `modules` nothing else is configured
    * @param options.tokenEnv environment of tests/support/make_token (TOKEN_KEY=ec ...)
    * @param options.gost     instead of SoftHSM2 a GOST token: order and kinds for tests/support/make_gost_token.cpp
    * @param options.wrap     command to start tamgad by: it gets program and arguments as its own last ones
@@ -82,15 +82,14 @@ class Daemon {
       fs.mkdirSync(daemon.token);
       execFileSync(path.join(build, 'bin/tamga-make-gost-token'), [daemon.token, ...options.gost]);
       fs.copyFileSync(path.join(daemon.token, 'modules.toml'), path.join(config, 'modules.toml'));
-    } else if (options.families) {
-      fs.copyFileSync(path.join(root, 'data/families.toml'), path.join(config, 'families.toml'));
-    } else if (options.modules === undefined) {
+    } else if (options.modules !== undefined) {
+      fs.writeFileSync(path.join(config, 'modules.toml'), options.modules);
+    } else if (!options.families) {
       execFileSync(path.join(root, 'tests/support/make_token'), [daemon.token],
         { env: { ...process.env, ...options.tokenEnv } });
       fs.copyFileSync(path.join(daemon.token, 'modules.toml'), path.join(config, 'modules.toml'));
-    } else {
-      fs.writeFileSync(path.join(config, 'modules.toml'), options.modules);
     }
+    if (options.families) fs.copyFileSync(path.join(root, 'data/families.toml'), path.join(config, 'families.toml'));
     fs.writeFileSync(path.join(config, 'tamga.toml'), options.config ?? '[origins]\nallow = ["portal.test"]\n');
     daemon.person(options.script ?? 'key first\npin 12345678\naccept\n');
     daemon.port = await freePort();
@@ -154,9 +153,10 @@ class Daemon {
     const generation = fs.readdirSync(tls, { withFileTypes: true }).filter((entry) => entry.isDirectory())[0].name;
     return path.join(tls, generation, 'ca.pem');
   }
-  /** The command `tamga` as the person of this home: its exit code and its words. */
+  /** The command `tamga` as the person of this home, in English unless they say otherwise: its exit code and its words. */
   tamga(...args) {
-    const { status, stdout } = spawnSync(path.join(build, 'bin/tamga'), ['--language', 'en', ...args],
+    const language = args[0] === '--language' ? [] : ['--language', 'en'];
+    const { status, stdout } = spawnSync(path.join(build, 'bin/tamga'), [...language, ...args],
       { env: { PATH: process.env.PATH, HOME: this.home }, encoding: 'utf8' });
     return { status, words: stdout };
   }

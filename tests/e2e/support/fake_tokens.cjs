@@ -10,9 +10,10 @@ const pin = '12345678';
 
 /**
  * @param names    one token each, in slots 0, 1 ...; the certificate on it is for CN=NAME
- * @param options  of Daemon.start; `lines` are knobs that stay
+ * @param options  of Daemon.start; `lines` are knobs that stay, `storage` what pages call the tokens, `tries` the wrong
+ *                 PINs they bear
  */
-async function fakeTokens(names, { lines = '', ...options } = {}) {
+async function fakeTokens(names, { lines = '', storage = 'AKKaztokenStore', tries = 3, ...options } = {}) {
   const folder = testFolder('fake');
   const file = (name) => path.join(folder, name);
   let kept = `log ${file('calls')}\n${lines}\n`;
@@ -20,7 +21,7 @@ async function fakeTokens(names, { lines = '', ...options } = {}) {
     execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-sha256', '-days', '2', '-subj', `/CN=${name}`,
       '-addext', 'keyUsage=critical,digitalSignature', '-keyout', file(`${name}.key`), '-out', file(`${name}.pem`)],
     { stdio: 'ignore' });
-    kept += `token ${name} ${[...pin].reverse().join('')} 3\ncertificate ${slot} 01 ${file(`${name}.pem`)}\n`
+    kept += `token ${name} ${[...pin].reverse().join('')} ${tries}\ncertificate ${slot} 01 ${file(`${name}.pem`)}\n`
       + `key ${slot} 01 ${file(`${name}.key`)}\n`;
   }
   // Replaced in one step: the module may be reading it.
@@ -31,7 +32,7 @@ async function fakeTokens(names, { lines = '', ...options } = {}) {
   knobs('');
   const module_ = path.join(build, 'tests/fake_module/libtamga-fake-pkcs11.so');
   const daemon = await Daemon.start({
-    modules: `[[module]]\nname = "fake"\npath = "${module_}"\nstorage = "AKKaztokenStore"\n`
+    modules: `[[module]]\nname = "fake"\npath = "${module_}"\nstorage = "${storage}"\n`
       + `environment = { TAMGA_FAKE_PKCS11 = "${file('knobs')}" }\n`,
     ...options,
   });
@@ -40,6 +41,8 @@ async function fakeTokens(names, { lines = '', ...options } = {}) {
     file,
     knobs,
     module: module_,
+    /** What the module's spy wrote, a line each. */
+    spy: () => (fs.existsSync(file('calls')) ? fs.readFileSync(file('calls'), 'utf8').split('\n').filter(Boolean) : []),
     /** How often the module was asked for a function. */
     calls: (name) => fs.readFileSync(file('calls'), 'utf8').split('\n').filter((line) => line === name).length,
     stop: async () => {

@@ -5,26 +5,10 @@
 const { execFileSync } = require('node:child_process');
 const path = require('node:path');
 const { root, scratch } = require('./daemon.cjs');
+const { children, element } = require('./der.cjs');
 
 const environment = { ...process.env, OPENSSL_CONF: path.join(root, 'tests/data/gost.cnf') };
 const openssl = (...args) => execFileSync('openssl', args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
-
-/** The DER element at the start of `octets`: its tag, content and all of its octets. */
-function element(octets) {
-  let length = octets[1];
-  let head = 2;
-  if (length > 0x80) {
-    head += length & 0x7f;
-    length = Number(`0x${octets.subarray(2, head).toString('hex')}`);
-  }
-  return { tag: octets[0], content: octets.subarray(head, head + length), octets: octets.subarray(0, head + length) };
-}
-
-function children(content) {
-  const found = [];
-  for (let rest = content; rest.length > 0; rest = rest.subarray(found.at(-1).octets.length)) found.push(element(rest));
-  return found;
-}
 
 function digest(daemon, bits, octets) {
   return openssl('dgst', `-md_gost12_${bits}`, '-binary', scratch(daemon, 'gost.octets', octets));

@@ -59,6 +59,16 @@ class Readers {
   }
   insert(reader) { return this.say(`insert ${reader}`); }
   remove(reader) { return this.say(`remove ${reader}`); }
+  /** Pulls the card out, or puts it in, and returns when pcscd has written that it noticed: the moment of the PC/SC event. */
+  removed(reader) { return this.noticed(`remove ${reader}`, 'Card Removed From'); }
+  inserted(reader) { return this.noticed(`insert ${reader}`, 'Card inserted into'); }
+  async noticed(command, words) {
+    const log = path.join(this.folder, 'pcscd.log');
+    const from = fs.statSync(log).size;
+    await this.say(command);
+    await until(words, () => fs.readFileSync(log).subarray(from).includes(words), 5000);
+  }
+  async isInserted(reader) { return (await this.say(`counts ${reader}`)).endsWith('inserted=yes'); }
   async signatures(reader) { return Number((await this.say(`counts ${reader}`)).match(/signatures=(\d+)/)[1]); }
 
   /** Which readers hold a card, as pcscd says. */

@@ -1,0 +1,84 @@
+#include "signing/chain.hpp"
+
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include <memory>
+
+namespace tamga::signing {
+
+namespace {
+
+constexpr int longest_chain = 8;
+
+template <auto release>
+struct Release {
+    template <class T>
+    void operator()(T* object) const noexcept {
+        release(object);
+    }
+};
+void free_stack(STACK_OF(X509) * stack) {
+    sk_X509_free(stack);
+}
+using Store = std::unique_ptr<X509_STORE, Release<X509_STORE_free>>;
+using Context = std::unique_ptr<X509_STORE_CTX, Release<X509_STORE_CTX_free>>;
+using Stack = std::unique_ptr<STACK_OF(X509), Release<free_stack>>;
+
+ChainState state_of(int error, Certificate const& certificate) {
+    switch (error) {
+    case X509_V_OK: return ChainState::good;
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN: return ChainState::issuer_missing;
+    case X509_V_ERR_CERT_HAS_EXPIRED: return ChainState::expired;
+    case X509_V_ERR_CERT_NOT_YET_VALID: return ChainState::not_yet_valid;
+    // A national authority signs with the kind of key it issues.
+    default: return available(certificate.algorithm()) ? ChainState::untrusted : ChainState::unverifiable;
+    }
+}
+
+std::vector<Certificate> path_of(X509_STORE_CTX* context) {
+    std::vector<Certificate> path;
+    auto* const chain = ::X509_STORE_CTX_get0_chain(context);
+    for (int i = 0; i < sk_X509_num(chain); ++i) {
+        unsigned char* octets = nullptr;
+        auto const size = ::i2d_X509(sk_X509_value(chain, i), &octets);
+        if (size <= 0) break;
+        auto certificate = Certificate::parse({octets, static_cast<std::size_t>(size)});
+        ::OPENSSL_free(octets);
+        if (!certificate) break;
+        path.push_back(std::move(*certificate));
+    }
+    return path;
+}
+
+} // namespace
+
+Chain build_chain(TrustSet const& trusted, Certificate const& certificate, std::vector<Certificate> const& helpers,
+                  std::int64_t time, ChainUse use) {
+    Store const store{::X509_STORE_new()};
+    for (auto const& authority : trusted.certificates())
+        ::X509_STORE_add_cert(store.get(), authority.x509());
+    Stack const untrusted{sk_X509_new_null()};
+    for (auto const& helper : helpers)
+        sk_X509_push(untrusted.get(), helper.x509());
+    Context const context{::X509_STORE_CTX_new()};
+    if (::X509_STORE_CTX_init(context.get(), store.get(), certificate.x509(), untrusted.get()) != 1) {
+        return {ChainState::untrusted, {}, "X509_STORE_CTX_init"};
+    }
+    auto* parameters = ::X509_STORE_CTX_get0_param(context.get());
+    ::X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
+    ::X509_VERIFY_PARAM_set_time(parameters, time);
+    ::X509_VERIFY_PARAM_set_depth(parameters, longest_chain);
+    if (use == ChainUse::timestamp) ::X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_TIMESTAMP_SIGN);
+    bool const verified = ::X509_verify_cert(context.get()) == 1;
+    auto const error = verified ? X509_V_OK : ::X509_STORE_CTX_get_error(context.get());
+    ::ERR_clear_error();
+    return {state_of(error, certificate), path_of(context.get()), ::X509_verify_cert_error_string(error)};
+}
+
+} // namespace tamga::signing

@@ -1,0 +1,73 @@
+// Verifies what others signed, and what we signed: CMS and XML, every signer, with time-stamps, chain and revocation.
+// The same for `tamga verify` and for programs that ask; words are made of the report elsewhere.
+#pragma once
+
+#include "signing/chain.hpp"
+#include "signing/revocation.hpp"
+#include "signing/timestamp.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tamga::signing {
+
+/// A time-stamp on a signature.
+struct StampReport {
+    Result<void> valid; ///< timestamp_invalid, algorithm_unavailable
+    std::int64_t time = 0;
+    std::string policy;
+    std::optional<Certificate> authority;
+    Chain chain; ///< of the authority, as of the stamp's time
+
+    /// Whether it proves that the signature was there at its time.
+    [[nodiscard]] bool proves() const noexcept { return valid.has_value() && chain.state == ChainState::good; }
+};
+
+enum class Verdict : std::uint8_t {
+    good,
+    unsettled, ///< nothing is known against it, and something is not known
+    bad,
+};
+
+struct SignerReport {
+    std::optional<Certificate> certificate;
+    Result<void> signature;                   ///< over the content; errors as in CheckedSigner, and xml_target
+    bool content_seen = true;                 ///< false: that the attributes were signed is all that could be verified
+    std::string covers;                       ///< XML: the Id of the element that was signed; empty: the whole
+    std::optional<std::int64_t> claimed_time; ///< as the signer says
+    std::vector<StampReport> stamps;
+    std::int64_t judged_at = 0; ///< as of when chain and revocation are judged
+    Chain chain;
+    RevocationStatus revocation;
+
+    [[nodiscard]] Verdict verdict() const noexcept;
+};
+
+enum class SignedForm : std::uint8_t { cms, xml };
+
+struct Report {
+    SignedForm form{};
+    std::vector<SignerReport> signers;
+
+    /// The worst of its signers.
+    [[nodiscard]] Verdict verdict() const noexcept;
+};
+
+struct VerifySettings {
+    TrustSet trusted;
+    RevocationCache revocation{{}};
+    std::int64_t now = 0;           ///< seconds since 1970
+    std::optional<std::int64_t> at; ///< judge as of then; absent: as of a time-stamp that proves one, else now
+};
+
+/// `file`: CMS (DER, BER or PEM) or XML text. `content`: of a detached CMS; where the CMS holds its content, that one
+/// counts and a given one must be the same. Blocking.
+/// Errors: cms_malformed (no CMS, nobody signed), xml_malformed, xml_target (no signature), bad_request (neither),
+/// too_large.
+Result<Report> verify_document(View file, std::optional<View> content, VerifySettings const& settings);
+
+/// The signatures of an XML document, checked but for their certificates: which certificate, what it covers.
+Result<std::vector<SignerReport>> check_xml_signatures(View text);
+
+} // namespace tamga::signing
