@@ -13,6 +13,7 @@ std::string_view wire_name(Errc code) noexcept {
     case Errc::xml_malformed: return "xml_malformed";
     case Errc::xml_target: return "xml_target";
     case Errc::cms_malformed: return "cms_malformed";
+    case Errc::file_not_found: return "file_not_found";
     case Errc::raw_refused: return "raw_refused";
     case Errc::too_large: return "too_large";
     case Errc::busy: return "busy";
@@ -28,6 +29,9 @@ std::string_view wire_name(Errc code) noexcept {
     case Errc::pin_length: return "pin_length";
     case Errc::pin_locked: return "pin_locked";
     case Errc::pin_expired: return "pin_expired";
+    case Errc::password_incorrect: return "password_incorrect";
+    case Errc::key_file_malformed: return "key_file_malformed";
+    case Errc::key_file_unsupported: return "key_file_unsupported";
     case Errc::mechanism_unsupported: return "mechanism_unsupported";
     case Errc::algorithm_unavailable: return "algorithm_unavailable";
     case Errc::token_failure: return "token_failure";

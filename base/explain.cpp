@@ -22,6 +22,8 @@ char const* sentence(Errc code) noexcept {
     case Errc::cms_malformed:
         return message_id("A signature cannot be added to this file: it is damaged, or holds a signature without the "
                           "document. Choose a file that holds both.");
+    case Errc::file_not_found:
+        return message_id("The site named a file that you did not choose for it. Choose the file again on the site.");
     case Errc::raw_refused:
         return message_id(
             "The site asks for a signature that could stand for another document. It was refused; tell the "
@@ -50,6 +52,12 @@ char const* sentence(Errc code) noexcept {
             "The PIN is locked after too many wrong attempts. It can be unlocked with the administrator PIN "
             "and the vendor's program.");
     case Errc::pin_expired: return message_id("The PIN has expired. Change it, then repeat the request.");
+    case Errc::password_incorrect:
+        return message_id("The password is wrong. Check the keyboard layout and type it again.");
+    case Errc::key_file_malformed:
+        return message_id("This is not a key file (PKCS#12), or it is damaged. Choose another file.");
+    case Errc::key_file_unsupported:
+        return message_id("The key file is protected in a way that Tamga does not support. Choose another file.");
     case Errc::mechanism_unsupported:
         return message_id("The token cannot sign with this kind of key. Choose another key.");
     case Errc::algorithm_unavailable:

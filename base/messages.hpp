@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -41,6 +42,8 @@ enum class MessageType : std::uint8_t {
     prompt_channel,
     prompt_wanted,
     prompt_refused,
+    file_token_wanted,
+    file_token_channel,
     watcher_channel,
     stop,
     // what is plugged in: tamga-web or tamga-prompt, and tamga-token
@@ -55,6 +58,7 @@ enum class MessageType : std::uint8_t {
     finish_lease,
     lease_ended,
     // tamga-prompt and tamga-token
+    open_key_file,
     unlock,
     unlock_reply,
     mandate,
@@ -80,6 +84,10 @@ using RequestId = StrongId<struct RequestIdTag, std::uint64_t>;
 /// The place of a PKCS#11 module in modules.toml, and so of its tamga-token process: 0 ... 63.
 using ModuleIndex = StrongId<struct ModuleIndexTag, std::uint8_t>;
 inline constexpr std::size_t max_modules = 64;
+/// Stands for the one key file of a request: its `tamga-token --file` has no module.
+inline constexpr ModuleIndex key_file_module{max_modules};
+/// NCALayer's storage name for a key in a PKCS#12 file.
+inline constexpr std::string_view key_file_storage = "PKCS12";
 /// CK_SLOT_ID. Means something only together with a ModuleIndex.
 using SlotId = StrongId<struct SlotIdTag, std::uint64_t>;
 /// SHA-256 of a certificate's DER encoding.
@@ -180,6 +188,19 @@ struct PromptRefused {
     TAMGA_MESSAGE(prompt_refused, &PromptRefused::request)
 };
 
+/// tamga-prompt to tamgad: start a `tamga-token --file` for the request of this prompt, in the place of one it has had.
+struct FileTokenWanted {
+    std::uint8_t reserved = 0;
+    TAMGA_MESSAGE(file_token_wanted, &FileTokenWanted::reserved)
+};
+
+/// tamgad to tamga-web and tamga-prompt, with an end of a pair to the `tamga-token --file` of `request`. None comes
+/// with it where the program could not be started.
+struct FileTokenChannel {
+    RequestId request;
+    TAMGA_MESSAGE(file_token_channel, &FileTokenChannel::request)
+};
+
 /// tamgad to tamga-token, with its end of the pair to the watcher; again after the watcher was started anew.
 struct WatcherChannel {
     std::uint8_t reserved = 0;
@@ -273,6 +294,13 @@ struct ListingDone {
 };
 
 // ---- unlocking and the mandate: tamga-prompt and tamga-token ----
+
+/// To `tamga-token --file`, with the opened file: the one it is to serve from now on, in the place of one before.
+/// Answered like ListKeys, without certificates: those are known after the Unlock, whose PIN is the file's password.
+struct OpenKeyFile {
+    std::uint64_t query = 0;
+    TAMGA_MESSAGE(open_key_file, &OpenKeyFile::query)
+};
 
 /// Log in to the token in `slot` with this PIN (empty: the reader's keypad): exactly one C_Login, never repeated.
 /// Answered by UnlockReply and, on success, by CertificateFound messages (query 0) and ListingDone.
@@ -381,9 +409,10 @@ enum class Purpose : std::uint8_t {
     choose_key, ///< show the site a certificate; no signature
     sign_in,
     sign,
+    choose_file, ///< a document for the site to have signed later; no key
 };
 constexpr std::size_t enumerator_count(Purpose) noexcept {
-    return 4;
+    return 5;
 }
 
 /// Which keys fit. All that is set must hold.
@@ -413,7 +442,7 @@ struct PromptRequest {
     Form form{};
     bool digested = false;
     KeyFilter filter;
-    std::vector<std::string> storages; ///< names of TokenInfo::storage to choose from; empty: any
+    std::vector<std::string> storages; ///< names of TokenInfo::storage to choose from, files included; empty: any
     bool strict = false;               ///< a certificate of which not everything is known cannot be chosen
     TAMGA_MESSAGE(prompt_request, &PromptRequest::request, &PromptRequest::language, &PromptRequest::origin,
                   &PromptRequest::site_is_new, &PromptRequest::resembles, &PromptRequest::purpose, &PromptRequest::form,
@@ -421,7 +450,8 @@ struct PromptRequest {
 };
 
 /// tamga-prompt to tamga-web: the person agreed; the site, where it was asked about, is allowed and remembered. For
-/// Purpose::site the rest is empty; for choose_key nothing is unlocked; otherwise the token holds the mandate.
+/// Purpose::site and choose_file the rest is empty, and with the latter comes the opened file; for choose_key nothing
+/// is unlocked; otherwise the token holds the mandate.
 struct Accepted {
     ModuleIndex module;
     SlotId slot;

@@ -14,12 +14,15 @@ void wipe(std::span<unsigned char> memory) noexcept;
 namespace pkcs11 {
 class Session;
 }
+namespace keyfile {
+class KeyFile;
+}
 namespace ipc {
 class Writer;
 class Reader;
 } // namespace ipc
 
-/// A PIN: up to 255 octets of UTF-8 in a page of its own that is locked into memory (mlock), left out of core dumps and
+/// A PIN or a password: up to 255 octets of UTF-8 in a locked page of its own (mlock), left out of core dumps and
 /// of children (MADV_DONTDUMP, MADV_WIPEONFORK) and wiped on destruction. Moving moves the page: no second copy arises.
 ///
 /// What it does not protect: the copy a screen toolkit or the PKCS#11 module makes for itself. SECURITY.md says so.
@@ -43,6 +46,7 @@ public:
 
 private:
     friend class pkcs11::Session;
+    friend class keyfile::KeyFile;
     friend class ipc::Writer;
     friend class ipc::Reader;
 

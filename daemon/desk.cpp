@@ -11,6 +11,7 @@ namespace {
 std::string_view name_of(protocol::Action const& action) {
     if (std::holds_alternative<protocol::ListStorages>(action)) return "list_storages";
     if (std::holds_alternative<protocol::DescribeKey>(action)) return "describe_key";
+    if (std::holds_alternative<protocol::ChooseFile>(action)) return "choose_file";
     if (std::holds_alternative<protocol::ApplyTimestamps>(action)) return "apply_timestamps";
     auto const* sign = std::get_if<protocol::Sign>(&action);
     if (sign == nullptr) return "answer";
@@ -82,6 +83,10 @@ Task<std::optional<std::string>> Desk::answer(Asker& asker, std::string frame) {
 Task<Result<protocol::Outcome>> Desk::act(Asker asker, protocol::Action action) {
     if (auto* sign = std::get_if<protocol::Sign>(&action)) {
         auto outcome = co_await m_flow.run(std::move(asker), std::move(*sign));
+        co_return outcome;
+    }
+    if (std::holds_alternative<protocol::ChooseFile>(action)) {
+        auto outcome = co_await m_flow.run(std::move(asker), protocol::ChooseFile{});
         co_return outcome;
     }
     if (auto* stamp = std::get_if<protocol::ApplyTimestamps>(&action)) {

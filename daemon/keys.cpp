@@ -180,6 +180,21 @@ void Keys::token_up(ipc::ModuleIndex module, ipc::Channel channel) {
     asio::co_spawn(m_executor, process->run(), asio::detached);
 }
 
+void Keys::file_token_up(ipc::RequestId request, ipc::Channel channel) {
+    if (!channel) return;
+    auto process = std::make_shared<TokenProcess>(m_executor, ipc::key_file_module, std::move(channel));
+    m_files[request] = process;
+    for (auto* const waiting : m_waiting)
+        waiting->cancel();
+    auto serve = [](Keys& keys, ipc::RequestId served, std::shared_ptr<TokenProcess> file) -> Task<void> {
+        co_await file->run();
+        if (auto const place = keys.m_files.find(served); place != keys.m_files.end() && place->second == file) {
+            keys.m_files.erase(place);
+        }
+    };
+    asio::co_spawn(m_executor, serve(*this, request, std::move(process)), asio::detached);
+}
+
 void Keys::token_gone(ipc::ModuleIndex module) {
     m_processes[module] = nullptr;
     m_went[module] = Clock::now();
@@ -200,6 +215,20 @@ Task<void> Keys::await_restarts() {
         auto const woken = co_await timer.async_wait(as_result);
         static_cast<void>(woken); // by the clock, or by a process that is up again
     }
+}
+
+Task<Result<std::shared_ptr<TokenProcess>>> Keys::process(ipc::RequestId request, ipc::ModuleIndex module) {
+    if (module != ipc::key_file_module) co_return process(module);
+    auto const until = Clock::now() + restart_time;
+    while (Clock::now() < until && !m_files.contains(request)) {
+        asio::steady_timer timer{m_executor, until};
+        Listed const listed{m_waiting, &timer};
+        auto const woken = co_await timer.async_wait(as_result);
+        static_cast<void>(woken);
+    }
+    auto const found = m_files.find(request);
+    if (found == m_files.end()) co_return Error{Errc::token_crashed, "the process of the file is not running"};
+    co_return found->second;
 }
 
 Task<Result<std::vector<ipc::TokenInfo>>> Keys::list() {

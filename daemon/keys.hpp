@@ -76,6 +76,8 @@ public:
 
     void token_up(ipc::ModuleIndex module, ipc::Channel channel);
     void token_gone(ipc::ModuleIndex module);
+    /// The process of a request's key file; forgotten when it ends.
+    void file_token_up(ipc::RequestId request, ipc::Channel channel);
 
     /// Waits for processes that ended within the last second: whoever asks again after a crash finds it made good.
     Task<void> await_restarts();
@@ -92,11 +94,15 @@ public:
     [[nodiscard]] bool one_is_down() const;
     /// Error: token_crashed, where that process is not there.
     [[nodiscard]] Result<std::shared_ptr<TokenProcess>> process(ipc::ModuleIndex module) const;
+    /// The process of the module, or of the request's key file: the launcher's word of it may come after the prompt's,
+    /// and is waited for. Error: token_crashed.
+    Task<Result<std::shared_ptr<TokenProcess>>> process(ipc::RequestId request, ipc::ModuleIndex module);
 
 private:
     asio::any_io_executor m_executor;
     std::map<ipc::ModuleIndex, std::shared_ptr<TokenProcess>> m_processes; ///< null: ended, being started again
     std::map<ipc::ModuleIndex, Clock::time_point> m_went;                  ///< when those ended
+    std::map<ipc::RequestId, std::shared_ptr<TokenProcess>> m_files;       ///< by the requests they serve
     std::set<asio::steady_timer*> m_waiting;                               ///< for one of them
 };
 

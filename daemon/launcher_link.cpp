@@ -38,6 +38,9 @@ void LauncherLink::dispatch(ipc::Packet& packet) {
     if (auto token = packet.as<ipc::TokenChannel>()) {
         return m_events.token_up(token->module, ipc::Channel{take_descriptor(packet)});
     }
+    if (auto file = packet.as<ipc::FileTokenChannel>()) {
+        return m_events.file_token_up(file->request, ipc::Channel{take_descriptor(packet)});
+    }
     if (auto gone = packet.as<ipc::TokenGone>()) return m_events.token_gone(gone->module);
     if (packet.is<ipc::Stop>()) return m_events.stop();
 

@@ -14,6 +14,7 @@ struct LauncherEvents {
     std::function<void(ipc::Listener, UniqueFd)> listener;
     std::function<void(ipc::ModuleIndex, ipc::Channel)> token_up;
     std::function<void(ipc::ModuleIndex)> token_gone;
+    std::function<void(ipc::RequestId, ipc::Channel)> file_token_up; ///< of the key file of a request
     std::function<void()> stop;
 };
 

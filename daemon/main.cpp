@@ -106,6 +106,9 @@ int serve() {
     events.token_up = [&](ipc::ModuleIndex module, ipc::Channel channel) {
         keys->token_up(module, std::move(channel));
     };
+    events.file_token_up = [&](ipc::RequestId request, ipc::Channel channel) {
+        keys->file_token_up(request, std::move(channel));
+    };
     events.token_gone = [&](ipc::ModuleIndex module) { keys->token_gone(module); };
     events.stop = [&] { server->stop([&loop] { loop.stop(); }); };
     LauncherLink launcher{loop.get_executor(), ipc::Channel{UniqueFd{control_fd}}, std::move(events)};

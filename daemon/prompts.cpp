@@ -44,7 +44,9 @@ Task<Prompt::Reply> Prompt::reply(std::chrono::seconds limit) {
     if (!answer) co_return Reply{Error{Errc::prompt_unavailable, "the prompt ended without a decision"}};
     if (auto accepted = answer->as<ipc::Accepted>()) {
         m_turn.reset(); // nothing more is asked: while this token signs, somebody else may be asked about another
-        co_return Reply{std::move(*accepted), true};
+        Reply agreed{std::move(*accepted), true};
+        if (answer->descriptors.size() == 1) agreed.file = std::move(answer->descriptors.front());
+        co_return agreed;
     }
     auto const ended = answer->as<ipc::PromptEnded>();
     if (!ended) co_return Reply{ended.error()};

@@ -31,6 +31,7 @@ public:
     struct Reply {
         Result<ipc::Accepted> decision;
         bool site_allowed = false;
+        UniqueFd file{}; ///< that the person chose, where that was the question
     };
     /// Shows what is asked for (`items` is the sealed memfd, or none) and waits for the decision. The prompt lists the
     /// tokens itself; where there is none it ends without a window.

@@ -34,6 +34,15 @@ ipc::Form form_of(protocol::Format format) {
     return ipc::Form::raw;
 }
 
+/// Whether a key may come from a file: where no storage is named, whatever the person has will do.
+bool takes_files(ipc::PromptRequest const& question) {
+    auto const& storages = question.storages;
+    return storages.empty() || std::ranges::find(storages, ipc::key_file_storage) != storages.end();
+}
+bool wants_files_alone(ipc::PromptRequest const& question) {
+    return question.storages.size() == 1 && takes_files(question);
+}
+
 /// How many items go into the next message: as many as the token signs in a quarter of a second, so that a slow token
 /// shows progress and a fast one is never kept waiting.
 class ChunkSize {
@@ -54,6 +63,9 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     if (m_sites.standing(asker.origin) == Standing::refused) co_return Errc::site_refused;
 
     // What can fail without the person fails before the person is asked ...
+    if (!request.file.empty()) {
+        if (auto read = co_await read_chosen_file(asker, request); !read) co_return read.error();
+    }
     // ... but the work that a large tree takes is not done for a site that nobody has allowed yet. A tree takes up to
     // thirty times its text, too: one large one at a time, from reading it to the answer.
     auto const is_xml = request.format == protocol::Format::xml;
@@ -88,7 +100,7 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     if (!decision) co_return decision.error();
 
     auto signer = signing::Certificate::parse(decision->accepted.certificate);
-    auto process = m_keys.process(decision->accepted.module);
+    auto process = co_await m_keys.process(decision->prompt->request(), decision->accepted.module);
     if (!signer) co_return signer.error();
     if (!process) co_return process.error();
     Lease lease{*process, decision->prompt->request()};
@@ -151,6 +163,31 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::DescribeKey
     co_return protocol::Outcome{describe(*chosen)};
 }
 
+Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::ChooseFile) {
+    if (m_sites.standing(asker.origin) == Standing::refused) co_return Errc::site_refused;
+    ipc::PromptRequest question;
+    question.purpose = ipc::Purpose::choose_file;
+    auto decision = co_await ask(asker, 0, std::move(question), UniqueFd{});
+    if (!decision) co_return decision.error();
+    decision->prompt->done(ok());
+    if (!decision->file || !asker.files) co_return Error{Errc::internal, "no file, or nowhere to keep it"};
+    auto handle = asker.files->keep(std::move(decision->file));
+    if (!handle) co_return handle.error();
+    co_return protocol::Outcome{protocol::ChosenFile{std::move(*handle)}};
+}
+
+/// Read once: what is shown and signed is what it held then.
+Task<Result<void>> SignFlow::read_chosen_file(Asker asker, protocol::Sign& request) {
+    if (!asker.files) co_return Errc::file_not_found;
+    auto const file = asker.files->take(request.file);
+    if (!file) co_return file.error();
+    auto read = [&file, &asker] { return read_whole(*file, asker.files->largest()); };
+    auto octets = co_await m_compute.run(std::move(read));
+    if (!octets) co_return octets.error();
+    request.documents.push_back(std::move(*octets));
+    co_return ok();
+}
+
 Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::ListStorages) {
     if (auto settled = co_await settle_site(asker); !settled) co_return settled.error();
     co_await m_keys.await_restarts();
@@ -183,8 +220,18 @@ Task<Result<void>> SignFlow::settle_site(Asker asker) {
 }
 
 Task<Result<SignFlow::Decision>> SignFlow::decide(Asker asker, ipc::PromptRequest question, UniqueFd items) {
+    if (wants_files_alone(question)) {
+        auto decision = co_await ask(asker, 0, std::move(question), std::move(items));
+        co_return decision;
+    }
     co_await m_keys.await_restarts();
     auto const modules = m_keys.modules();
+    // What is being started again is said; where there is just no token, a file may be what the person has.
+    bool const absent = !modules && modules.error().code == Errc::token_absent;
+    if (takes_files(question) && (absent || (!modules && !question.storages.empty()))) {
+        auto decision = co_await ask(asker, 0, std::move(question), std::move(items));
+        co_return decision;
+    }
     if (!modules) {
         // A site that was not allowed yet learns nothing about tokens, their absence included.
         if (auto settled = co_await settle_site(asker); !settled) co_return settled.error();
@@ -222,6 +269,7 @@ Task<Result<SignFlow::Decision>> SignFlow::ask(Asker asker, std::uint64_t module
         co_return reply.decision.error();
     }
     decision.accepted = std::move(*reply.decision);
+    decision.file = std::move(reply.file);
     co_return decision;
 }
 

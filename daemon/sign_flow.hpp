@@ -1,6 +1,7 @@
 // The way of a request from typed question to outcome: hops 3a-3f of README's table, each flow one straight coroutine.
 #pragma once
 
+#include "daemon/chosen_files.hpp"
 #include "daemon/compute.hpp"
 #include "daemon/documents.hpp"
 #include "daemon/keys.hpp"
@@ -18,6 +19,7 @@ namespace tamga::daemon {
 struct Asker {
     std::string origin;
     Language language{};
+    std::shared_ptr<ChosenFiles> files{}; ///< of the connection
 };
 
 /// Runs on the loop thread. Cancelling a flow (page gone) dismisses its prompt and logs its token out.
@@ -38,12 +40,14 @@ public:
     Task<Result<protocol::Outcome>> run(Asker asker, protocol::ListStorages request);
     Task<Result<protocol::Outcome>> run(Asker asker, protocol::DescribeKey request);
     Task<Result<protocol::Outcome>> run(Asker asker, protocol::Sign request);
+    Task<Result<protocol::Outcome>> run(Asker asker, protocol::ChooseFile request);
     Task<Result<protocol::Outcome>> run(Asker asker, protocol::ApplyTimestamps request);
 
 private:
     struct Decision {
         std::shared_ptr<Prompt> prompt;
         ipc::Accepted accepted;
+        UniqueFd file;
     };
 
     /// Items that went to the token together; `octets` is the size of their documents.
@@ -58,6 +62,7 @@ private:
     Task<Result<Decision>> decide(Asker asker, ipc::PromptRequest question, UniqueFd items);
     Task<Result<Decision>> ask(Asker asker, std::uint64_t modules, ipc::PromptRequest question, UniqueFd items);
     Task<Result<void>> settle_site(Asker asker);
+    Task<Result<void>> read_chosen_file(Asker asker, protocol::Sign& request);
     Task<Result<std::vector<Bytes>>> sign_all(std::vector<Document>& documents, signing::Certificate signer,
                                               Lease& lease, Prompt& prompt);
     Task<Result<void>> stamp_all(std::vector<Bytes>& values, std::vector<signing::UnstampedSigner> signatures,

@@ -1,12 +1,16 @@
 // tamga-token: one PKCS#11 module. Started by tamgad with a control channel as descriptor 3:
 //   tamga-token --count        says how many modules there are, and ends
 //   tamga-token N              serves module N until the control channel closes
+//   tamga-token --file         loads no module; serves a key file for one request
 //   tamga-token --watch        loads no module; tells the others which cards are in which readers, until then
 // Started by a person:
 //   tamga-token --modules      prints which modules there are, and why others were passed over
 //   tamga-token --opensc-conf  prints the configuration that OpenSC's module is given
 #include "base/handshake.hpp"
 #include "base/log.hpp"
+#include "keyfile/key_file.hpp"
+#include "keyfile/wiping_memory.hpp"
+#include "pkcs11/file_token.hpp"
 #include "pkcs11/module_search.hpp"
 #include "pkcs11/opensc_conf.hpp"
 #include "pkcs11/sandbox.hpp"
@@ -96,6 +100,17 @@ int serve(std::size_t number, ipc::Channel control) {
     return ended ? EXIT_SUCCESS : fail(ended.error());
 }
 
+int serve_file(ipc::Channel control) {
+    ::prctl(PR_SET_NAME, "tamga-file"); // ps tells it from the processes with a module
+    if (!keyfile::wipe_what_openssl_frees()) return fail(Error{Errc::internal, "OpenSSL was used before"});
+    // What has to be loaded is loaded before the sandbox is entered; without gost-engine a GOST key says so itself.
+    keyfile::OldCiphers const old_ciphers;
+    if (auto const loaded = signing::gost::load(); !loaded) log::info("gost", {{"detail", loaded.error().detail}});
+    if (auto const entered = enter_file_sandbox(); !entered) return fail(entered.error());
+    auto const ended = FileToken{std::move(control)}.run();
+    return ended ? EXIT_SUCCESS : fail(ended.error());
+}
+
 int print(std::string_view what) {
     auto const found = modules_of_this_computer();
     if (!found) return fail(found.error());
@@ -136,11 +151,13 @@ int main(int argument_count, char** arguments) {
     ::fcntl(pkcs11::control_fd, F_SETFD, FD_CLOEXEC);
     if (argument == "--count") return pkcs11::count(std::move(control));
     if (argument == "--watch") pkcs11::watch(std::move(control));
+    if (argument == "--file") return pkcs11::serve_file(std::move(control));
     std::size_t number = 0;
     auto const [end, failure] = std::from_chars(argument.data(), argument.data() + argument.size(), number);
     if (argument.empty() || failure != std::errc{} || end != argument.data() + argument.size()) {
-        return pkcs11::fail(Error{Errc::bad_request,
-                                  "usage: tamga-token --modules | --opensc-conf; tamgad alone: --count | --watch | N"});
+        return pkcs11::fail(
+            Error{Errc::bad_request,
+                  "usage: tamga-token --modules | --opensc-conf; tamgad alone: --count | --file | --watch | N"});
     }
     return pkcs11::serve(number, std::move(control));
 }

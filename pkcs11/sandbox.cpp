@@ -3,6 +3,7 @@
 #include "base/landlock.hpp"
 #include "base/seccomp.hpp"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -19,6 +20,20 @@ struct Word {
 constexpr Word words[] = {{"network", Permit::network}, {"programs", Permit::programs}, {"tracing", Permit::tracing},
                           {"mounts", Permit::mounts},   {"keyrings", Permit::keyrings}, {"bpf", Permit::bpf}};
 
+/// Beside opening them for writing.
+constexpr int changing_files[] = {SCMP_SYS(creat),     SCMP_SYS(openat2),   SCMP_SYS(rename),   SCMP_SYS(renameat),
+                                  SCMP_SYS(renameat2), SCMP_SYS(unlink),    SCMP_SYS(unlinkat), SCMP_SYS(rmdir),
+                                  SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),   SCMP_SYS(link),     SCMP_SYS(linkat),
+                                  SCMP_SYS(symlink),   SCMP_SYS(symlinkat), SCMP_SYS(truncate), SCMP_SYS(ftruncate),
+                                  SCMP_SYS(fallocate), SCMP_SYS(chmod),     SCMP_SYS(fchmod),   SCMP_SYS(fchmodat),
+                                  SCMP_SYS(mknod),     SCMP_SYS(mknodat)};
+
+Result<void> without_core_dumps() {
+    ::rlimit const none{0, 0};
+    if (::setrlimit(RLIMIT_CORE, &none) != 0) return system_error("RLIMIT_CORE", errno);
+    return ok();
+}
+
 } // namespace
 
 std::optional<Permit> permit_of(std::string_view word) noexcept {
@@ -28,9 +43,27 @@ std::optional<Permit> permit_of(std::string_view word) noexcept {
     return std::nullopt;
 }
 
+Result<void> enter_file_sandbox() {
+    if (auto without = without_core_dumps(); !without) return without;
+    // Libraries may want more of themselves later; nothing of the person's is among them.
+    if (auto const kept = sandbox::keep_only({{"/usr", "/lib"}, {}}); !kept) return kept.error();
+    sandbox::Refusals refusals;
+    refusals.refuse_sockets_but({});
+    refusals.refuse({SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(bpf)});
+    refusals.refuse(sandbox::reaching_into_processes);
+    refusals.refuse(sandbox::changing_mounts);
+    refusals.refuse(sandbox::keyrings);
+    refusals.refuse(sandbox::kernel_doors);
+    refusals.refuse(changing_files);
+    for (unsigned const flag : {unsigned{O_WRONLY}, unsigned{O_RDWR}, unsigned{O_CREAT}, unsigned{O_TRUNC}}) {
+        refusals.refuse_where(SCMP_SYS(open), ::scmp_arg_cmp{1, SCMP_CMP_MASKED_EQ, flag, flag});
+        refusals.refuse_where(SCMP_SYS(openat), ::scmp_arg_cmp{2, SCMP_CMP_MASKED_EQ, flag, flag});
+    }
+    return refusals.enter();
+}
+
 Result<void> enter_token_sandbox(std::optional<Permit> permit) {
-    ::rlimit const none{0, 0};
-    if (::setrlimit(RLIMIT_CORE, &none) != 0) return system_error("RLIMIT_CORE", errno);
+    if (auto without = without_core_dumps(); !without) return without;
     // Without Landlock the kernel's own rule holds: programs of ours that are not dumpable stay closed.
     if (permit != Permit::tracing) {
         if (auto const entered = sandbox::stay_out_of_processes(); !entered) return entered.error();

@@ -27,4 +27,9 @@ enum class Permit : std::uint8_t {
 /// namespaces, kernel keyrings, BPF, perf, userfaultfd and io_uring. `permit` leaves one of them out. Error: system.
 Result<void> enter_token_sandbox(std::optional<Permit> permit);
 
+/// The same for a process that reads a key file: no socket of any family, no file is opened for writing, made, renamed
+/// or removed, and of others those of the system's libraries alone are read. Call it while there is one thread. Error:
+/// system.
+Result<void> enter_file_sandbox();
+
 } // namespace tamga::pkcs11

@@ -13,31 +13,6 @@ namespace tamga::pkcs11 {
 
 using std::chrono::steady_clock;
 
-namespace {
-
-constexpr int reading_patience_ms = 3000;
-
-/// A peer that is gone shows as end of file at the next poll. One that stops reading is taken for gone, so that it
-/// cannot keep us from hearing the others: a cancel, the end of a lease, a deadline.
-template <class M>
-void tell(ipc::Channel& channel, M const& message) {
-    auto sent = channel.try_send(message);
-    ::pollfd room{channel.fd(), POLLOUT, 0};
-    while (!sent && sent.error().code == Errc::busy && ::poll(&room, 1, reading_patience_ms) > 0)
-        sent = channel.try_send(message);
-    if (sent || sent.error().code == Errc::channel_closed) return;
-    log::warning("channel", {{"error", wire_name(sent.error().code)}, {"detail", sent.error().detail}});
-    channel.hang_up();
-}
-
-/// How long poll may sleep: rounded up, so that it does not spin in the last millisecond.
-int milliseconds_until(SteadyTime when) {
-    auto const left = std::chrono::ceil<std::chrono::milliseconds>(when - steady_clock::now()).count();
-    return static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000));
-}
-
-} // namespace
-
 Service::Service(ModuleConfig config, Limits limits, ipc::Channel control)
     : m_slots{std::move(config), limits, m_inbox, m_readers},
       m_leases{m_slots, news()},
@@ -106,25 +81,8 @@ Result<void> Service::sleep(std::vector<::pollfd>& ends) const {
     return ok();
 }
 
-/// The next packet after Hello, if one is there. Errors as Channel and check_hello give them.
-Result<std::optional<ipc::Packet>> Service::next(Peer& peer) {
-    auto packet = peer.channel.try_receive();
-    if (!packet || !*packet || peer.greeted) return packet;
-    if (auto checked = ipc::check_hello(**packet, peer.role); !checked) return checked.error();
-    peer.greeted = true;
-    return std::optional<ipc::Packet>{};
-}
-
-/// The peer whose channel came with `packet`.
-Result<Service::Peer> Service::greet(ipc::Packet& packet, ipc::Role role) {
-    if (packet.descriptors.size() != 1) return Error{Errc::message_malformed, "a channel without its descriptor"};
-    Peer peer{ipc::Channel{std::move(packet.descriptors.front())}, role};
-    tell(peer.channel, ipc::Hello::from(ipc::Role::token));
-    return peer;
-}
-
 Result<void> Service::serve_control() {
-    auto packet = next(m_control);
+    auto packet = m_control.next();
     if (!packet) return packet.error();
     if (!*packet) return ok();
     if (auto const web = (*packet)->as<ipc::WebChannel>()) {
@@ -149,7 +107,7 @@ Result<void> Service::serve_control() {
 }
 
 Result<void> Service::serve_web() {
-    auto packet = next(m_web);
+    auto packet = m_web.next();
     if (!packet && packet.error().code == Errc::build_mismatch) return packet.error();
     if (!packet) {
         end_all_requests(packet.error());
@@ -177,7 +135,7 @@ Result<void> Service::serve_web() {
 
 /// A watcher that is gone takes nothing along: the next one tells everything anew.
 Result<void> Service::serve_watcher() {
-    auto packet = next(m_watcher);
+    auto packet = m_watcher.next();
     if (!packet && packet.error().code == Errc::build_mismatch) return packet.error();
     if (packet && !*packet) return ok();
     if (packet) {
@@ -211,7 +169,7 @@ void Service::reader_is(ipc::ReaderState const& state) {
 }
 
 Result<void> Service::serve_prompt(ipc::RequestId request) {
-    auto packet = next(m_prompts.at(request));
+    auto packet = m_prompts.at(request).next();
     if (packet && !*packet) return ok();
     if (packet) {
         if (auto wanted = (*packet)->as<ipc::Unlock>()) {

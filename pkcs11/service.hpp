@@ -2,8 +2,8 @@
 // is asked runs on lanes (lane.hpp), one for each token.
 #pragma once
 
-#include "base/channel.hpp"
 #include "pkcs11/leases.hpp"
+#include "pkcs11/peer.hpp"
 #include "pkcs11/readers.hpp"
 
 #include <poll.h>
@@ -23,13 +23,6 @@ public:
     Result<void> run();
 
 private:
-    struct Peer {
-        ipc::Channel channel;
-        ipc::Role role{};
-        bool greeted = false;
-        std::map<ipc::SlotId, ipc::TokenInfo> told{}; ///< to a prompt: what it shows of each slot
-    };
-
     Result<void> turn();
     Result<void> sleep(std::vector<::pollfd>& ends) const;
     Result<void> serve_control();
@@ -39,8 +32,6 @@ private:
     void reader_is(ipc::ReaderState const& state);
     Result<void> serve_prompt(ipc::RequestId request);
     void drop_prompt(ipc::RequestId request);
-    static Result<std::optional<ipc::Packet>> next(Peer& peer);
-    static Result<Peer> greet(ipc::Packet& packet, ipc::Role role);
 
     template <class Tell>
     void list(ipc::ListKeys const& wanted, Tell tell_asker);

@@ -23,7 +23,11 @@ namespace tamga::prompt {
 template <Screen S>
 class Conversation {
 public:
-    Conversation(Ends ends, S& screen) : m_web{std::move(ends.web)}, m_ends{std::move(ends.tokens)}, m_screen{screen} {}
+    Conversation(Ends ends, S& screen)
+        : m_web{std::move(ends.web)},
+          m_control{std::move(ends.control)},
+          m_ends{std::move(ends.tokens)},
+          m_screen{screen} {}
 
     /// Returns when nothing is left to show. What went wrong was told to tamga-web and, where a person can do something
     /// about it, to the person; it is returned for the log.
@@ -34,7 +38,8 @@ public:
 
         auto accepted = decide();
         if (!accepted) return end(accepted.error());
-        if (auto sent = m_web.send(*accepted); !sent) return sent.error();
+        auto const sent = m_document ? m_web.send(*accepted, {m_document.get()}) : m_web.send(*accepted);
+        if (!sent) return sent.error();
         if (needs_signature()) return accompany();
         advise();
         return ok();
@@ -90,6 +95,7 @@ private:
             if (auto allowed = ask_about_site(); !allowed) return allowed.error();
             return ipc::Accepted{};
         }
+        if (m_sheet.request.purpose == ipc::Purpose::choose_file) return choose_document();
         auto watched = PluggedIn::watch(std::move(m_ends), m_sheet.request.storages);
         if (!watched) return watched.error();
         m_tokens.emplace(std::move(*watched));
@@ -117,6 +123,7 @@ private:
     /// What the tokens have said when something can be shown. A token that keeps silent holds up nobody else's window;
     /// where all do, the window says so.
     Result<Question> first_question() {
+        if (takes_files() && m_sheet.request.storages.size() == 1) return file_instead();
         if (auto answered = await_answers(); !answered) return answered.error();
         Question question;
         add_found(question);
@@ -129,7 +136,8 @@ private:
             m_tokens->hear();
             add_found(question);
         }
-        if (question.choices.empty()) return nothing_found();
+        if (question.choices.empty()) return offers_files() ? file_instead() : Result<Question>{nothing_found()};
+        question.takes_files = takes_files();
         return question;
     }
 
@@ -185,6 +193,13 @@ private:
                 add_found(question);
                 continue;
             }
+            if (answer.act == Act::file) {
+                if (auto other = file_question({}, true); other)
+                    question = std::move(*other);
+                else if (other.error().code != Errc::user_cancelled)
+                    return other.error();
+                continue;
+            }
             if (no_hope && answer.act == Act::cancel) return no_key(hopeless_code.value_or(Errc::key_not_found));
             if (answer.act != Act::accept) return refusal(answer.act);
             if (answer.choice >= question.choices.size() || question.choices[answer.choice].obstacle) {
@@ -202,9 +217,17 @@ private:
             else if (act != Act::accept)
                 continue;
             auto keys = unlock(question, std::move(answer.pin));
+            if (keys && is_key_file(choice.token)) m_recent->add(m_key_file);
+            if (auto const fault = fault_of_file(choice, keys); !fault.empty()) {
+                auto other = file_question(fault, false);
+                if (!other) return other.error();
+                question = std::move(*other);
+                continue;
+            }
             if (keys) return after_unlock(choice, *keys);
             if (keys.error().code == Errc::pin_locked) return told_locked(keys.error(), choice.token);
-            if (keys.error().code != Errc::pin_incorrect && keys.error().code != Errc::pin_length)
+            if (keys.error().code != Errc::pin_incorrect && keys.error().code != Errc::pin_length &&
+                keys.error().code != Errc::password_incorrect)
                 return told(keys.error());
             question.error = words(keys.error().code);
         }
@@ -232,7 +255,7 @@ private:
         auto const unlocked = reply->status.result();
         auto const judged =
             unlocked || unlocked.error().code == Errc::pin_incorrect || unlocked.error().code == Errc::pin_locked;
-        if (judged) renew(question, chosen, reply->info);
+        if (judged && !is_key_file(chosen.token)) renew(question, chosen, reply->info);
         if (!unlocked) return unlocked.error();
         m_factory_pin = reply->factory_pin;
         return talk().keys(chosen.module);
@@ -249,10 +272,120 @@ private:
         if (!choice.certificate) {
             Question question;
             question.choices = choices_after_pin(m_sheet, choice, keys, known(), std::time(nullptr));
+            question.takes_files = is_key_file(choice.token);
             return choose(std::move(question));
         }
         if (std::find(keys.begin(), keys.end(), choice.certificate->der()) != keys.end()) return choice;
         return told(Error{Errc::key_not_found, "the certificate has no private key on its token"});
+    }
+
+    // ---- files ----
+
+    /// Whether a key may come from a file: where no storage is named, whatever the person has will do.
+    [[nodiscard]] bool takes_files() const {
+        auto const& storages = m_sheet.request.storages;
+        return storages.empty() || std::ranges::find(storages, ipc::key_file_storage) != storages.end();
+    }
+
+    /// What failed is said; where there is just no token, a file may be what the person has.
+    [[nodiscard]] bool offers_files() const {
+        return takes_files() && (!m_sheet.request.storages.empty() || m_tokens->failure().code == Errc::token_absent);
+    }
+
+    Result<Question> file_instead() {
+        if (!m_shown) show();
+        return file_question({}, false);
+    }
+
+    /// Asks until a file was opened that may hold keys. They are listed after its password.
+    Result<Question> file_question(std::string error, bool can_go_back) {
+        if (!m_recent) m_recent = RecentFiles::load(RecentFiles::default_path());
+        while (true) {
+            auto const answer =
+                m_screen.choose_file({FileUse::key, m_recent->paths(), std::move(error), can_go_back}, m_web.fd());
+            error.clear();
+            if (answer.act == Act::forget_files) {
+                m_recent->clear();
+                continue;
+            }
+            if (answer.act != Act::accept) return refusal(answer.act);
+            auto opened = open_key_file(answer.path);
+            if (opened) return std::move(*opened);
+            if (!is_fault_of_file(opened.error().code)) return told(opened.error());
+            error = words(opened.error().code);
+        }
+    }
+
+    Result<Question> open_key_file(std::filesystem::path const& path) {
+        auto const file = open_file(path);
+        if (!file) return Error{Errc::key_file_malformed, file.error().detail};
+        if (auto started = start_file_token(); !started) return started.error();
+        auto info = talk().open(*file);
+        if (!info) return info.error();
+        info->label = path.filename().string(); // its name is between the person and this window
+        m_key_file = path;
+        Choice choice;
+        choice.module = ipc::key_file_module;
+        choice.token = std::move(*info);
+        choice.pin = PinEntry::typed;
+        Question question;
+        question.choices.push_back(std::move(choice));
+        question.chosen = 0;
+        question.takes_files = true;
+        return question;
+    }
+
+    /// One process for all files that are tried in this request.
+    Result<void> start_file_token() {
+        if (std::exchange(m_has_file_token, true)) return ok();
+        Error const failed{Errc::token_crashed, "no process for the key file"};
+        if (auto sent = m_control.send(ipc::FileTokenWanted{}); !sent) return failed;
+        Waiting const waiting{words(message_id("Opening the key file ...")), 0, 0};
+        while (true) {
+            auto packet = m_control.try_receive();
+            if (!packet) return failed;
+            if (*packet) return take_file_token(**packet, failed);
+            auto const woken = m_screen.wait(waiting, m_web.fd(), m_control.fd());
+            if (woken == Woken::cancelled) return Errc::user_cancelled;
+            if (woken == Woken::first) return refusal(Act::gone);
+        }
+    }
+
+    Result<void> take_file_token(ipc::Packet& packet, Error const& failed) {
+        if (!packet.is<ipc::FileTokenChannel>() || packet.descriptors.size() != 1) return failed;
+        ipc::Channel channel{std::move(packet.descriptors.front())};
+        if (auto said = ipc::say_hello(channel, ipc::Role::prompt); !said) return failed;
+        m_tokens->add(ipc::key_file_module, std::move(channel));
+        return ok();
+    }
+
+    static bool is_fault_of_file(Errc code) {
+        return code == Errc::key_file_malformed || code == Errc::key_file_unsupported;
+    }
+
+    /// Why another file is wanted, in words; nothing where the password was wrong, or all is well.
+    [[nodiscard]] std::string fault_of_file(Choice const& choice, Result<std::vector<Bytes>> const& keys) const {
+        if (!is_key_file(choice.token)) return {};
+        if (!keys) return is_fault_of_file(keys.error().code) ? words(keys.error().code) : std::string{};
+        if (!keys->empty()) return {};
+        return words(message_id("There is no key in this file that Tamga can use. Choose another file."));
+    }
+
+    /// For the site to have it signed later: it gets a handle, and neither name nor content.
+    Result<ipc::Accepted> choose_document() {
+        show();
+        std::string error;
+        while (true) {
+            auto const answer = m_screen.choose_file({FileUse::document, {}, std::move(error), false}, m_web.fd());
+            if (answer.act != Act::accept) return refusal(answer.act);
+            auto file = open_file(answer.path);
+            if (file && !looks_like_key_file(*file)) {
+                m_document = std::move(*file);
+                return ipc::Accepted{};
+            }
+            error = words(file ? message_id("This file holds a private key. No site needs it: choose another file.")
+                               : message_id("This file cannot be read. Choose another one."));
+        }
     }
 
     /// Read once for each request, when there is a key to judge.
@@ -299,6 +432,7 @@ private:
     }
 
     ipc::Channel m_web;
+    ipc::Channel m_control;
     TokenEnds m_ends;
     std::optional<PluggedIn> m_tokens;
     std::optional<Knowledge> m_known;
@@ -308,6 +442,10 @@ private:
     bool m_site_allowed = false;
     bool m_ended = false; ///< tamga-web was told
     bool m_factory_pin = false;
+    bool m_has_file_token = false;
+    std::optional<RecentFiles> m_recent;
+    std::filesystem::path m_key_file; ///< chosen last
+    UniqueFd m_document;              ///< chosen for the site
 };
 
 } // namespace tamga::prompt

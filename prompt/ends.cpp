@@ -43,7 +43,7 @@ Result<void> check(Sheet const& sheet) {
 
 } // namespace
 
-Result<Ends> receive_ends(ipc::Channel& control) {
+Result<Ends> receive_ends(ipc::Channel control) {
     if (auto said = ipc::say_hello(control, ipc::Role::prompt); !said) return said.error();
     if (auto heard = ipc::await_hello(control, ipc::Role::launcher, patience); !heard) return heard.error();
 
@@ -70,6 +70,7 @@ Result<Ends> receive_ends(ipc::Channel& control) {
         ends.web = std::move(*channel);
         if (auto said = ipc::say_hello(ends.web, ipc::Role::prompt); !said) return said.error();
         if (auto heard = ipc::await_hello(ends.web, ipc::Role::web, patience); !heard) return heard.error();
+        ends.control = std::move(control);
         return ends;
     }
 }

@@ -10,6 +10,7 @@ namespace tamga::prompt {
 struct Ends {
     ipc::Channel web;
     TokenEnds tokens;
+    ipc::Channel control; ///< to tamgad, for whatever else is needed
 };
 
 /// The descriptor a prompt is started with: the control channel to tamgad.
@@ -19,7 +20,7 @@ inline constexpr int control_fd = 3;
 /// that of tamga-web last; says Hello on each. Each token process is asked what is plugged in: it looks while the
 /// window starts. Blocks, at most 10 s for each message after the first. Errors: build_mismatch, message_malformed,
 /// channel_closed, timeout.
-Result<Ends> receive_ends(ipc::Channel& control);
+Result<Ends> receive_ends(ipc::Channel control);
 
 /// Reads the request and its sealed documents. Blocks, at most 10 s. Errors as above.
 Result<Sheet> receive_request(ipc::Channel& web);

@@ -25,7 +25,7 @@ Result<void> unavailable(ipc::Channel& web, char const* why) {
 
 Result<void> run(int argc, char** argv) {
     ipc::Channel control{UniqueFd{prompt::control_fd}};
-    auto ends = prompt::receive_ends(control);
+    auto ends = prompt::receive_ends(std::move(control));
     if (!ends) return ends.error();
     prompt::take_display_environment();
     prompt::keep_to_this_screen();

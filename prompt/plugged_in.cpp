@@ -52,6 +52,10 @@ Result<void> PluggedIn::add_to_watch(int fd) const {
     return ok();
 }
 
+void PluggedIn::add(ipc::ModuleIndex module, ipc::Channel channel) {
+    m_ends[module] = TokenEnd{std::move(channel)};
+}
+
 void PluggedIn::hear() {
     std::vector<ipc::ModuleIndex> modules;
     for (auto const& [module, asked] : m_asked)
@@ -100,7 +104,7 @@ Result<bool> PluggedIn::take_in(ipc::ModuleIndex module, ipc::Packet& packet) {
     if (asked != nullptr && ++asked->messages > most_messages) {
         return Error{Errc::token_failure, "the module lists no end of certificates"};
     }
-    if (auto found = packet.as<ipc::TokenFound>()) {
+    if (auto found = packet.as<ipc::TokenFound>(); found && found->query == listing_query) {
         if (asked == nullptr) return true;
         FoundToken token{module, found->slot, std::move(found->info), {}};
         if (found->certificates == 0)

@@ -40,6 +40,9 @@ public:
     /// Waits for `ends` from now on. `storages`: those wanted, empty for any. Error: system.
     static Result<PluggedIn> watch(TokenEnds ends, std::vector<std::string> storages);
 
+    /// A process that was started for this request alone, and is not asked what is plugged in.
+    void add(ipc::ModuleIndex module, ipc::Channel channel);
+
     /// Readable when there is something to hear, or the patience is over.
     [[nodiscard]] int fd() const noexcept { return m_watch.get(); }
     /// Takes in what has come.

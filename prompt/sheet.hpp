@@ -4,6 +4,7 @@
 
 #include "base/messages.hpp"
 #include "prompt/documents.hpp"
+#include "prompt/files.hpp"
 #include "signing/certificate.hpp"
 
 #include <concepts>
@@ -44,6 +45,15 @@ struct Question {
     std::string error;                 ///< what went wrong with the last answer
     bool more_may_come = false;        ///< not every token has answered yet
     bool goes_on = false;              ///< the question before, with more choices: what was typed stays
+    bool takes_files = false;          ///< a key file may be chosen instead
+};
+
+/// Which file?
+struct FileQuestion {
+    FileUse use{};
+    std::vector<std::filesystem::path> recent;
+    std::string error;        ///< what is wrong with the file chosen last
+    bool can_go_back = false; ///< cancelling leads back to a question
 };
 
 /// A yes or no of its own, with "no" as the default.
@@ -52,13 +62,19 @@ struct Confirmation {
     std::string yes; ///< the button
 };
 
-/// `news`: nobody answered, but the descriptor watched for news is readable.
-enum class Act : std::uint8_t { accept, cancel, refuse_site, gone, news };
+/// `news`: nobody answered, but the descriptor watched for news is readable. `file`: a key file is wanted instead.
+/// `forget_files`: the list of recent ones is to be cleared.
+enum class Act : std::uint8_t { accept, cancel, refuse_site, gone, news, file, forget_files };
 
 struct Answer {
     Act act = Act::cancel;
     std::size_t choice = 0;
     Pin pin;
+};
+
+struct FileAnswer {
+    Act act = Act::cancel;
+    std::filesystem::path path; ///< of Act::accept
 };
 
 /// Nothing to decide now: the token works. A total of 0 means that there is no count to show.
@@ -73,11 +89,12 @@ enum class Woken : std::uint8_t { cancelled, first, second };
 /// Each call blocks the caller while the screen stays alive. `web` is watched meanwhile: nothing may come on it while
 /// the person decides, so whatever makes it readable (its end, above all) ends the call with Act::gone.
 template <class S>
-concept Screen = requires(S& screen, Sheet const& sheet, Question const& question, Confirmation const& confirmation,
-                          Waiting const& waiting, int fd) {
+concept Screen = requires(S& screen, Sheet const& sheet, Question const& question, FileQuestion const& files,
+                          Confirmation const& confirmation, Waiting const& waiting, int fd) {
     screen.show(sheet);
     /// The second descriptor (may be -1) ends the call with Act::news; the answer's choice is what is selected then.
     { screen.ask(question, fd, fd) } -> std::same_as<Answer>;
+    { screen.choose_file(files, fd) } -> std::same_as<FileAnswer>;
     { screen.confirm(confirmation, fd) } -> std::same_as<Act>;
     /// Until one of two descriptors is readable (the second may be -1), or the person cancels.
     { screen.wait(waiting, fd, fd) } -> std::same_as<Woken>;
@@ -86,6 +103,11 @@ concept Screen = requires(S& screen, Sheet const& sheet, Question const& questio
     /// Something to know after all went well. Until the person has read it.
     screen.advise(std::string{});
 };
+
+/// Whether it stands for a key file: what its owner types is a password, and no attempt is counted.
+[[nodiscard]] inline bool is_key_file(ipc::TokenInfo const& token) {
+    return token.storage == ipc::key_file_storage;
+}
 
 /// Whether the next wrong PIN locks the token, as far as the token tells.
 [[nodiscard]] inline bool is_last_attempt(ipc::TokenInfo const& token) {

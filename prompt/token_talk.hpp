@@ -15,6 +15,28 @@ public:
     TokenTalk(PluggedIn& tokens, Sheet const& sheet, S& screen, int web)
         : m_tokens{tokens}, m_sheet{sheet}, m_screen{screen}, m_web{web} {}
 
+    /// Has the process of the request's key file take `file`. Errors: key_file_malformed, key_file_unsupported.
+    Result<ipc::TokenInfo> open(UniqueFd const& file) {
+        constexpr std::uint64_t query = listing_query + 1;
+        auto const waiting = message_id("Opening the key file ...");
+        auto& channel = m_tokens.channel(ipc::key_file_module);
+        if (auto sent = channel.send(ipc::OpenKeyFile{query}, {file.get()}); !sent) return crashed(sent.error());
+        std::optional<ipc::TokenInfo> opened;
+        while (true) {
+            auto packet = hear_packet(ipc::key_file_module, waiting);
+            if (!packet) return packet.error();
+            if (auto found = packet->template as<ipc::TokenFound>()) {
+                opened = std::move(found->info);
+                continue;
+            }
+            auto const done = packet->template as<ipc::ListingDone>();
+            if (!done) return done.error();
+            if (auto const listed = done->status.result(); !listed) return listed.error();
+            if (!opened) return Error{Errc::message_malformed, "a file without a word"};
+            return std::move(*opened);
+        }
+    }
+
     /// Exactly one Unlock, whatever comes back; none for an empty PIN where one is to be typed (pin_length).
     Result<ipc::UnlockReply> unlock(Choice const& choice, Pin pin) {
         ipc::Unlock message;
@@ -25,6 +47,7 @@ public:
         }
         if (auto sent = m_tokens.channel(choice.module).send(message); !sent) return crashed(sent.error());
         auto const waiting = choice.pin == PinEntry::on_reader ? message_id("Type the PIN on the keypad of the reader.")
+                             : is_key_file(choice.token)       ? message_id("Opening the key file ...")
                                                                : message_id("The token is checking the PIN ...");
         return hear<ipc::UnlockReply>(choice.module, waiting);
     }

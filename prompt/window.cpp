@@ -2,6 +2,7 @@
 
 #include "prompt/banner.hpp"
 #include "prompt/document_view.hpp"
+#include "prompt/file_list.hpp"
 #include "prompt/key_list.hpp"
 #include "prompt/visible.hpp"
 #include "prompt/words.hpp"
@@ -64,6 +65,10 @@ Window::Window()
       m_documents{new DocumentView{this}},
       m_list_label{new QLabel},
       m_keys{new KeyList{this}},
+      m_files_label{new QLabel},
+      m_folder{plain_label()},
+      m_files{new FileList{this}},
+      m_safety{new QLabel},
       m_pin_label{new QLabel},
       m_pin{new QLineEdit},
       m_reveal{new QCheckBox},
@@ -73,6 +78,8 @@ Window::Window()
       m_waiting{plain_label()},
       m_progress{new QProgressBar},
       m_status{plain_label()},
+      m_from_file{new QPushButton},
+      m_forget{new QPushButton},
       m_refuse{new QPushButton},
       m_cancel{new QPushButton},
       m_accept{new QPushButton} {
@@ -88,7 +95,20 @@ Window::Window()
     connect(m_pin, &QLineEdit::textChanged, this, [this] { update_controls(); });
     connect(m_reveal, &QCheckBox::toggled, this,
             [this](bool shown) { m_pin->setEchoMode(shown ? QLineEdit::Normal : QLineEdit::Password); });
-    connect(m_accept, &QPushButton::clicked, this, [this] { finish(Act::accept); });
+    connect(m_accept, &QPushButton::clicked, this, [this] {
+        if (m_page == Page::files)
+            m_files->open_selected();
+        else
+            finish(Act::accept);
+    });
+    m_files->chosen = [this] { finish(Act::accept); };
+    m_files->moved = [this] {
+        m_folder->setText(qt(visible_line(m_files->folder().string())));
+        update_controls();
+    };
+    connect(m_files, &QListWidget::currentRowChanged, this, [this] { update_controls(); });
+    connect(m_from_file, &QPushButton::clicked, this, [this] { finish(Act::file); });
+    connect(m_forget, &QPushButton::clicked, this, [this] { finish(Act::forget_files); });
     connect(m_cancel, &QPushButton::clicked, this, [this] { finish(Act::cancel); });
     connect(m_refuse, &QPushButton::clicked, this, [this] { finish(Act::refuse_site); });
 }
@@ -101,10 +121,12 @@ void Window::lay_out() {
     dress(*m_look_alike, Weight::caution);
     dress(*m_new_site, Weight::notice);
     dress(*m_advice, Weight::notice);
+    dress(*m_safety, Weight::notice);
     auto red = m_status->palette();
     red.setColor(QPalette::WindowText, QColor{0xC6, 0x28, 0x28});
     m_status->setPalette(red);
     m_list_label->setBuddy(m_keys);
+    m_files_label->setBuddy(m_files);
 
     auto* layout = new QVBoxLayout{this};
     layout->setContentsMargins(18, 16, 18, 16);
@@ -117,6 +139,10 @@ void Window::lay_out() {
     layout->addWidget(m_list_label);
     layout->addWidget(m_keys);
     layout->addWidget(m_more);
+    layout->addWidget(m_files_label);
+    layout->addWidget(m_folder);
+    layout->addWidget(m_files, 1);
+    layout->addWidget(m_safety);
     layout->addLayout(pin_row());
     layout->addWidget(m_pin_hint);
     layout->addWidget(m_waiting);
@@ -142,10 +168,12 @@ QHBoxLayout* Window::pin_row() {
 
 QHBoxLayout* Window::button_row() {
     // Return presses a button only where it is the default one, and that is decided in update_controls.
-    for (auto* button : {m_refuse, m_cancel, m_accept})
+    for (auto* button : {m_from_file, m_forget, m_refuse, m_cancel, m_accept})
         button->setAutoDefault(false);
     auto* row = new QHBoxLayout;
     row->addWidget(m_refuse);
+    row->addWidget(m_from_file);
+    row->addWidget(m_forget);
     row->addStretch(1);
     row->addWidget(m_cancel);
     row->addWidget(m_accept);
@@ -161,8 +189,9 @@ void Window::show(Sheet const& sheet) {
     set_text_or_hide(*m_new_site, site_words(sheet));
     m_documents->setVisible(sheet.documents.count() != 0);
     if (sheet.documents.count() != 0) m_documents->show_sheet(sheet);
-    m_pin_label->setText(qt(text(language, "&PIN:")));
-    m_reveal->setText(qt(text(language, "Sho&w the PIN")));
+    m_from_file->setText(qt(text(language, "From a &file ...")));
+    m_forget->setText(qt(text(language, "C&lear the list")));
+    m_safety->setText(qt(safety_words(language)));
     m_refuse->setText(qt(text(language, "&Never allow this site")));
     m_origin->setAccessibleName(qt(text(language, "The site that asks")));
     m_keys->setAccessibleName(qt(text(language, "Keys and tokens")));
@@ -194,6 +223,23 @@ void Window::focus_on_question() {
         m_keys->setFocus();
     else
         m_cancel->setFocus();
+}
+
+FileAnswer Window::choose_file(FileQuestion const& question, int web) {
+    m_file_question = &question;
+    static_cast<void>(take_pin()); // what was typed was for something else
+    m_files_label->setText(qt(file_words(m_sheet->request.language, question.use)));
+    m_files->show_files(m_sheet->request.language, question);
+    turn_to(Page::files);
+    show_error(question.error);
+    m_files->setFocus();
+    if (isVisible()) take_its_size();
+
+    auto const act = run(web);
+    auto path = act == Act::accept ? m_files->selected_file() : std::filesystem::path{};
+    m_file_question = nullptr;
+    m_sized_for_question = false; // it shows other things again
+    return {act, std::move(path)};
 }
 
 Act Window::confirm(Confirmation const& confirmation, int web) {
@@ -241,19 +287,27 @@ void Window::turn_to(Page page) {
     m_page = page;
     auto const language = m_sheet->request.language;
     bool const question = page == Page::question;
+    bool const files = page == Page::files;
     bool const has_choices = question && !m_question->choices.empty();
     m_list_label->setVisible(has_choices);
     m_keys->setVisible(has_choices);
     m_more->setVisible(has_choices && m_question->more_may_come);
+    for (auto* widget : std::initializer_list<QWidget*>{m_files_label, m_folder, m_files})
+        widget->setVisible(files);
+    m_documents->setVisible(!files && m_sheet->documents.count() != 0);
+    m_safety->setVisible(files && m_file_question->use == FileUse::key);
+    m_forget->setVisible(files && !m_file_question->recent.empty());
+    m_from_file->setVisible(question && m_question->takes_files);
     m_advice->setVisible(page == Page::advice);
     m_waiting->setVisible(page == Page::waiting);
     m_progress->setVisible(page == Page::waiting);
-    m_refuse->setVisible(question && m_sheet->request.site_is_new);
-    m_accept->setVisible(question || page == Page::confirmation);
+    m_refuse->setVisible((question || files) && m_sheet->request.site_is_new);
+    m_accept->setVisible(question || files || page == Page::confirmation);
     bool const only_to_read = page == Page::failure || page == Page::advice;
-    m_cancel->setText(qt(only_to_read                 ? text(language, "C&lose")
-                         : page == Page::confirmation ? text(language, "&Back")
-                                                      : text(language, "&Cancel")));
+    m_cancel->setText(qt(only_to_read                            ? text(language, "C&lose")
+                         : page == Page::confirmation            ? text(language, "&Back")
+                         : files && m_file_question->can_go_back ? text(language, "&Back")
+                                                                 : text(language, "&Cancel")));
     show_error({});
     update_controls();
 }
@@ -264,6 +318,10 @@ void Window::update_controls() {
     for (auto* widget : std::initializer_list<QWidget*>{m_pin_label, m_pin, m_reveal})
         widget->setVisible(asks_pin);
     auto const language = m_sheet->request.language;
+    if (asks_pin) {
+        m_pin_label->setText(qt(pin_label(language, *choice)));
+        m_reveal->setText(qt(reveal_label(language, *choice)));
+    }
     // After a wrong PIN the status line says that there was one; how many remain still needs saying.
     bool const counted = choice != nullptr && (is_last_attempt(choice->token) || choice->token.attempts_left ||
                                                choice->token.wrong_tries_seen != 0);
@@ -271,13 +329,17 @@ void Window::update_controls() {
     set_text_or_hide(*m_pin_hint, hints ? pin_words(language, *choice) : std::string{});
 
     bool const pin_typed = asks_pin && !m_pin->text().isEmpty();
-    bool const decidable = m_page == Page::confirmation || (m_question != nullptr && m_question->choices.empty()) ||
+    bool const decidable = m_page == Page::confirmation || (m_page == Page::files && m_files->currentRow() >= 0) ||
+                           (m_question != nullptr && m_question->choices.empty()) ||
                            (choice != nullptr && (pin_typed || !asks_pin));
-    m_accept->setText(qt(m_confirmation != nullptr ? m_confirmation->yes : accept_words(*m_sheet, choice)));
+    m_accept->setText(qt(m_confirmation != nullptr ? m_confirmation->yes
+                         : m_page == Page::files   ? std::string{text(language, "&Open")}
+                                                   : accept_words(*m_sheet, choice)));
     m_accept->setEnabled(is_live() && decidable);
     m_accept->setDefault(m_page == Page::question && pin_typed);
     m_cancel->setDefault(m_page == Page::failure || m_page == Page::advice);
-    m_refuse->setEnabled(is_live());
+    for (auto* button : {m_refuse, m_from_file, m_forget})
+        button->setEnabled(is_live());
 }
 
 Choice const* Window::chosen() const {

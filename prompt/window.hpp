@@ -19,6 +19,7 @@ class QSocketNotifier;
 namespace tamga::prompt {
 
 class DocumentView;
+class FileList;
 class KeyList;
 
 /// One QApplication must exist. Buttons do nothing in the first 500 ms after the window was shown or became active, and
@@ -29,6 +30,7 @@ public:
 
     void show(Sheet const& sheet);
     Answer ask(Question const& question, int web, int news);
+    FileAnswer choose_file(FileQuestion const& question, int web);
     Act confirm(Confirmation const& confirmation, int web);
     Woken wait(Waiting const& waiting, int first, int second);
     void tell(std::string const& words, int fd);
@@ -46,7 +48,7 @@ private:
     QHBoxLayout* button_row();
 
     /// Which parts are there: each state of the window is one of these.
-    enum class Page : std::uint8_t { question, confirmation, waiting, failure, advice };
+    enum class Page : std::uint8_t { question, files, confirmation, waiting, failure, advice };
     void turn_to(Page page);
     void finish(Act act);
     void take_its_size();
@@ -62,6 +64,7 @@ private:
 
     Sheet const* m_sheet = nullptr;
     Question const* m_question = nullptr;
+    FileQuestion const* m_file_question = nullptr;
     Confirmation const* m_confirmation = nullptr;
     Page m_page = Page::question;
     Act m_act = Act::cancel;
@@ -77,6 +80,10 @@ private:
     DocumentView* m_documents;
     QLabel* m_list_label;
     KeyList* m_keys;
+    QLabel* m_files_label;
+    QLabel* m_folder;
+    FileList* m_files;
+    QLabel* m_safety;
     QLabel* m_pin_label;
     QLineEdit* m_pin;
     QCheckBox* m_reveal;
@@ -86,6 +93,8 @@ private:
     QLabel* m_waiting;
     QProgressBar* m_progress;
     QLabel* m_status;
+    QPushButton* m_from_file;
+    QPushButton* m_forget;
     QPushButton* m_refuse;
     QPushButton* m_cancel;
     QPushButton* m_accept;

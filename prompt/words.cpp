@@ -37,7 +37,8 @@ std::string use_words(Language language, signing::Certificate const& certificate
 std::string token_words(Language language, ipc::TokenInfo const& token) {
     auto const label = visible_line(token.label);
     auto const& family = token.family_name.in(language);
-    auto const kind = visible_line(family.empty() ? token.storage : family);
+    auto const kind = is_key_file(token) ? std::string{text(language, "key file")}
+                                         : visible_line(family.empty() ? token.storage : family);
     return label.empty() ? kind : kind.empty() ? label : label + " (" + kind + ")";
 }
 
@@ -71,6 +72,9 @@ std::string purpose_words(Sheet const& sheet) {
     case Purpose::sign:
         if (documents.count() == 1) return text(language, "Sign one document (%1).", {size});
         return text(language, "Sign several documents: %1 (%2 in all).", {std::to_string(documents.count()), size});
+    case Purpose::choose_file:
+        return std::string{text(language, "The site asks you to choose a file to be signed. Nothing is signed yet: you "
+                                          "will be asked before.")};
     }
     return {};
 }
@@ -93,6 +97,9 @@ std::string list_words(Language language, Question const& question) {
     for (auto const& choice : question.choices) {
         if (choice.certificate) return std::string{text(language, "&Key")};
     }
+    if (!question.choices.empty() && is_key_file(question.choices.front().token)) {
+        return std::string{text(language, "&Key file (its keys are shown after the password)")};
+    }
     return std::string{text(language, "&Token (its keys are shown after the PIN)")};
 }
 
@@ -104,6 +111,7 @@ std::string accept_words(Sheet const& sheet, Choice const* choice) {
     case Purpose::choose_key: return std::string{text(language, "S&how the certificate")};
     case Purpose::sign_in: return std::string{text(language, "&Sign in")};
     case Purpose::sign: return std::string{text(language, "&Sign")};
+    case Purpose::choose_file: return std::string{text(language, "&Open")};
     }
     return {};
 }
@@ -131,6 +139,28 @@ std::string unseen_warning(Sheet const& sheet) {
 std::string cut_words(Language language) {
     return text(language, "Only the first %1 characters are shown; the whole document is signed.",
                 {std::to_string(max_shown_characters)});
+}
+
+std::string file_words(Language language, FileUse use) {
+    switch (use) {
+    case FileUse::key: return std::string{text(language, "Choose the &file with your key (.p12, .pfx)")};
+    case FileUse::document: return std::string{text(language, "Choose the &file")};
+    }
+    return {};
+}
+
+std::string safety_words(Language language) {
+    return std::string{text(language, "A token is safer than a file: a file can be copied unnoticed, and whoever has a "
+                                      "copy can try passwords for as long as they like.")};
+}
+
+std::string pin_label(Language language, Choice const& choice) {
+    return std::string{is_key_file(choice.token) ? text(language, "&Password:") : text(language, "&PIN:")};
+}
+
+std::string reveal_label(Language language, Choice const& choice) {
+    return std::string{is_key_file(choice.token) ? text(language, "Sho&w the password")
+                                                 : text(language, "Sho&w the PIN")};
 }
 
 std::string choice_title(Language language, Choice const& choice) {

@@ -26,6 +26,13 @@ namespace tamga::prompt {
 /// Said under a document of which only the beginning is shown.
 [[nodiscard]] std::string cut_words(Language language);
 
+/// What is chosen, for the heading of the chooser; and why a token is safer than a file (of a key).
+[[nodiscard]] std::string file_words(Language language, FileUse use);
+[[nodiscard]] std::string safety_words(Language language);
+/// What the owner types for it: a PIN or a password. With a mnemonic, and for the box that shows what is typed.
+[[nodiscard]] std::string pin_label(Language language, Choice const& choice);
+[[nodiscard]] std::string reveal_label(Language language, Choice const& choice);
+
 /// A line of the list: whose key; then everything else in order of weight.
 [[nodiscard]] std::string choice_title(Language language, Choice const& choice);
 [[nodiscard]] std::vector<std::string> choice_details(Language language, Choice const& choice);

@@ -35,6 +35,7 @@ struct Sign {
     ipc::KeyFilter filter;
     ipc::Purpose purpose = ipc::Purpose::sign; ///< sign_in where only authentication certificates fit
     Format format{};
+    std::string file;             ///< handle of a chosen file, in the place of documents; mostly empty
     std::vector<Bytes> documents; ///< decoded; for xml the text as UTF-8; for `digested` the digests
     bool digested = false;
     bool attached = false;
@@ -44,6 +45,8 @@ struct Sign {
     std::string signature_parent_xpath;
 };
 
+/// Have the person choose a file, to be signed by a later request of the same connection.
+struct ChooseFile {};
 /// Time-stamps for the signatures of a CMS that have none; no key is used.
 struct ApplyTimestamps {
     Bytes cms;
@@ -57,7 +60,7 @@ struct Answer {
 /// Nothing to do and nothing to say ("{}" keep-alive).
 struct Silence {};
 
-using Action = std::variant<Answer, Silence, ListStorages, DescribeKey, Sign, ApplyTimestamps>;
+using Action = std::variant<Answer, Silence, ListStorages, DescribeKey, Sign, ChooseFile, ApplyTimestamps>;
 
 /// What the flow gives back.
 struct Storages {
@@ -78,10 +81,14 @@ struct ChosenCertificate {
     std::string authority_key_identifier; ///< lower-case hexadecimal
     std::string pem;
 };
+/// What a page is given for a file: no path, and of use once, on its own connection.
+struct ChosenFile {
+    std::string handle;
+};
 struct SignedDocuments {
     std::vector<Bytes> values; ///< DER CMS, XML text, or raw signatures, in the order of the documents
     Bytes certificate;         ///< DER of the signer
 };
-using Outcome = std::variant<Storages, ChosenCertificate, SignedDocuments>;
+using Outcome = std::variant<Storages, ChosenCertificate, SignedDocuments, ChosenFile>;
 
 } // namespace tamga::protocol

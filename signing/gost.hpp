@@ -1,5 +1,6 @@
 // gost-engine (Debian's libengine-gost-openssl), which knows the curves and the digest of Kazakhstan's keys under their
-// Russian names. Recommended, not required: without it everything else works. Used by signing/ alone, but for load().
+// Russian names. Recommended, not required: without it everything else works. Used by signing/ alone, but for load()
+// and, in keyfile/, PrivateKey.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -44,6 +45,28 @@ private:
         void operator()(EVP_PKEY* key) const noexcept;
     };
     explicit PublicKey(EVP_PKEY* key) noexcept : m_key{key} {}
+
+    std::unique_ptr<EVP_PKEY, Free> m_key;
+};
+
+/// A private key on one of the curves; wiped on destruction. Not thread-safe.
+class PrivateKey {
+public:
+    /// `scalar`: the secret number, little-endian; its copies are wiped. Errors: algorithm_unavailable; bad_request (no
+    /// number of the curve).
+    static Result<PrivateKey> import(Names const& names, View scalar);
+
+    /// The public half: x || y, each little-endian.
+    [[nodiscard]] Bytes point() const;
+
+    /// A signature over `digest`: s || r, both big-endian (RFC 4491 section 2.2.2). Error: internal.
+    [[nodiscard]] Result<Bytes> sign(View digest) const;
+
+private:
+    struct Free {
+        void operator()(EVP_PKEY* key) const noexcept;
+    };
+    explicit PrivateKey(EVP_PKEY* key) noexcept : m_key{key} {}
 
     std::unique_ptr<EVP_PKEY, Free> m_key;
 };

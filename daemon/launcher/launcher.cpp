@@ -122,6 +122,7 @@ bool Launcher::start(Child& child) {
     if (child.job != Job::prompt && child.job != Job::web) name = "tamga-token";
     if (child.job == Job::count_modules) arguments = {"--count"};
     if (child.job == Job::watcher) arguments = {"--watch"};
+    if (child.job == Job::file) arguments = {"--file"};
     if (child.job == Job::token) arguments = {std::to_string(child.module.value())};
 
     child.started = Clock::now();
@@ -174,7 +175,8 @@ void Launcher::reap_all() {
 
 /// Decides whether a child that ended lives again; without `due` afterwards it does not.
 void Launcher::buried(Child& child, int status) {
-    auto const done = child.job == Job::prompt || (child.job == Job::count_modules && m_modules);
+    auto const done =
+        child.job == Job::prompt || child.job == Job::file || (child.job == Job::count_modules && m_modules);
     child.pid = 0;
     child.control.close();
     child.due.reset();
@@ -190,15 +192,18 @@ void Launcher::buried(Child& child, int status) {
         if (child.job == Job::web) stop_rest();
         return;
     }
-    if (child.request != ipc::RequestId{}) hurry_spare_prompt();
+    if (child.job == Job::prompt && child.request != ipc::RequestId{}) {
+        end_file_token(child.request);
+        hurry_spare_prompt();
+    }
     if (done) return;
 
     auto const now = Clock::now();
     if (now - child.started >= long_enough_alive) child.delay = 0ms;
     child.delay = child.delay == 0ms ? first_delay : std::min(child.delay * 2, longest_delay);
     child.due = now + child.delay;
-    constexpr char const* names[] = {"tamga-token --count", "tamga-web", "tamga-token", "tamga-prompt",
-                                     "tamga-token --watch"};
+    constexpr char const* names[] = {"tamga-token --count", "tamga-web",           "tamga-token",
+                                     "tamga-prompt",        "tamga-token --watch", "tamga-token --file"};
     log::warning("ended", {{"program", names[static_cast<std::size_t>(child.job)]},
                            {"module", unsigned{child.module.value()}},
                            {"how", how_it_ended(status)},

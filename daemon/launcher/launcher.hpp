@@ -35,13 +35,13 @@ public:
 
 private:
     using Clock = std::chrono::steady_clock;
-    enum class Job : std::uint8_t { count_modules, web, token, prompt, watcher };
+    enum class Job : std::uint8_t { count_modules, web, token, prompt, watcher, file };
 
     /// A child, or between two lives of it the intention to start it again.
     struct Child {
         Job job{};
         ipc::ModuleIndex module; ///< of a token
-        ipc::RequestId request;  ///< of a prompt; none yet: a spare one
+        ipc::RequestId request;  ///< of a prompt; none yet: a spare one. Of the file that a prompt asked for
         pid_t pid = 0;           ///< 0: not running
         ipc::Channel control;
         bool greeted = false;
@@ -71,6 +71,9 @@ private:
     Result<void> modules_counted(ipc::Packet& packet);
     Result<void> prompt_wanted(Child& web, ipc::Packet& packet);
     bool start_prompt(Child& web, ipc::PromptWanted const& wanted);
+    Result<void> file_token_wanted(Child& prompt);
+    bool start_file_token(Child& prompt, Child& web);
+    void end_file_token(ipc::RequestId request);
     Child* spare_prompt();
     void plan_spare_prompt();
     void hurry_spare_prompt();

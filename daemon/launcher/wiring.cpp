@@ -122,8 +122,8 @@ Launcher::Heard Launcher::receive_one(Child& child) {
 Result<void> Launcher::handle(Child& child, ipc::Packet& packet) {
     if (!packet.descriptors.empty()) return Error{Errc::message_malformed, "descriptors"};
     if (!child.greeted) {
-        constexpr ipc::Role roles[] = {ipc::Role::token, ipc::Role::web, ipc::Role::token, ipc::Role::prompt,
-                                       ipc::Role::watcher};
+        constexpr ipc::Role roles[] = {ipc::Role::token,  ipc::Role::web,     ipc::Role::token,
+                                       ipc::Role::prompt, ipc::Role::watcher, ipc::Role::token};
         child.greeted = true;
         auto const greeted = ipc::check_hello(packet, roles[static_cast<std::size_t>(child.job)]);
         if (greeted && child.job == Job::web) listen();
@@ -131,6 +131,7 @@ Result<void> Launcher::handle(Child& child, ipc::Packet& packet) {
     }
     if (child.job == Job::count_modules && packet.is<ipc::ModuleCount>()) return modules_counted(packet);
     if (child.job == Job::web && packet.is<ipc::PromptWanted>()) return prompt_wanted(child, packet);
+    if (child.job == Job::prompt && packet.as<ipc::FileTokenWanted>()) return file_token_wanted(child);
     return Error{Errc::message_malformed, "type " + std::to_string(packet.type())};
 }
 
@@ -201,6 +202,41 @@ bool Launcher::start_prompt(Child& web, ipc::PromptWanted const& wanted) {
     }
     plan_spare_prompt();
     return true;
+}
+
+/// For a prompt that serves a request: none other has anything to sign with a file.
+Result<void> Launcher::file_token_wanted(Child& prompt) {
+    if (prompt.request == no_request) return Error{Errc::message_malformed, "a spare prompt wants a file"};
+    end_file_token(prompt.request);
+    auto* web = running(Job::web);
+    if (web != nullptr && !m_stopping && start_file_token(prompt, *web)) return ok();
+    tell(prompt, ipc::FileTokenChannel{prompt.request});
+    return ok();
+}
+
+bool Launcher::start_file_token(Child& prompt, Child& web) {
+    auto& file = add(Job::file);
+    file.request = prompt.request;
+    if (!start(file)) {
+        std::erase_if(m_children, [&](Child const& child) { return &child == &file; });
+        return false;
+    }
+    // tamga-web first: it knows whom to ask before the prompt can tell it that somebody agreed.
+    ipc::FileTokenChannel const introduced{prompt.request};
+    if (connect(web, introduced, file, ipc::WebChannel{prompt.request}) &&
+        connect(prompt, introduced, file, ipc::PromptChannel{prompt.request})) {
+        return true;
+    }
+    kill_group(file);
+    return false;
+}
+
+/// It mostly has ended already: with its prompt.
+void Launcher::end_file_token(ipc::RequestId request) {
+    for (auto& child : m_children) {
+        if (child.job == Job::file && child.request == request && child.pid != 0)
+            end_softly(child, patience_after_goodbye);
+    }
 }
 
 } // namespace tamga::launcher

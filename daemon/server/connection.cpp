@@ -73,6 +73,7 @@ Connection::Connection(std::shared_ptr<Server::State> server, asio::ip::tcp::soc
       m_writing{m_server->loop.get_executor()},
       m_patience{m_server->loop} {
     m_asker.language = m_server->options.language;
+    m_asker.files = std::make_shared<ChosenFiles>(m_server->options.frame_octets);
     m_server->connections.insert(this);
 }
 

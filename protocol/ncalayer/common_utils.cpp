@@ -110,18 +110,35 @@ Call create_cades_from_hash(Invocation& call) {
     return {std::move(sign), {.shape = Shape::common_cms, .uuid = call.uuid}, {}};
 }
 
+/// What the chooser gave is taken for a file, and nothing else is (S13).
+Call create_cades_from_file(Invocation& call) {
+    auto sign = sign_request(call);
+    sign.attached = call.arguments[3].get_bool();
+    sign.cosign = true;
+    sign.file = call.text(2);
+    if (sign.file.empty()) return call.error(error_text(Error{Errc::file_not_found}));
+    return {std::move(sign), {.shape = Shape::common_cms, .uuid = call.uuid}, {}};
+}
+
+/// The folder a page proposes is not heeded. Folders and key stores are not what a page gets: the original's own
+/// methods have no use for them.
+Call show_file_chooser(Invocation& call) {
+    auto const kind = call.text(0);
+    auto const all = {"ALL", "CER", "CRL"};
+    if (std::ranges::find(all, kind) == all.end()) return call.error(error_text(Error{Errc::unsupported}));
+    return {ChooseFile{}, {.shape = Shape::common_file, .uuid = call.uuid}, {}};
+}
+
 Call change_locale(Invocation& call) {
     auto result = answer(R"({"code":"200"})");
     result.language = language_from_tag(call.text(0));
     return result;
 }
 
-Call without_files(Invocation& call) {
-    return call.error("not available yet: files", Errc::unsupported);
-}
-
-Call create_cms_signature(Invocation& call) {
-    auto made = create_cades(call);
+/// The same as `create_...`, and a time-stamp on it.
+template <Call (*create)(Invocation&)>
+Call with_timestamp(Invocation& call) {
+    auto made = create(call);
     if (auto* sign = std::get_if<Sign>(&made.action)) sign->timestamp = true;
     return made;
 }
@@ -147,11 +164,11 @@ constexpr Method methods[] = {
     {"signXmls", "Ssass", sign_xmls},
     {"createCAdESFromBase64", "Sssb", create_cades},
     {"createCAdESFromBase64Hash", "Sss", create_cades_from_hash},
-    {"createCAdESFromFile", "Sssb", without_files},
-    {"createCMSSignatureFromBase64", "Sssb", create_cms_signature},
-    {"createCMSSignatureFromFile", "Sssb", without_files},
+    {"createCAdESFromFile", "Sssb", create_cades_from_file},
+    {"createCMSSignatureFromBase64", "Sssb", with_timestamp<create_cades>},
+    {"createCMSSignatureFromFile", "Sssb", with_timestamp<create_cades_from_file>},
     {"applyCAdEST", "Sss", apply_timestamps},
-    {"showFileChooser", "ss", without_files},
+    {"showFileChooser", "ss", show_file_chooser},
     {"changeLocale", "s", change_locale},
 };
 

@@ -28,7 +28,7 @@ inline constexpr std::string_view eku_email_protection = "1.3.6.1.5.5.7.3.4";
     return octets == 32 || octets == 64;
 }
 
-/// NCALayer's storage names (docs/ncalayer.md). PKCS12 and JKS are known words, with no key files behind them yet.
+/// NCALayer's storage names (docs/ncalayer.md). JKS is a known word with nothing behind it.
 inline constexpr std::array<std::string_view, 8> storage_names{
     "PKCS12",         "JKS",        "AKKaztokenStore", "AKKZIDCardStore", "AKEToken72KStore", "AKEToken5110Store",
     "AKJaCartaStore", "AKAKEYStore"};

@@ -15,7 +15,15 @@ inline constexpr std::string_view heartbeat = "--heartbeat--";
 
 /// What rendering the reply needs to know of the request.
 struct Reply {
-    enum class Shape : std::uint8_t { common_xml, common_xmls, common_cms, common_key_info, common_tokens, basics };
+    enum class Shape : std::uint8_t {
+        common_xml,
+        common_xmls,
+        common_cms,
+        common_key_info,
+        common_tokens,
+        common_file,
+        basics
+    };
     Shape shape{};
     std::string uuid;              ///< copied into commonUtils replies
     Format format{};               ///< of a basics reply

@@ -109,6 +109,7 @@ std::string signed_reply(Reply const& reply, SignedDocuments& documents) {
 bool fits(Shape shape, Outcome const& outcome) {
     switch (shape) {
     case Shape::common_tokens: return std::holds_alternative<Storages>(outcome);
+    case Shape::common_file: return std::holds_alternative<ChosenFile>(outcome);
     case Shape::common_key_info: return std::holds_alternative<ChosenCertificate>(outcome);
     case Shape::common_xml:
     case Shape::common_cms: {
@@ -127,6 +128,7 @@ std::string error_text(Error const& error) {
     switch (error.code) {
     case Errc::storage_unknown: return "storage.unknown";
     case Errc::token_absent: return "storage.empty";
+    case Errc::file_not_found: return "file.not_found";
     case Errc::xml_malformed: return "org.xml.sax.SAXParseException; " + error.detail;
     default: return std::string{wire_name(error.code)};
     }
@@ -147,6 +149,7 @@ std::string render(Reply const& reply, Result<Outcome> outcome) {
         append_list(out, storages->names, append_string);
         out += ']';
     }
+    if (auto const* file = std::get_if<ChosenFile>(&*outcome)) append_string(out, file->handle);
     return common_reply(reply.uuid, std::move(out));
 }
 

@@ -303,6 +303,17 @@ TEST_F(Launcher, CarriesWordsBetweenPromptTokenAndWeb) {
     EXPECT_EQ(second.substr(0, second.find("pid ")), "module 1 request 2\n");
 }
 
+TEST_F(Launcher, StartsAProcessForAKeyFileWhenAPromptWantsOneAndEndsItWithThePrompt) {
+    start();
+    auto const tokens = children("tamga-token").size();
+
+    EXPECT_EQ(ask("prompt 100 0").substr(0, 17), "file request 100\n");
+
+    EXPECT_NE(ask("events").find("file 100"), std::string::npos) << "tamga-web has its end";
+    EXPECT_TRUE(eventually([&] { return children("tamga-token").size() == tokens; })) << "and it is gone";
+    EXPECT_EQ(log().find("restart_in_ms"), std::string::npos) << "for good";
+}
+
 TEST_F(Launcher, TheNextWindowIsShownByAProcessThatWasWaitingForIt) {
     start();
     auto const waiting = spare_after(pid_in(ask("prompt 1 0")));

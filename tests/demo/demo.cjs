@@ -1,6 +1,7 @@
 // The main job, shown hop by hop: a page's request goes through NCALayer's own public client, a WebSocket, the consent
-// prompt and a PKCS#11 token, and other people's tools judge the result. `--gost` does it with a GOST key; `--page` serves a
-// page and leaves the decision to you, in the real window. Both together are that with a GOST key.
+// prompt and a PKCS#11 token, and other people's tools judge the result. `--gost` does it with a GOST key on a token, then
+// with one in a file; `--page` serves a page and leaves the decision to you, in the real window. Both together are the page
+// with a GOST key.
 'use strict';
 
 const { execFileSync } = require('node:child_process');
@@ -20,7 +21,7 @@ const hop = (id, text) => say(`  ${id.padEnd(3)} ${text}`);
  * stands in them was read from this run: origin, number of certificates, size and digest from what the window wrote down,
  * the method and the certificate from the log, the time from our clock.
  */
-async function follow(daemon, title, request) {
+async function follow(daemon, title, request, fromFile = false) {
   say(`\n${title}`);
   const logged = daemon.log().length;
   const shown = daemon.shown().length;
@@ -34,11 +35,14 @@ async function follow(daemon, title, request) {
   hop('0', `tamga-web   took the socket over TLS, checked our user, the Host and the Origin ${window.origin}`);
   hop('1-2', `tamga-web   read one text frame as the request ${method}`);
   hop('3a', 'tamga-web   found the site on its list of allowed sites');
-  hop('3b', `tamga-token listed ${window.keys.length} certificate${window.keys.length === 1 ? '' : 's'} without needing a PIN`);
-  hop('3c', `tamga-prompt showed ${window.count} document of ${window.documents[0].size} bytes, hashed what it showed, and took the choice and the PIN`);
+  const count = `${window.keys.length} certificate${window.keys.length === 1 ? '' : 's'}`;
+  if (fromFile) hop('3b', `tamga-prompt had the person choose a file and opened it; tamga-token --file listed ${count} after its password`);
+  else hop('3b', `tamga-token listed ${count} without needing a PIN`);
+  hop('3c', `tamga-prompt showed ${window.count} document of ${window.documents[0].size} bytes, hashed what it showed, and took the choice and the ${fromFile ? 'password' : 'PIN'}`);
   hop('', `            SHA-256 ${window.documents[0].digest}`);
   hop('3d', `tamga-web   prepared what is to be signed for certificate ${certificate}...`);
-  hop('3e', 'tamga-token compared it with the mandate of the prompt, signed inside the token, logged out');
+  hop('3e', fromFile ? 'tamga-token --file compared it with the mandate of the prompt, signed, wiped its keys and ended'
+    : 'tamga-token compared it with the mandate of the prompt, signed inside the token, logged out');
   hop('3f', 'tamga-web   verified the signature and wrapped it');
   hop('4', `tamga-web   answered in NCALayer's words; ${took.toFixed(0)} ms in all`);
   return result;
@@ -67,6 +71,7 @@ const kinds = {
   },
   gost: {
     options: { gost: ['s_r', 'gost512'], family: { name: 'tests/gost_module', manufacturer: 'Tamga tests' } },
+    keyFile: true,
     services: 'gost512',
     authorities: (daemon) => [path.join(daemon.token, 'ca-gost.pem')],
     token: 'A throw-away token (tests/gost_module) with a GOST 34.10-2015 key of 512 bits of ТЕСТОВ ТЕСТ (IIN123456789011), certified by a GOST CA.',
@@ -116,12 +121,24 @@ async function scripted(kind) {
     const report = daemon.tamga('verify', scratch(daemon, 'stamped.cms', Buffer.from(stamped, 'base64')), '--content', scratch(daemon, 'content', content));
     say(`  =>  tamga verify, which was told of both authorities by \`tamga ca add\`:\n${report.words.replace(/^/gm, '      ').trimEnd()}`);
 
+    if (kind.keyFile) await keyFile(kind, daemon, client, content);
     say(`\n${xml.slice(0, 76)}...\n\nDone. \`./dev demo --page\` lets you decide yourself, in the real window.`);
     client.wsConnection.close();
   } finally {
     await daemon.stop();
     await services.stop();
   }
+}
+
+/** The second act of --gost: the same job with a key in a file, as the NCA hands it out. */
+async function keyFile(kind, daemon, client, content) {
+  const password = 'Qwerty12';
+  execFileSync(path.join(build, 'bin/tamga-make-key-file'), [daemon.token, password]);
+  say('\nA key file, GOST512_test.p12, shaped like the NCA\'s (BER, 3DES and RC2, a GOST key of 512 bits), is in the person\'s folder.');
+  daemon.person(`file ${path.join(daemon.token, 'GOST512_test.p12')}\nkey first\npin ${password}\naccept\n`);
+  const cms = await follow(daemon, 'A document, signed with the key in the file',
+    () => client.createCAdESFromBase64('PKCS12', content.toString('base64')), true);
+  kind.checkCms(daemon, Buffer.from(cms, 'base64'), content);
 }
 
 async function page(kind) {

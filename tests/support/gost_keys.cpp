@@ -144,6 +144,13 @@ void set_public_key(X509_PUBKEY* into, KeyKind kind, View point) {
             "public key");
 }
 
+Bytes gost_key_identifier(KeyKind kind) {
+    auto const& names = names_of(kind);
+    return der::element(der::sequence,
+                        {der::oid(names.key_oid),
+                         der::element(der::sequence, {der::oid(names.parameters_oid), der::oid(names.digest_oid)})});
+}
+
 void set_signature_algorithm(X509_ALGOR const* into, KeyKind kind) {
     // OpenSSL has no function to set it other than signing, which it cannot do with these keys.
     require(X509_ALGOR_set0(const_cast<X509_ALGOR*>(into), OBJ_txt2obj(names_of(kind).signature_oid, 1), V_ASN1_NULL,

@@ -31,6 +31,9 @@ enum class KeyKind : std::uint8_t { rsa_2048, ec_p256, gost2015_512, gost2015_25
 /// Puts the key into a certificate or request, under Kazakhstan's names.
 void set_public_key(X509_PUBKEY* into, KeyKind kind, View point);
 
+/// AlgorithmIdentifier of such a key, as it stands with a private one.
+[[nodiscard]] Bytes gost_key_identifier(KeyKind kind);
+
 /// AlgorithmIdentifier of a signature: identifier and NULL.
 void set_signature_algorithm(X509_ALGOR const* into, KeyKind kind);
 

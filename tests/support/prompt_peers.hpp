@@ -79,6 +79,7 @@ public:
     int attempts_left = 10;
     bool factory_pin = false;
     bool crashes_at_unlock = false;
+    bool malformed_file = false; ///< says so of the first file
     ipc::TokenInfo info = [] {
         ipc::TokenInfo token;
         token.storage = "AKKaztokenStore";
@@ -93,6 +94,17 @@ private:
         if (auto const question = packet.as<ipc::ListKeys>()) {
             if (crashes_at_listing) return channel.close();
             if (!keeps_silent) list(channel, *question);
+            return;
+        }
+        if (auto const file = packet.as<ipc::OpenKeyFile>()) {
+            m_events.add("open " + std::to_string(packet.descriptors.size()));
+            if (malformed_file) {
+                static_cast<void>(channel.send(
+                    ipc::ListingDone{file->query, ipc::Status::from(Error{Errc::key_file_malformed, "of the test"})}));
+                malformed_file = false;
+                return;
+            }
+            list(channel, {file->query, ipc::Depth::tokens});
             return;
         }
         if (packet.is<ipc::Unlock>()) {
@@ -111,10 +123,10 @@ private:
 
     void list(ipc::Channel& channel, ipc::ListKeys const& question) const {
         if (plugged_in) {
-            auto const count = static_cast<std::uint32_t>(readable.size());
+            auto const count = static_cast<std::uint32_t>(question.depth == ipc::Depth::tokens ? 0 : readable.size());
             EXPECT_TRUE(channel.send(ipc::TokenFound{question.query, slot, info, count}));
-            for (auto const& der : readable)
-                EXPECT_TRUE(channel.send(ipc::CertificateFound{question.query, slot, der}));
+            for (std::uint32_t i = 0; i < count; ++i)
+                EXPECT_TRUE(channel.send(ipc::CertificateFound{question.query, slot, readable[i]}));
         }
         EXPECT_TRUE(channel.send(ipc::ListingDone{question.query, ipc::Status::from(ok())}));
     }

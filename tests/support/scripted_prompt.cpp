@@ -16,7 +16,7 @@ int main() {
     log::open("tamga-prompt");
     signing::start_openssl();
     ipc::Channel control{UniqueFd{prompt::control_fd}};
-    auto ends = prompt::receive_ends(control);
+    auto ends = prompt::receive_ends(std::move(control));
     if (!ends) {
         log::info("prompt ended", {{"code", wire_name(ends.error().code)}, {"detail", ends.error().detail}});
         return EXIT_FAILURE;

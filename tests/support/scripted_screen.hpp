@@ -5,8 +5,9 @@
 // what cannot be chosen); `pin TEXT` (several: one after another, then cancel); `accept`, `cancel`, `refuse_site` (the
 // last one counts); `decline_last_attempt` (says no to every confirmation); `cancel_while_looking` (for tokens, before
 // anything was asked); `cancel_while_waiting` (for the token that was chosen); `cancel_at WORDS` (a wait of which they
-// are the beginning); `wait_ms N` before each answer; `hang` (never answers). What follows a line `site ORIGIN` holds
-// for requests of that origin alone.
+// are the beginning); `wait_ms N` before each answer; `hang` (never answers); `file PATH` (several: one after another,
+// then cancel) where a file is wanted; `from_file` wants a key file although there are tokens; `forget_files` clears
+// the list of recent ones first. What follows a line `site ORIGIN` holds for requests of that origin alone.
 #pragma once
 
 #include "prompt/words.hpp"
@@ -69,6 +70,7 @@ public:
         m_asked = true;
         if (!pause(web)) return {Act::gone, 0, {}};
         if (m_act != Act::accept) return {m_act, 0, {}};
+        if (question.takes_files && std::exchange(m_from_file, false)) return {Act::file, 0, {}};
         auto const choice = pick(question);
         if (choice >= question.choices.size() && news >= 0) return {await_news(web, news), choice, {}};
         Answer answer{Act::accept, choice, {}};
@@ -90,6 +92,25 @@ public:
         auto pin = Pin::take({reinterpret_cast<unsigned char*>(typed.data()), typed.size()});
         if (pin) answer.pin = std::move(*pin);
         return answer;
+    }
+
+    FileAnswer choose_file(FileQuestion const& question, int web) {
+        std::string recent;
+        for (auto const& path : question.recent)
+            recent += path.string() + '\n';
+        if (m_log) {
+            m_log(R"({"event":"files","error":)" + json_text(question.error) + R"(,"recent":)" + json_text(recent) +
+                  R"(,"safety":)" + json_text(question.use == FileUse::key ? safety_words(m_language) : std::string{}) +
+                  '}');
+        }
+        m_asked = true;
+        if (!pause(web)) return {Act::gone, {}};
+        if (m_act != Act::accept) return {m_act, {}};
+        if (std::exchange(m_forgets_files, false)) return {Act::forget_files, {}};
+        if (m_files.empty()) return {Act::cancel, {}};
+        auto path = std::move(m_files.front());
+        m_files.pop_front();
+        return {Act::accept, std::move(path)};
     }
 
     Act confirm(Confirmation const& confirmation, int web) {
@@ -130,6 +151,12 @@ private:
             m_key = argument;
         else if (command == "pin")
             m_pins.push_back(argument);
+        else if (command == "file")
+            m_files.emplace_back(argument);
+        else if (command == "from_file")
+            m_from_file = true;
+        else if (command == "forget_files")
+            m_forgets_files = true;
         else if (command == "accept")
             m_act = Act::accept;
         else if (command == "cancel")
@@ -212,6 +239,9 @@ private:
     std::string m_key;
     std::string m_cancels_at;
     std::deque<std::string> m_pins;
+    std::deque<std::filesystem::path> m_files;
+    bool m_from_file = false;
+    bool m_forgets_files = false;
     unsigned m_typed = 0;
     Act m_act = Act::accept;
     bool m_declines_last_attempt = false;

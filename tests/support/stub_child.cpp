@@ -123,6 +123,21 @@ int be_watcher() {
     return 0;
 }
 
+/// A prompt of such a request asks for the process of a key file.
+constexpr ipc::RequestId wants_a_file{100};
+
+std::string ask_file_token(Channel& control) {
+    if (!control.send(ipc::FileTokenWanted{})) fail("launcher is gone");
+    auto packet = control.receive();
+    if (!packet || !packet->is<ipc::FileTokenChannel>()) fail("no file token");
+    auto channel = channel_of(*packet);
+    if (!channel.send(ipc::Unlock{})) fail("file token is gone");
+    auto reply = channel.receive();
+    if (!reply) fail("file token does not answer");
+    auto const detail = reply->as<ipc::UnlockReply>()->status.detail;
+    return "file " + detail.substr(0, detail.find('\n')) + "\n";
+}
+
 /// Asks every token it was given, tells the web process what they and it itself said, and ends.
 int be_prompt(std::string const& at_start) {
     auto control = greet(ipc::Role::prompt);
@@ -132,6 +147,7 @@ int be_prompt(std::string const& at_start) {
         if (!packet) return 0;
         auto channel = channel_of(*packet);
         if (packet->is<ipc::WebChannel>()) {
+            if (packet->as<ipc::WebChannel>()->request >= wants_a_file) said += ask_file_token(control);
             return channel.send(ipc::PromptEnded{{true, Errc::internal, said + at_start}}) ? 0 : 1;
         }
         auto const module = packet->as<ipc::TokenChannel>()->module;
@@ -175,6 +191,9 @@ private:
             m_events << "token " << unsigned{module.value()} << '\n';
         } else if (packet->is<ipc::TokenGone>()) {
             m_events << "gone " << unsigned{packet->as<ipc::TokenGone>()->module.value()} << '\n';
+        } else if (packet->is<ipc::FileTokenChannel>()) {
+            m_file = channel_of(*packet);
+            m_events << "file " << packet->as<ipc::FileTokenChannel>()->request.value() << '\n';
         } else if (packet->is<ipc::PromptChannel>()) {
             m_prompt = channel_of(*packet);
         } else if (packet->is<ipc::PromptRefused>()) {
@@ -228,6 +247,7 @@ private:
     std::vector<UniqueFd> m_tcp;
     std::map<std::uint8_t, Channel> m_tokens;
     Channel m_prompt;
+    Channel m_file;
     bool m_refused = false;
     std::ostringstream m_events;
 };

@@ -2,6 +2,7 @@
 #include "prompt/conversation.hpp"
 #include "prompt/visible.hpp"
 #include "tests/support/prompt_peers.hpp"
+#include "tests/support/scratch.hpp"
 #include "tests/support/scripted_screen.hpp"
 
 #include <openssl/sha.h>
@@ -27,6 +28,9 @@ protected:
     testing::FakeToken m_token{m_events, "1234", {m_key, m_other_key, m_sign_in_key}};
     testing::FakeToken m_second_token{m_events, "5678", {m_other_key}}; ///< of module 1
     bool m_has_second_token = false;
+    testing::FakeToken m_file{m_events, "password", {m_key, m_other_key}}; ///< tamga-token --file
+    bool m_no_file_token = false;                                          ///< the launcher cannot start it
+    test::Scratch m_folder;
     ipc::PromptRequest m_request = testing::sign_request();
     std::vector<Bytes> m_documents{bytes_of("first"), bytes_of("second")};
     std::vector<Bytes> m_readable{m_key};
@@ -39,6 +43,9 @@ protected:
         m_token.readable = m_readable;
         Ends ends;
         ends.web = std::move(web->second);
+        auto control = ipc::make_pair();
+        ends.control = std::move(control->second);
+        m_launcher = std::thread{[this, end = std::move(control->first)]() mutable { play_launcher(end); }};
         ends.tokens[ipc::ModuleIndex{0}].channel = introduce(m_token);
         if (m_has_second_token) ends.tokens[ipc::ModuleIndex{1}].channel = introduce(m_second_token);
         m_thread = std::thread{[this, script, ends = std::move(ends)]() mutable {
@@ -46,6 +53,26 @@ protected:
             ScriptedScreen screen{commands, [this](auto const& line) { m_events.add(line); }};
             m_outcome = Conversation{std::move(ends), screen}.run();
         }};
+    }
+
+    /// Introduces the process of a key file, where one is wanted; until the prompt is gone.
+    void play_launcher(ipc::Channel& control) {
+        while (auto packet = control.receive()) {
+            if (!packet->is<ipc::FileTokenWanted>()) return m_events.add("the launcher heard something else");
+            m_events.add("file token wanted");
+            auto pair = ipc::make_pair();
+            if (m_no_file_token) {
+                EXPECT_TRUE(control.send(ipc::FileTokenChannel{m_request.request}));
+                continue;
+            }
+            m_file.serve(std::move(pair->first));
+            EXPECT_TRUE(control.send(ipc::FileTokenChannel{m_request.request}, {pair->second.fd()}));
+        }
+    }
+    /// The path of a new file in a folder of the test's.
+    std::string file_of(std::string const& name, std::string_view content = "content") const {
+        m_folder.write(name, content);
+        return (m_folder / name).string();
     }
 
     /// As receive_ends does it.
@@ -71,6 +98,8 @@ protected:
     void finish() {
         if (m_web) (void)m_web.send(ipc::RequestDone{ipc::Status::from(ok())});
         if (m_thread.joinable()) m_thread.join();
+        if (m_launcher.joinable()) m_launcher.join();
+        m_file.stop();
         m_token.stop();
         m_second_token.stop();
     }
@@ -98,8 +127,16 @@ protected:
         return std::any_of(all.begin(), all.end(), [&](auto const& event) { return event.find(words) != event.npos; });
     }
 
+    PromptTest() {
+        m_file.slot = ipc::SlotId{0};
+        m_file.info.storage = ipc::key_file_storage;
+        // Where the list of recent files lies.
+        ::setenv("XDG_STATE_HOME", (m_folder / "state").c_str(), 1);
+    }
+
     Result<void> m_outcome;
     std::thread m_thread;
+    std::thread m_launcher;
 };
 
 using Kinds = std::vector<std::string>;
@@ -268,6 +305,7 @@ TEST_F(PromptTest, ALockedPinComesWithWhatHelpsForThatFamilyOfTokens) {
 
 TEST_F(PromptTest, WithoutATokenItEndsWithoutAWindow) {
     m_token.plugged_in = false;
+    m_request.storages = {"AKKaztokenStore"};
     start("key first\npin 1234");
 
     EXPECT_EQ(ended_with(), Errc::token_absent);
@@ -285,6 +323,7 @@ TEST_F(PromptTest, ATokenOfAnotherStorageThanTheSiteWantsIsNone) {
 
 TEST_F(PromptTest, S5_ANewSiteIsAskedAboutBeforeItLearnsThatThereIsNoToken) {
     m_token.plugged_in = false;
+    m_request.storages = {"AKKaztokenStore"};
     m_request.site_is_new = true;
     start("accept");
 
@@ -299,6 +338,7 @@ TEST_F(PromptTest, S5_ANewSiteIsAskedAboutBeforeItLearnsThatThereIsNoToken) {
 
 TEST_F(PromptTest, S5_ANewSiteThatIsRefusedDoesNotLearnThatThereIsNoToken) {
     m_token.plugged_in = false;
+    m_request.storages = {"AKKaztokenStore"};
     m_request.site_is_new = true;
     start("refuse_site");
 
@@ -559,7 +599,7 @@ TEST(PromptEnds, S12_ATokenProcessThatIsGoneAlreadyIsHeardOfWithoutEndingTheProm
     ASSERT_TRUE(control->first.send(ipc::WebChannel{ipc::RequestId{7}}, {web->second.fd()}));
     ASSERT_TRUE(ipc::say_hello(web->first, ipc::Role::web));
 
-    auto ends = receive_ends(control->second);
+    auto ends = receive_ends(std::move(control->second));
 
     ASSERT_TRUE(ends);
     EXPECT_TRUE(ends->web);
@@ -630,6 +670,107 @@ TEST(Explain, SaysEveryErrorWithANextStepInEveryLanguage) {
             EXPECT_NE(words.find_first_of(".;"), words.size() - 1) << words << ": no next step";
         }
     }
+}
+
+// ---- files ----
+
+TEST_F(PromptTest, AKeyFileIsChosenThenItsPasswordThenItsKey) {
+    m_request.storages = {"PKCS12"};
+    start("file " + file_of("мой ключ.p12") + "\nkey subject=ҮЛГІ\npin password");
+
+    auto const accepted = hear<ipc::Accepted>();
+    finish();
+
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->module, ipc::key_file_module);
+    EXPECT_EQ(accepted->certificate, m_other_key);
+    EXPECT_TRUE(was_shown(R"x("name":"мой ключ.p12 (key file)")x"));
+    EXPECT_TRUE(m_events.any_starts_with("open 1"));
+    EXPECT_EQ(unlocks(), 1U);
+    EXPECT_EQ(m_folder.read("state/tamga/recent-key-files"), (m_folder / "мой ключ.p12").string() + "\n");
+}
+
+TEST_F(PromptTest, AFileIsOfferedWhereNoStorageIsNamedAndNoTokenIsThere) {
+    m_token.plugged_in = false;
+    start("file " + file_of("key.p12") + "\nkey first\npin password");
+
+    EXPECT_TRUE(hear<ipc::Accepted>());
+}
+
+TEST_F(PromptTest, AFileIsNotOfferedInThePlaceOfATokenThatFailed) {
+    m_token.crashes_at_listing = true;
+    start("file " + file_of("key.p12"));
+
+    EXPECT_EQ(ended_with(), Errc::token_crashed);
+    finish();
+    EXPECT_FALSE(m_events.any_starts_with(R"({"event":"files")"));
+}
+
+TEST_F(PromptTest, AFileCanBeChosenInThePlaceOfAToken) {
+    start("from_file\nfile " + file_of("key.p12") + "\nkey first\npin password");
+
+    auto const accepted = hear<ipc::Accepted>();
+    finish();
+
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->module, ipc::key_file_module);
+    EXPECT_TRUE(m_events.any_starts_with("unlock password"));
+}
+
+TEST_F(PromptTest, WhoCancelsTheChooserIsBackAtTheTokens) {
+    start("from_file\nkey first\npin 1234");
+
+    auto const accepted = hear<ipc::Accepted>();
+    finish();
+
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->module, ipc::ModuleIndex{0});
+}
+
+TEST_F(PromptTest, WhatIsNoKeyFileIsSaidAndAnotherOneChosen) {
+    m_request.storages = {"PKCS12"};
+    m_file.malformed_file = true;
+    auto const file = file_of("key.p12");
+    start("file " + m_folder.path().string() + "\nfile " + file + "\nfile " + file + "\nkey first\npin password");
+
+    EXPECT_TRUE(hear<ipc::Accepted>());
+    finish();
+
+    EXPECT_EQ(m_events.count("file token wanted"), 1U);
+    EXPECT_TRUE(was_shown(R"("event":"files","error":"This is not a key file)"));
+}
+
+TEST_F(PromptTest, WithoutAProcessForTheFileTheRequestFails) {
+    m_request.storages = {"PKCS12"};
+    m_no_file_token = true;
+    start("file " + file_of("key.p12") + "\nkey first\npin password");
+
+    EXPECT_EQ(ended_with(), Errc::token_crashed);
+}
+
+TEST_F(PromptTest, S5_ANewSiteCanBeRefusedInTheChooser) {
+    m_request.storages = {"PKCS12"};
+    m_request.site_is_new = true;
+    start("refuse_site");
+
+    EXPECT_EQ(ended_with(), Errc::site_refused);
+}
+
+TEST_F(PromptTest, S13_ASiteGetsAnOpenedDocumentAndNothingElse) {
+    m_request.purpose = ipc::Purpose::choose_file;
+    m_documents.clear();
+    start("file " + file_of("document.txt", "Өтініш"));
+
+    auto packet = m_web.receive(std::chrono::seconds{10});
+    ASSERT_TRUE(packet);
+    auto const accepted = packet->as<ipc::Accepted>();
+    ASSERT_TRUE(accepted);
+    EXPECT_TRUE(accepted->certificate.empty());
+    ASSERT_EQ(packet->descriptors.size(), 1U);
+    char content[64] = "";
+    EXPECT_EQ(::read(packet->descriptors.front().get(), content, sizeof content), 12);
+    finish();
+    EXPECT_EQ(unlocks(), 0U);
 }
 
 } // namespace

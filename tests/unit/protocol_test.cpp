@@ -172,7 +172,10 @@ TEST(CommonUtils, RefusesAnEmptyAndAnEndlessListOfDocuments) {
 
 TEST(CommonUtils, StampsWhatIsCalledASignatureAndNotWhatIsCalledCades) {
     EXPECT_TRUE(sign_of(common("createCMSSignatureFromBase64", R"(["AKKaztokenStore","","MTEK",true])")).timestamp);
+    EXPECT_TRUE(
+        sign_of(common("createCMSSignatureFromFile", R"(["AKKaztokenStore","","tamga-file-1",true])")).timestamp);
     EXPECT_FALSE(sign_of(common("createCAdESFromBase64", R"(["AKKaztokenStore","","MTEK",true])")).timestamp);
+    EXPECT_FALSE(sign_of(common("createCAdESFromFile", R"(["AKKaztokenStore","","tamga-file-1",true])")).timestamp);
 }
 
 TEST(CommonUtils, AppliesATimestampToAGivenCmsWithoutAKey) {
@@ -183,13 +186,28 @@ TEST(CommonUtils, AppliesATimestampToAGivenCmsWithoutAKey) {
     EXPECT_EQ(answer_to(common("applyCAdEST", R"(["AKKaztokenStore","","!"])")).find(R"({"code":"500")"), 0U);
 }
 
-TEST(CommonUtils, S13NeverTakesAPathFromAPage) {
-    for (auto const& [method, arguments] :
-         {std::pair{"createCAdESFromFile", R"(["AKKaztokenStore","","/etc/passwd",true])"},
-          std::pair{"createCMSSignatureFromFile", R"(["AKKaztokenStore","","/etc/passwd",true])"},
-          std::pair{"showFileChooser", R"(["ALL","/"])"}}) {
-        EXPECT_EQ(answer_to(common(method, arguments)), R"({"code":"500","message":"not available yet: files"})")
-            << method;
+TEST(CommonUtils, S13ReadsNoFileThatAPageNames) {
+    auto const sign = sign_of(common("createCAdESFromFile", R"(["PKCS12","SIGNATURE","/etc/passwd",true])"));
+
+    EXPECT_TRUE(sign.documents.empty());
+    EXPECT_EQ(sign.file, "/etc/passwd") << "for the flow to find that it is no handle";
+    EXPECT_TRUE(sign.attached && sign.cosign);
+    EXPECT_EQ(answer_to(common("createCAdESFromFile", R"(["PKCS12","","",true])")),
+              R"({"code":"500","message":"file.not_found"})");
+    EXPECT_EQ(render_error(Reply::Shape::common_cms, Errc::file_not_found),
+              R"({"code":"500","message":"file.not_found"})");
+}
+
+TEST(CommonUtils, HasThePersonChooseAFileAndGivesItsHandle) {
+    auto const call = parse(common("showFileChooser", R"(["ALL","/etc"])"));
+
+    EXPECT_TRUE(std::holds_alternative<ChooseFile>(call.action));
+    EXPECT_EQ(render(call.reply, Outcome{ChosenFile{"tamga-file-1"}}),
+              R"({"responseObject":"tamga-file-1","code":"200"})");
+    for (char const* kind : {"DIRECTORY", "", "P12", "KEYSTORE", "JKS"}) {
+        EXPECT_EQ(answer_to(common("showFileChooser", "[\"" + std::string{kind} + R"(",""])")),
+                  R"({"code":"500","message":"unsupported"})")
+            << kind;
     }
 }
 

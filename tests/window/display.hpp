@@ -103,10 +103,11 @@ extern char const* const prompt_program;
 /// tamga-prompt as tamgad starts it; the test is tamgad and tamga-web.
 class RealPrompt {
 public:
-    RealPrompt(std::string const& display, std::vector<FakeToken*> const& tokens) {
+    RealPrompt(std::string const& display, std::vector<FakeToken*> const& tokens,
+               std::string const& home = "/nonexistent") {
         auto control = ipc::make_pair();
         auto web_pair = ipc::make_pair();
-        std::vector<std::string> environment{"PATH=/usr/bin:/bin", "HOME=/nonexistent", "TAMGA_DEBUG=1",
+        std::vector<std::string> environment{"PATH=/usr/bin:/bin", "HOME=" + home, "TAMGA_DEBUG=1",
                                              "DBUS_SESSION_BUS_ADDRESS=unix:path=/nonexistent",
                                              "ASAN_OPTIONS=detect_leaks=0"};
         if (!display.empty()) environment.push_back("DISPLAY=" + display);
@@ -130,6 +131,15 @@ public:
         m_control = std::move(launcher);
     }
     int wait() { return m_process->wait(); }
+
+    /// Waits until the prompt asks for the process of a key file, and has `file` play it.
+    void introduce(FakeToken& file) {
+        auto packet = m_control.receive(std::chrono::seconds{20});
+        ASSERT_TRUE(packet && packet->is<ipc::FileTokenWanted>());
+        auto pair = ipc::make_pair();
+        ASSERT_TRUE(m_control.send(ipc::FileTokenChannel{ipc::RequestId{7}}, {pair->second.fd()}));
+        file.serve(std::move(pair->first));
+    }
 
     ipc::Channel web;
 

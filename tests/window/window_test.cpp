@@ -1,4 +1,5 @@
 // The real window under a virtual display, driven by keyboard. Each test leaves a screenshot in the build directory.
+#include "tests/support/scratch.hpp"
 #include "tests/window/display.hpp"
 
 #include <unistd.h>
@@ -18,6 +19,7 @@ protected:
     Owner const m_employee{
         .name = "ТЕСТОВ ТЕСТ", .organisation = "ТОО \"ТЕСТОВАЯ ОРГАНИЗАЦИЯ\"", .bin = "123456789021"};
     Bytes const m_key = make_certificate({});
+    std::string m_home = "/nonexistent";
     testing::Events m_events;
     testing::FakeToken m_token{m_events, "1234", {m_key}};
     std::vector<testing::FakeToken*> m_tokens{&m_token}; ///< one for each module
@@ -35,7 +37,7 @@ protected:
     /// Opens the window, gives it the keyboard and waits until its buttons work.
     void open() {
         m_token.readable = m_readable;
-        m_prompt = std::make_unique<testing::RealPrompt>(m_display.name(), m_tokens);
+        m_prompt = std::make_unique<testing::RealPrompt>(m_display.name(), m_tokens, m_home);
         testing::send_request(m_prompt->web, m_request, m_documents);
         m_window = m_display.run("timeout 30 xdotool search --sync --onlyvisible --name '^Tamga$'");
         ASSERT_FALSE(m_window.empty());
@@ -327,6 +329,79 @@ TEST_F(WindowTest, WithoutADisplayItSaysSoInsteadOfCrashing) {
 
     EXPECT_EQ(hear<ipc::PromptEnded>()->status.code, Errc::prompt_unavailable);
     EXPECT_EQ(m_prompt->wait(), 0);
+}
+
+/// A person with key files, in each language.
+class ChooserTest : public WindowTest, public ::testing::WithParamInterface<Language> {
+protected:
+    ChooserTest() {
+        m_home = (m_folder / "home").string();
+        for (char const* name : {"GOST512_9f2c10ab.p12", "AUTH_RSA256_77aa.p12", "RSA256_77aa.p12",
+                                 "Құжаттар/көшірме.p12", "Documents/old.pfx", "letter.txt"})
+            m_folder.write(std::string{"home/"} + name, std::string(3300, 'x'));
+        m_folder.write("home/.local/state/tamga/recent-key-files", m_home + "/Құжаттар/көшірме.p12\n");
+        m_request.language = GetParam();
+        m_request.storages = {"PKCS12"};
+        m_tokens.clear();
+        m_file.slot = ipc::SlotId{0};
+        m_file.info.storage = ipc::key_file_storage;
+    }
+    [[nodiscard]] std::string in_language(std::string const& name) const {
+        return name + (GetParam() == Language::kk ? "-kk" : GetParam() == Language::ru ? "-ru" : "-en");
+    }
+    void TearDown() override {
+        WindowTest::TearDown();
+        m_file.stop();
+    }
+
+    test::Scratch m_folder;
+    testing::FakeToken m_file{m_events, "Qwerty12", {m_key, make_certificate(m_employee)}};
+};
+
+TEST_P(ChooserTest, AKeyFileIsFoundAndOpenedByKeyboard) {
+    open();
+    picture(in_language("file-chooser"));
+    press("Return"); // the recent one is selected
+    m_prompt->introduce(m_file);
+    ::usleep(900'000);
+    type("Qwerty12");
+    picture(in_language("file-password"));
+    EXPECT_EQ(unlocks(), 0U);
+
+    press("Return");
+    ::usleep(600'000);
+    picture(in_language("file-keys"));
+    EXPECT_EQ(unlocks(), 1U);
+    EXPECT_EQ(m_events.count("unlock Qwerty12"), 1U);
+}
+
+TEST_P(ChooserTest, ADocumentIsFoundInAFolderOfTheHome) {
+    m_request.purpose = ipc::Purpose::choose_file;
+    m_request.storages.clear();
+    m_documents.clear();
+    open();
+    press("Home");
+    picture(in_language("document-chooser"));
+
+    press("End Return"); // the last file by name
+    auto packet = m_prompt->web.receive(std::chrono::seconds{20});
+    ASSERT_TRUE(packet);
+    EXPECT_TRUE(packet->is<ipc::Accepted>());
+    EXPECT_EQ(packet->descriptors.size(), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Languages, ChooserTest, ::testing::Values(Language::kk, Language::ru, Language::en));
+
+TEST_F(WindowTest, AFileCanBeAskedForInThePlaceOfAToken) {
+    open();
+    picture("token-or-file-en");
+    press("alt+f");
+    picture("file-instead-en");
+
+    press("Escape"); // back to the tokens
+    type("1234");
+    press("Return");
+    EXPECT_TRUE(hear<ipc::Accepted>());
 }
 
 } // namespace
