@@ -444,9 +444,11 @@ struct PromptRequest {
     KeyFilter filter;
     std::vector<std::string> storages; ///< names of TokenInfo::storage to choose from, files included; empty: any
     bool strict = false;               ///< a certificate of which not everything is known cannot be chosen
+    bool user_authorities = true;      ///< the issuers this person added count too
     TAMGA_MESSAGE(prompt_request, &PromptRequest::request, &PromptRequest::language, &PromptRequest::origin,
                   &PromptRequest::site_is_new, &PromptRequest::resembles, &PromptRequest::purpose, &PromptRequest::form,
-                  &PromptRequest::digested, &PromptRequest::filter, &PromptRequest::storages, &PromptRequest::strict)
+                  &PromptRequest::digested, &PromptRequest::filter, &PromptRequest::storages, &PromptRequest::strict,
+                  &PromptRequest::user_authorities)
 };
 
 /// tamga-prompt to tamga-web: the person agreed; the site, where it was asked about, is allowed and remembered. For
