@@ -303,11 +303,13 @@ struct OpenKeyFile {
 };
 
 /// Log in to the token in `slot` with this PIN (empty: the reader's keypad): exactly one C_Login, never repeated.
-/// Answered by UnlockReply and, on success, by CertificateFound messages (query 0) and ListingDone.
+/// Answered by UnlockReply and, on success, by CertificateFound messages (query 0) and ListingDone: all whose key is
+/// there, or the one that was chosen before, whose key is quicker found alone.
 struct Unlock {
     SlotId slot;
     Pin pin;
-    TAMGA_MESSAGE(unlock, &Unlock::slot, &Unlock::pin)
+    Bytes chosen; ///< DER; empty where no certificate was chosen yet
+    TAMGA_MESSAGE(unlock, &Unlock::slot, &Unlock::pin, &Unlock::chosen)
 };
 
 struct UnlockReply {

@@ -514,7 +514,7 @@ TEST_F(PromptTest, S21_AKeyForDocumentsSignsNobodyInInStrictMode) {
     m_request.strict = true;
     start("key first\npin 1234");
 
-    EXPECT_EQ(ended_with(), Errc::issuer_missing);
+    EXPECT_EQ(ended_with(), Errc::key_not_found);
     finish();
 
     EXPECT_TRUE(was_shown("The key is for another use"));
