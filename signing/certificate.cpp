@@ -117,10 +117,26 @@ bool has_readable_validity(::X509 const* x509) {
     return ASN1_TIME_check(X509_get0_notBefore(x509)) == 1 && ASN1_TIME_check(X509_get0_notAfter(x509)) == 1;
 }
 
+/// IssuerAndSerialNumber (RFC 5652, section 10.2.4) in the very octets of the certificate; nothing where they cannot be
+/// told apart: OpenSSL keeps what was signed as it came, and reads lengths that are no DER.
+std::optional<Bytes> issuer_and_serial_number_of(View octets) {
+    auto const certificate = der::take(octets, der::sequence);
+    auto rest = certificate ? certificate->content : View{};
+    auto const to_be_signed = der::take(rest, der::sequence);
+    rest = to_be_signed ? to_be_signed->content : View{};
+    der::take(rest, der::context_0); // the version, which the first one leaves out
+    auto const serial_number = der::take(rest, der::integer);
+    auto const algorithm = der::take(rest, der::sequence);
+    auto const issuer = der::take(rest, der::sequence);
+    if (!serial_number || !algorithm || !issuer) return std::nullopt;
+    return der::element(der::sequence, {issuer->octets, serial_number->octets});
+}
+
 } // namespace
 
 struct Certificate::State {
     Bytes der;
+    Bytes issuer_and_serial_number;
     X509Pointer x509;
     ipc::Fingerprint fingerprint{};
     Algorithm const* algorithm = nullptr;
@@ -173,6 +189,9 @@ Result<Certificate> Certificate::parse(View der) {
     if (size < 0 || !std::ranges::equal(der, View{written, static_cast<std::size_t>(size)})) {
         return Error{Errc::bad_request, "not one DER certificate"};
     }
+    auto identifier = issuer_and_serial_number_of(der);
+    if (!identifier) return Error{Errc::bad_request, "not one DER certificate"};
+    state->issuer_and_serial_number = std::move(*identifier);
     if (!has_readable_validity(state->x509.get())) return Error{Errc::bad_request, "validity of the certificate"};
     bool const is_decoded = X509_get0_pubkey(state->x509.get()) != nullptr;
     if (is_decoded) state->algorithm = algorithm_of(X509_get_X509_PUBKEY(state->x509.get()));
@@ -191,6 +210,9 @@ Bytes const& Certificate::der() const noexcept {
 }
 ipc::Fingerprint const& Certificate::fingerprint() const noexcept {
     return m_state->fingerprint;
+}
+Bytes const& Certificate::issuer_and_serial_number() const noexcept {
+    return m_state->issuer_and_serial_number;
 }
 std::string Certificate::log_name() const {
     return to_hex(View{m_state->fingerprint}.first(4));
@@ -314,17 +336,6 @@ Result<void> verify_value(Certificate const& certificate, DigestAlgorithm method
     ERR_clear_error();
     if (!valid) return Error{Errc::signature_invalid, "certificate " + certificate.log_name()};
     return ok();
-}
-
-Bytes issuer_and_serial_number(Certificate const& certificate) {
-    View rest{certificate.der()};
-    rest = der::take(rest, der::sequence)->content;
-    rest = der::take(rest, der::sequence)->content;
-    der::take(rest, der::context_0);
-    auto const serial_number = der::take(rest, der::integer);
-    der::take(rest, der::sequence);
-    auto const issuer = der::take(rest, der::sequence);
-    return der::element(der::sequence, {issuer->octets, serial_number->octets});
 }
 
 } // namespace tamga::signing

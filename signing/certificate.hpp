@@ -26,7 +26,9 @@ public:
 
     [[nodiscard]] Bytes const& der() const noexcept;
     [[nodiscard]] ipc::Fingerprint const& fingerprint() const noexcept; ///< SHA-256 of der()
-    [[nodiscard]] std::string log_name() const;                         ///< 8 hex digits of the fingerprint
+    /// IssuerAndSerialNumber of CMS (RFC 5652, section 10.2.4), of the certificate's own octets.
+    [[nodiscard]] Bytes const& issuer_and_serial_number() const noexcept;
+    [[nodiscard]] std::string log_name() const; ///< 8 hex digits of the fingerprint
     [[nodiscard]] Algorithm const& algorithm() const noexcept;
     [[nodiscard]] ::X509* x509() const noexcept; ///< borrowed
 
@@ -79,8 +81,5 @@ Result<void> verify_digest(Certificate const& certificate, View digest, View raw
 /// Errors: signature_invalid, algorithm_unavailable, mechanism_unsupported (a key and a digest that do not go
 /// together).
 Result<void> verify_value(Certificate const& certificate, DigestAlgorithm method, View digest, View value);
-
-/// IssuerAndSerialNumber of CMS (RFC 5652, section 10.2.4), of the certificate's own octets.
-[[nodiscard]] Bytes issuer_and_serial_number(Certificate const& certificate);
 
 } // namespace tamga::signing

@@ -79,7 +79,11 @@ Chain build_chain(TrustSet const& trusted, Certificate const& certificate, std::
     bool const verified = ::X509_verify_cert(context.get()) == 1;
     auto const error = verified ? X509_V_OK : ::X509_STORE_CTX_get_error(context.get());
     ::ERR_clear_error();
-    return {state_of(error, certificate), path_of(context.get(), {{&certificate, 1}, helpers, trusted.certificates()}),
+    auto state = state_of(error, certificate);
+    // OpenSSL looks at the dates when it has the whole path; its own are known without an issuer.
+    if (state == ChainState::issuer_missing && time > certificate.not_after()) state = ChainState::expired;
+    if (state == ChainState::issuer_missing && time < certificate.not_before()) state = ChainState::not_yet_valid;
+    return {state, path_of(context.get(), {{&certificate, 1}, helpers, trusted.certificates()}),
             ::X509_verify_cert_error_string(error)};
 }
 

@@ -35,7 +35,7 @@ std::string algorithm_name(View identifier) {
 }
 
 bool is_named(Certificate const& certificate, View identifier) {
-    if (std::ranges::equal(issuer_and_serial_number(certificate), identifier)) return true;
+    if (std::ranges::equal(certificate.issuer_and_serial_number(), identifier)) return true;
     auto rest = identifier;
     auto const key = der::take(rest, der::primitive_0);
     auto const* own = ::X509_get0_subject_key_id(certificate.x509());
@@ -71,7 +71,8 @@ bool is_certificate_id(View value, Certificate const& certificate, bool version_
     rest = first ? first->content : View{};
     auto method = DigestAlgorithm::sha256; // the default of version 2
     if (version_2 && !rest.empty() && rest[0] == der::sequence) {
-        auto const named = digest_by_oid(algorithm_name(der::take(rest, der::sequence)->octets));
+        auto const algorithm = der::take(rest, der::sequence);
+        auto const named = algorithm ? digest_by_oid(algorithm_name(algorithm->octets)) : std::nullopt;
         if (!named) return false;
         method = *named;
     }

@@ -508,6 +508,22 @@ TEST_F(PromptTest, S21_AKeyForDocumentsSignsNobodyInBesideAnotherKey) {
     EXPECT_EQ(unlocks(), 0U);
 }
 
+TEST_F(PromptTest, S21_AKeyForDocumentsSignsNobodyInWhileAnotherTokenMayHoldTheRightOne) {
+    m_request.purpose = ipc::Purpose::sign_in;
+    m_request.filter.extended_key_usages = {std::string{signing::eku_client_auth}};
+    m_request.storages = {m_token.info.storage}; // as a page may, to leave the other aside
+    m_has_second_token = true;
+    m_second_token.info.storage = "AKJaCartaStore";
+    m_second_token.readable = {m_sign_in_key};
+    start("key first\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::key_not_found);
+    finish();
+
+    EXPECT_TRUE(was_shown("The key is for another use"));
+    EXPECT_EQ(unlocks(), 0U);
+}
+
 TEST_F(PromptTest, S21_AKeyForDocumentsSignsNobodyInInStrictMode) {
     m_request.purpose = ipc::Purpose::sign_in;
     m_request.filter.extended_key_usages = {std::string{signing::eku_client_auth}};
