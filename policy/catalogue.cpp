@@ -26,15 +26,39 @@ bool is_dotted(std::string_view text) {
            text.find("..") == std::string_view::npos && text.front() != '.' && text.back() != '.';
 }
 
-/// Nothing that is unseen, turns the words around it, or is no character.
+/// Nothing that is unseen, turns the words around it, or is no character; nor a backslash, which only a string
+/// without escapes could hold here (in_ascii).
 bool is_plain(std::string_view text) {
     std::size_t count = 0;
     while (!text.empty()) {
         auto const character = first_character(text);
-        if (!character.valid || is_deceptive(character.code) || ++count > most_characters) return false;
+        if (!character.valid || is_deceptive(character.code) || character.code == '\\' || ++count > most_characters)
+            return false;
         text.remove_prefix(character.size);
     }
     return true;
+}
+
+/// The same text with an escape for each character outside ASCII, which means the same inside "..." and nothing
+/// anywhere else. toml++ 3.3 has undefined behaviour for such characters between strings (Cyrillic ones among them),
+/// and this text is a stranger's. Nothing where it is no UTF-8.
+std::optional<std::string> in_ascii(std::string_view text) {
+    static constexpr char digits[] = "0123456789ABCDEF";
+    std::string ascii;
+    ascii.reserve(text.size());
+    while (!text.empty()) {
+        auto const character = first_character(text);
+        if (!character.valid) return std::nullopt;
+        if (character.code < 0x80) {
+            ascii += text.front();
+        } else {
+            ascii += "\\U";
+            for (int shift = 28; shift >= 0; shift -= 4)
+                ascii += digits[character.code >> shift & 15];
+        }
+        text.remove_prefix(character.size);
+    }
+    return ascii;
 }
 
 /// A table, taken member by member. The first fault stays, and what follows it is of no use; `finish` finds what
@@ -48,7 +72,7 @@ public:
         auto const* node = take(key);
         auto value = node != nullptr ? node->value_exact<std::string>() : std::nullopt;
         if (!value || value->empty() || !is_plain(*value))
-            complain(key, node, "a text of 1 to 200 visible characters required");
+            complain(key, node, "a text of 1 to 200 visible characters without '\\' required");
         return value.value_or("");
     }
     std::string name(std::string_view key) {
@@ -67,16 +91,17 @@ public:
     bool flag(std::string_view key) {
         auto const* node = take(key);
         auto const value = node != nullptr ? node->value_exact<bool>() : std::nullopt;
-        if (!value) complain(key, node, "true or false required");
-        return value.value_or(false);
+        if (value) return *value;
+        complain(key, node, "true or false required");
+        return false;
     }
     bool optional_flag(std::string_view key) { return has(key) && flag(key); }
     std::int64_t number(std::string_view key, std::int64_t least, std::int64_t most) {
         auto const* node = take(key);
         auto const value = node != nullptr ? node->value_exact<std::int64_t>() : std::nullopt;
-        if (!value || *value < least || *value > most)
-            complain(key, node, "a number from " + std::to_string(least) + " to " + std::to_string(most) + " required");
-        return value.value_or(0);
+        if (value && *value >= least && *value <= most) return *value;
+        complain(key, node, "a number from " + std::to_string(least) + " to " + std::to_string(most) + " required");
+        return 0;
     }
     /// Its first second, since 1970.
     std::int64_t day(std::string_view key) {
@@ -263,7 +288,9 @@ bool is_name(std::string_view text) noexcept {
 }
 
 Result<Catalogue> parse_catalogue(std::string_view toml) {
-    auto const parsed = toml::parse(toml);
+    auto const ascii = in_ascii(toml);
+    if (!ascii) return Error{Errc::config_invalid, "line 1: no UTF-8"};
+    auto const parsed = toml::parse(*ascii);
     if (!parsed) {
         auto const line = std::to_string(parsed.error().source().begin.line);
         return Error{Errc::config_invalid, "line " + line + ": " + std::string{parsed.error().description()}};
