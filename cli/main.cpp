@@ -2,6 +2,7 @@
 #include "base/build_id.hpp"
 #include "base/text.hpp"
 #include "cli/authorities.hpp"
+#include "cli/services_command.hpp"
 #include "cli/trust.hpp"
 #include "cli/verify.hpp"
 #include "policy/web_config.hpp"
@@ -148,6 +149,7 @@ int main(int argc, char** argv) {
     auto* const ca_list = ca->add_subcommand("list", text(language, "show them all", {}));
     auto* const ca_remove = ca->add_subcommand("remove", text(language, "take one that you added back", {}));
     ca_remove->add_option("SHA-256", fingerprint)->required()->option_text(" ");
+    cli::ServicesCommand services{app, language};
     translate_headings(app, language);
 
     try {
@@ -163,6 +165,7 @@ int main(int argc, char** argv) {
         if (*ca_list) return cli::list_authorities(settings, std::cout);
         if (*ca_remove) return cli::remove_authority(settings, fingerprint, std::cout);
     }
+    if (auto const code = services.run()) return *code;
     if (*verify) {
         request.language = language;
         request.form = json ? cli::ReportForm::json : cli::ReportForm::words;

@@ -22,7 +22,8 @@ std::optional<Obstacle> obstacle_of(Sheet const& sheet, ipc::KeyFilter const& fi
                                     signing::Certificate const& certificate, std::int64_t now) {
     auto const language = sheet.request.language;
     if (auto const misfit = signing::misfit(certificate, filter, now)) {
-        return Obstacle{Errc::key_not_found, misfit_words(language, *misfit)};
+        auto const code = *misfit == signing::Misfit::role ? Errc::role_missing : Errc::key_not_found;
+        return Obstacle{code, misfit_words(language, *misfit)};
     }
     if (auto const usable = signing::available(certificate.algorithm()); !usable) {
         return obstacle_of(language, usable.error().code);
@@ -146,8 +147,8 @@ std::optional<Errc> hopeless(std::vector<Choice> const& choices) {
     auto code = Errc::key_not_found;
     for (auto const& choice : choices) {
         if (!choice.obstacle) return std::nullopt;
-        for (auto const telling : {Errc::pin_locked, Errc::algorithm_unavailable, Errc::issuer_missing,
-                                   Errc::certificate_untrusted, Errc::certificate_revoked}) {
+        for (auto const telling : {Errc::role_missing, Errc::pin_locked, Errc::algorithm_unavailable,
+                                   Errc::issuer_missing, Errc::certificate_untrusted, Errc::certificate_revoked}) {
             if (choice.obstacle->code == telling) code = telling;
         }
     }

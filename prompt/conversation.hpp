@@ -188,7 +188,8 @@ private:
             auto const hopeless_code = hopeless(question.choices);
             bool const no_hope = hopeless_code.has_value() && !question.more_may_come;
             // Of a locked PIN the list says what helps for each token.
-            if (no_hope && hopeless_code == Errc::key_not_found) question.error = words(Errc::key_not_found);
+            if (no_hope && (hopeless_code == Errc::key_not_found || hopeless_code == Errc::role_missing))
+                question.error = words(*hopeless_code);
             auto answer = m_screen.ask(question, m_web.fd(), question.more_may_come ? m_tokens->fd() : -1);
             question.goes_on = answer.act == Act::news;
             if (answer.act == Act::news) {

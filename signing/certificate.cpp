@@ -301,6 +301,7 @@ std::optional<Misfit> misfit(Certificate const& certificate, ipc::KeyFilter cons
     if (!filter.serial_number.empty() && certificate.serial_number() != filter.serial_number) {
         return Misfit::serial_number;
     }
+    if (!filter.roles.empty() && std::ranges::none_of(filter.roles, has_usage)) return Misfit::role;
     if (now < certificate.not_before()) return Misfit::not_yet_valid;
     if (now > certificate.not_after() && !filter.allow_expired) return Misfit::expired;
     return std::nullopt;

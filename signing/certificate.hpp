@@ -63,7 +63,7 @@ inline constexpr std::string_view eku_client_auth = "1.3.6.1.5.5.7.3.2";      //
 inline constexpr std::string_view eku_email_protection = "1.3.6.1.5.5.7.3.4"; ///< signature certificate
 
 /// Why a certificate cannot be chosen.
-enum class Misfit : std::uint8_t { usage, person, organisation, serial_number, not_yet_valid, expired };
+enum class Misfit : std::uint8_t { usage, person, organisation, serial_number, role, not_yet_valid, expired };
 
 /// Nothing where `certificate` satisfies `filter` at `now` (seconds since 1970); else the first reason it does not.
 [[nodiscard]] std::optional<Misfit> misfit(Certificate const& certificate, ipc::KeyFilter const& filter,
