@@ -292,6 +292,13 @@ std::string Certificate::pem() const {
     return "-----BEGIN CERTIFICATE-----\n" + to_base64_lines(der(), 64) + "-----END CERTIFICATE-----\n";
 }
 
+std::string common_name_of(View der) {
+    auto const* at = der.data();
+    X509Pointer const x509{d2i_X509(nullptr, &at, static_cast<long>(der.size()))};
+    ERR_clear_error();
+    return x509 ? first_value(X509_get_subject_name(x509.get()), NID_commonName) : std::string{};
+}
+
 std::optional<Misfit> misfit(Certificate const& certificate, ipc::KeyFilter const& filter, std::int64_t now) {
     auto const usages = certificate.extended_key_usages();
     auto const has_usage = [&](std::string const& oid) { return std::ranges::count(usages, oid) != 0; };
@@ -335,7 +342,7 @@ Result<void> verify_value(Certificate const& certificate, DigestAlgorithm method
                        EVP_PKEY_CTX_set_signature_md(context.get(), hash) == 1 &&
                        EVP_PKEY_verify(context.get(), value.data(), value.size(), digest.data(), digest.size()) == 1;
     ERR_clear_error();
-    if (!valid) return Error{Errc::signature_invalid, "certificate " + certificate.log_name()};
+    if (!valid) return Error{Errc::signature_invalid, "not by the key of the certificate " + certificate.log_name()};
     return ok();
 }
 

@@ -59,6 +59,9 @@ private:
     std::shared_ptr<State const> m_state;
 };
 
+/// The common name of a certificate that parse refuses for its kind of key; empty where there is none.
+[[nodiscard]] std::string common_name_of(View der);
+
 inline constexpr std::string_view eku_client_auth = "1.3.6.1.5.5.7.3.2";      ///< authentication certificate
 inline constexpr std::string_view eku_email_protection = "1.3.6.1.5.5.7.3.4"; ///< signature certificate
 

@@ -1,5 +1,7 @@
 #include "signing/signed_data.hpp"
 
+#include "base/base64.hpp"
+
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
@@ -136,19 +138,35 @@ Result<Bytes> signed_digest(SignedData const& data, SignerInfo const& signer, Di
 Result<void> verify_signer(SignedData const& data, SignerInfo const& signer, CheckedSigner& checked,
                            std::optional<View> content) {
     if (!checked.certificate) return Error{Errc::key_not_found, "the signer's certificate is not in the CMS"};
-    checked.method = digest_by_oid(algorithm_name(signer.digest_algorithm));
-    if (!checked.method) return Error{Errc::mechanism_unsupported, "digest algorithm of the signer"};
-    if (!fits(checked.certificate->algorithm(), *checked.method, algorithm_name(signer.signature_algorithm))) {
-        return Error{Errc::mechanism_unsupported, "signature algorithm of the signer"};
+    auto const digest_name = algorithm_name(signer.digest_algorithm);
+    checked.method = digest_by_oid(digest_name);
+    if (!checked.method) {
+        checked.fault = {FaultKind::digest_unsupported, algorithm_label(digest_name)};
+        return Error{Errc::mechanism_unsupported, "digest algorithm " + checked.fault.algorithm};
+    }
+    auto const signature_name = algorithm_name(signer.signature_algorithm);
+    if (!fits(checked.certificate->algorithm(), *checked.method, signature_name)) {
+        checked.fault = {FaultKind::method_unsupported, algorithm_label(signature_name)};
+        return Error{Errc::mechanism_unsupported, "signature algorithm " + checked.fault.algorithm};
     }
     auto const hashed = signed_digest(data, signer, *checked.method, content);
-    if (!hashed) return hashed.error();
+    if (!hashed) {
+        if (hashed.error().code == Errc::signature_invalid) checked.fault.kind = FaultKind::content_changed;
+        return hashed.error();
+    }
     if (signer.signed_attributes) {
         auto const named = named_in_attributes(signer.signed_attributes->content, *checked.certificate);
-        if (named && !*named) return Error{Errc::signature_invalid, "the attributes name another certificate"};
+        if (named && !*named) {
+            checked.fault.kind = FaultKind::another_certificate;
+            return Error{Errc::signature_invalid, "the attributes name another certificate"};
+        }
         checked.names_certificate = named.has_value();
     }
-    return verify_value(*checked.certificate, *checked.method, *hashed, signer.value);
+    auto verified = verify_value(*checked.certificate, *checked.method, *hashed, signer.value);
+    if (!verified && verified.error().code == Errc::mechanism_unsupported) {
+        checked.fault = {FaultKind::method_unsupported, algorithm_label(signature_name)};
+    }
+    return verified;
 }
 
 } // namespace
@@ -209,6 +227,17 @@ std::optional<SignerInfo> read_signer_info(View octets) {
                       .unsigned_attributes = unsigned_attributes};
 }
 
+std::optional<Bytes> octets_of_pem(std::string_view text) {
+    constexpr std::string_view dashes = "-----";
+    auto const begin = text.find("-----BEGIN ");
+    if (begin == std::string_view::npos) return std::nullopt;
+    auto const label_end = text.find(dashes, begin + dashes.size());
+    if (label_end == std::string_view::npos) return std::nullopt;
+    auto const body = text.substr(label_end + dashes.size());
+    auto octets = from_base64(body.substr(0, body.find("-----END ")), Base64Whitespace::skipped);
+    return octets ? std::optional{std::move(*octets)} : std::nullopt;
+}
+
 Result<std::optional<Bytes>> content_of(SignedData const& data) {
     auto rest = data.content;
     auto const content = der::take(rest, der::context_0);
@@ -262,6 +291,9 @@ CheckedSigner check_signer(SignedData const& data, SignerInfo const& signer, std
             checked.timestamps.push_back(to_bytes(token));
     }
     checked.signature = verify_signer(data, signer, checked, content);
+    if (!checked.signature && checked.fault.kind == FaultKind::none) {
+        checked.fault.kind = fault_of(checked.signature.error().code);
+    }
     return checked;
 }
 

@@ -92,7 +92,11 @@ Result<Report> verify_cms(View der, std::optional<View> content, VerifySettings 
         auto checked = check_signer(*data, *signer, content, certificates);
         auto& entry = report.signers.emplace_back();
         entry.signature = checked.signature;
-        if (contradicts) entry.signature = Error{Errc::signature_invalid, "the file given is not the content signed"};
+        entry.fault = std::move(checked.fault);
+        if (contradicts) {
+            entry.signature = Error{Errc::signature_invalid, "the file given is not the content signed"};
+            entry.fault = {FaultKind::content_differs, {}};
+        }
         entry.certificate = std::move(checked.certificate);
         entry.content_seen = content.has_value();
         entry.claimed_time = checked.signing_time;
@@ -112,22 +116,9 @@ Result<Report> verify_xml(View text, VerifySettings const& settings) {
     return report;
 }
 
-/// The octets between BEGIN and END, whatever the label is: pages get "CMS", OpenSSL writes "CMS" or "PKCS7".
-std::optional<Bytes> octets_of_pem(std::string_view text) {
-    constexpr std::string_view dashes = "-----";
-    auto const begin = text.find("-----BEGIN ");
-    if (begin == std::string_view::npos) return std::nullopt;
-    auto const label_end = text.find(dashes, begin + dashes.size());
-    if (label_end == std::string_view::npos) return std::nullopt;
-    auto const body = text.substr(label_end + dashes.size());
-    auto octets = from_base64(body.substr(0, body.find("-----END ")), Base64Whitespace::skipped);
-    return octets ? std::optional{std::move(*octets)} : std::nullopt;
-}
-
-bool looks_like_xml(std::string_view text) {
-    constexpr std::string_view before_markup = " \t\r\n\xef\xbb\xbf";
-    auto const first = text.find_first_not_of(before_markup);
-    return first != std::string_view::npos && text[first] == '<';
+/// As mail has it, and as `openssl cms -sign` writes unless told otherwise.
+bool looks_like_mail(std::string_view text) {
+    return text.starts_with("MIME-Version:") || text.starts_with("Content-Type:");
 }
 
 } // namespace
@@ -150,10 +141,18 @@ Verdict Report::verdict() const noexcept {
     return verdict;
 }
 
+bool looks_like_xml(View file) {
+    constexpr std::string_view before_markup = " \t\r\n\xef\xbb\xbf";
+    auto const text = as_text(file);
+    auto const first = text.find_first_not_of(before_markup);
+    return first != std::string_view::npos && text[first] == '<';
+}
+
 Result<Report> verify_document(View file, std::optional<View> content, VerifySettings const& settings) {
     if (read_signed_data(file)) return verify_cms(file, content, settings);
+    if (looks_like_xml(file)) return verify_xml(file, settings);
+    if (looks_like_mail(as_text(file))) return Error{Errc::unsupported, "S/MIME"};
     if (auto const octets = octets_of_pem(as_text(file))) return verify_cms(*octets, content, settings);
-    if (looks_like_xml(as_text(file))) return verify_xml(file, settings);
     // As commonUtils gives it to pages: base64 on one line.
     auto const octets = from_base64(as_text(file), Base64Whitespace::skipped);
     if (octets && read_signed_data(*octets)) return verify_cms(*octets, content, settings);

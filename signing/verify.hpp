@@ -3,6 +3,7 @@
 #pragma once
 
 #include "signing/chain.hpp"
+#include "signing/fault.hpp"
 #include "signing/revocation.hpp"
 #include "signing/timestamp.hpp"
 
@@ -32,9 +33,10 @@ enum class Verdict : std::uint8_t {
 
 struct SignerReport {
     std::optional<Certificate> certificate;
-    Result<void> signature;                   ///< over the content; errors as in CheckedSigner, and xml_target
-    bool content_seen = true;                 ///< false: that the attributes were signed is all that could be verified
-    std::string covers;                       ///< XML: the Id of the element that was signed; empty: the whole
+    Result<void> signature;   ///< over the content; errors as in CheckedSigner, xml_target and xml_malformed
+    Fault fault;              ///< why it is not; none where it is
+    bool content_seen = true; ///< false: that the attributes were signed is all that could be verified
+    std::string covers;       ///< XML: the Id of the element that was signed; empty: the whole
     std::optional<std::int64_t> claimed_time; ///< as the signer says
     std::vector<StampReport> stamps;
     std::int64_t judged_at = 0; ///< as of when chain and revocation are judged
@@ -61,11 +63,14 @@ struct VerifySettings {
     std::optional<std::int64_t> at; ///< judge as of then; absent: as of a time-stamp that proves one, else now
 };
 
-/// `file`: CMS (DER, BER or PEM) or XML text. `content`: of a detached CMS; where the CMS holds its content, that one
-/// counts and a given one must be the same. Blocking.
-/// Errors: cms_malformed (no CMS, nobody signed), xml_malformed, xml_target (no signature), bad_request (neither),
+/// `file`: CMS (DER, BER, PEM or base64) or XML text. `content`: of a detached CMS; where the CMS holds its content,
+/// that one counts and a given one must be the same; XML has no use for it. Blocking. Errors: cms_malformed (no CMS,
+/// nobody signed), xml_malformed, xml_target (no signature), unsupported (S/MIME), bad_request (none of these),
 /// too_large.
 Result<Report> verify_document(View file, std::optional<View> content, VerifySettings const& settings);
+
+/// Whether verify_document takes `file` for XML, if it is anything: its first character is '<'.
+[[nodiscard]] bool looks_like_xml(View file);
 
 /// The signatures of an XML document, checked but for their certificates: which certificate, what it covers.
 Result<std::vector<SignerReport>> check_xml_signatures(View text);

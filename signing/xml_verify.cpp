@@ -34,8 +34,11 @@ constexpr std::array<CanonicalForm, 6> canonical_forms{
 Error invalid(char const* detail) {
     return {Errc::signature_invalid, detail};
 }
-Error unsupported(char const* detail) {
-    return {Errc::mechanism_unsupported, detail};
+Error malformed(char const* detail) {
+    return {Errc::xml_malformed, detail};
+}
+Error unsupported(std::string detail) {
+    return {Errc::mechanism_unsupported, std::move(detail)};
 }
 
 bool is_of_signature(xmlNode const* node, std::string_view name) {
@@ -59,11 +62,11 @@ std::string attribute(xmlNode const* node, std::string_view name) {
 }
 
 Result<Bytes> base64_of(xmlNode* node) {
-    if (node == nullptr) return invalid("a value is missing");
+    if (node == nullptr) return malformed("a value is missing");
     std::unique_ptr<xmlChar, void (*)(xmlChar*)> const text{xmlNodeGetContent(node),
                                                             [](xmlChar* each) { xmlFree(each); }};
     auto octets = from_base64(text_of(text.get()), Base64Whitespace::skipped);
-    return octets ? std::move(octets) : Result<Bytes>{invalid("base64")};
+    return octets ? std::move(octets) : Result<Bytes>{malformed("base64")};
 }
 
 Result<xmlC14NMode> canonical_mode(xmlNode* method) {
@@ -97,7 +100,7 @@ struct Reference {
     Bytes digest;
 };
 
-Result<Reference> read_reference(xmlNode* node) {
+Result<Reference> read_reference(xmlNode* node, Fault& fault) {
     Reference reference;
     auto const uri = attribute(node, "URI");
     if (!uri.empty()) {
@@ -116,8 +119,12 @@ Result<Reference> read_reference(xmlNode* node) {
         if (!mode) return mode.error();
         reference.mode = *mode;
     }
-    auto const method = digest_by_xml_uri(attribute(child(node, "DigestMethod"), "Algorithm"));
-    if (!method) return unsupported("digest");
+    auto const digest_uri = attribute(child(node, "DigestMethod"), "Algorithm");
+    auto const method = digest_by_xml_uri(digest_uri);
+    if (!method) {
+        fault = {FaultKind::digest_unsupported, algorithm_label(digest_uri)};
+        return unsupported("digest algorithm " + fault.algorithm);
+    }
     auto digest = base64_of(child(node, "DigestValue"));
     if (!digest) return digest.error();
     reference.method = *method;
@@ -160,12 +167,16 @@ Result<Bytes> signature_value(xmlNode* signature, Algorithm const& algorithm) {
     return to_cms_signature(algorithm, *value);
 }
 
-Result<void> verify_signed_info(xmlDoc* document, xmlNode* signature, Certificate const& certificate) {
+Result<void> verify_signed_info(xmlDoc* document, xmlNode* signature, Certificate const& certificate, Fault& fault) {
     auto* const info = child(signature, "SignedInfo");
     auto const mode = canonical_mode(child(info, "CanonicalizationMethod"));
     if (!mode) return mode.error();
-    auto const method = method_of(attribute(child(info, "SignatureMethod"), "Algorithm"), certificate.algorithm());
-    if (!method) return unsupported("signature algorithm");
+    auto const method_uri = attribute(child(info, "SignatureMethod"), "Algorithm");
+    auto const method = method_of(method_uri, certificate.algorithm());
+    if (!method) {
+        fault = {FaultKind::method_unsupported, algorithm_label(method_uri)};
+        return unsupported("signature algorithm " + fault.algorithm);
+    }
     auto const octets = canonicalise(document, info, *mode);
     if (!octets) return octets.error();
     auto const hashed = digest(*method, *octets);
@@ -175,30 +186,34 @@ Result<void> verify_signed_info(xmlDoc* document, xmlNode* signature, Certificat
     return verify_value(certificate, *method, *hashed, *value);
 }
 
-Result<std::vector<Reference>> read_references(xmlNode* info) {
+Result<std::vector<Reference>> read_references(xmlNode* info, Fault& fault) {
     std::vector<Reference> references;
     for (auto* node = xmlFirstElementChild(info); node != nullptr; node = xmlNextElementSibling(node)) {
         if (!is_of_signature(node, "Reference")) continue;
         if (references.size() == most_references) return unsupported("references");
-        auto reference = read_reference(node);
+        auto reference = read_reference(node, fault);
         if (!reference) return reference.error();
         references.push_back(std::move(*reference));
     }
-    if (references.empty()) return invalid("no reference");
+    if (references.empty()) return malformed("no reference");
     return references;
 }
 
 Result<void> read_signature(xmlDoc* document, xmlNode* signature, Reading& into) {
     auto* const info = child(signature, "SignedInfo");
-    if (info == nullptr) return invalid("no SignedInfo");
+    if (info == nullptr) return malformed("no SignedInfo");
     auto certificate = certificate_of(signature);
-    if (!certificate) return certificate.error();
+    if (!certificate) {
+        if (certificate.error().code == Errc::mechanism_unsupported)
+            into.report.fault.kind = FaultKind::certificate_unsupported;
+        return certificate.error();
+    }
     into.report.certificate = *certificate;
-    auto references = read_references(info);
+    auto references = read_references(info, into.report.fault);
     if (!references) return references.error();
     into.references = std::move(*references);
     into.report.covers = into.references.front().id;
-    return verify_signed_info(document, signature, *certificate);
+    return verify_signed_info(document, signature, *certificate, into.report.fault);
 }
 
 /// Without the signature in the tree. A reference to the whole that is not "enveloped" would have to hold itself.
@@ -246,7 +261,11 @@ Result<std::vector<SignerReport>> check_xml_signatures(View text) {
         for (auto const& reference : reading.references) {
             if (!verified) break;
             verified = verify_reference(document, reference);
+            if (!verified && verified.error().code == Errc::signature_invalid)
+                reading.report.fault.kind = FaultKind::content_changed;
         }
+        if (!verified && reading.report.fault.kind == FaultKind::none)
+            reading.report.fault.kind = fault_of(verified.error().code);
         reading.report.signature = verified;
         reports.insert(reports.begin(), std::move(reading.report));
     }

@@ -2,6 +2,7 @@
 #include "signing/verify.hpp"
 
 #include "base/base64.hpp"
+#include "signing/certificate_file.hpp"
 #include "signing/cms.hpp"
 #include "signing/crl.hpp"
 #include "signing/ocsp.hpp"
@@ -244,7 +245,7 @@ TEST(Parsers, S30BearWhatIsCutOffOrTurned) {
                     EXPECT_FALSE(read_crl(octets, issuer));
                     auto const report = verify_document(octets, {}, {});
                     EXPECT_TRUE(!report || report->verdict() != Verdict::good);
-                    static_cast<void>(read_certificates(octets));
+                    static_cast<void>(read_certificate_file(octets));
                 }
             }
         }
