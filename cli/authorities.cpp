@@ -1,5 +1,6 @@
 #include "cli/authorities.hpp"
 
+#include "cli/printable.hpp"
 #include "signing/certificate_file.hpp"
 
 #include <algorithm>
@@ -39,10 +40,10 @@ std::string spaced(std::string const& hex) {
 }
 
 void describe(Language language, Certificate const& certificate, std::ostream& out) {
-    out << certificate.common_name() << '\n'
+    out << printable(certificate.common_name()) << '\n'
         << "   " << certificate.algorithm().name << ", " << day(certificate.not_before()) << " - "
         << day(certificate.not_after()) << '\n'
-        << "   " << text(language, "issued by %1", {certificate.issuer_common_name()}) << '\n'
+        << "   " << text(language, "issued by %1", {printable(certificate.issuer_common_name())}) << '\n'
         << "   SHA-256 " << spaced(to_hex(certificate.fingerprint())) << '\n';
 }
 

@@ -1,6 +1,6 @@
 #include "cli/services.hpp"
 
-#include "base/utf8.hpp"
+#include "cli/printable.hpp"
 
 #include <algorithm>
 #include <array>
@@ -100,19 +100,6 @@ policy::ServiceBook book_of(ServiceSettings const& settings) {
 }
 
 } // namespace
-
-std::string printable(std::string_view text) {
-    std::string shown;
-    while (!text.empty()) {
-        auto const character = first_character(text);
-        if (character.valid && !is_deceptive(character.code))
-            shown += text.substr(0, character.size);
-        else
-            shown += '?';
-        text.remove_prefix(character.size);
-    }
-    return shown;
-}
 
 int classify_service(Language language, policy::Criteria const& criteria, policy::Flags flags, policy::Channel channel,
                      std::ostream& out) {

@@ -34,7 +34,4 @@ int verify_catalogue(ServiceSettings const& settings, std::filesystem::path cons
 /// A catalogue's head and a line for each of its services.
 void describe(Language language, policy::Catalogue const& catalogue, std::ostream& out);
 
-/// Text that others wrote, without what a terminal would obey.
-[[nodiscard]] std::string printable(std::string_view text);
-
 } // namespace tamga::cli

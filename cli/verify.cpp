@@ -1,6 +1,7 @@
 #include "cli/verify.hpp"
 
 #include "base/explain.hpp"
+#include "cli/printable.hpp"
 #include "protocol/ncalayer/json_out.hpp"
 
 #include <array>
@@ -121,8 +122,9 @@ public:
     }
 
 private:
-    void say(std::string_view words) { m_out << words << '\n'; }
-    void line(std::string_view words) { m_out << "   " << words << '\n'; }
+    // Names in certificates may hold what moves a terminal's cursor or turns the direction of reading.
+    void say(std::string_view words) { m_out << printable(words) << '\n'; }
+    void line(std::string_view words) { m_out << "   " << printable(words) << '\n'; }
     [[nodiscard]] std::string words(char const* message) const { return std::string{text(m_language, message)}; }
 
     [[nodiscard]] std::string owner(SignerReport const& signer) const {

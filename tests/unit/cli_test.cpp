@@ -75,6 +75,16 @@ TEST_F(VerifyCommand, SaysInThePersonsLanguageWhyASignatureIsNotValid) {
               std::string::npos);
 }
 
+TEST_F(VerifyCommand, S10_ANameThatATerminalWouldObeyIsShownWithoutIt) {
+    m_scratch.run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout odd-key.pem -utf8 "
+                  "-subj \"/CN=$(printf 'X\\033[8m\\342\\200\\256')\" -out odd.pem 2>/dev/null && openssl cms -sign "
+                  "-binary -nodetach -in text -signer odd.pem -inkey odd-key.pem -outform DER -out odd");
+    auto const said = verify("odd");
+
+    EXPECT_NE(said.report.find("X?[8m?"), std::string::npos) << said.report;
+    EXPECT_EQ(said.report.find('\x1b'), std::string::npos);
+}
+
 TEST_F(VerifyCommand, NamesTheAlgorithmThatIsNotAccepted) {
     sign("-md sha1 -nodetach -outform DER -out old");
 
