@@ -52,7 +52,7 @@ Bytes stamped(Bytes const& cms, test::Authority const& authority, std::int64_t a
     for (auto const& signer : *signers) {
         auto const query = query_timestamp(signer.algorithm->digest, signer.value, "");
         stamps.push_back(
-            {signer.value, read_timestamp_reply(*query, test::answer_timestamp(authority, query->der, at))->token});
+            {signer.value, read_timestamp_reply(*query, test::answer_timestamp(authority, query->der, at), at)->token});
     }
     return *attach_timestamps(cms, stamps);
 }
@@ -239,7 +239,7 @@ TEST(Parsers, S30BearWhatIsCutOffOrTurned) {
                 turned[at] = static_cast<char>(turned[at] ^ 0x21);
                 for (auto const& text : {whole.substr(0, at), turned}) {
                     auto const octets = as_view(text);
-                    EXPECT_FALSE(read_timestamp_reply(*stamp, octets));
+                    EXPECT_FALSE(read_timestamp_reply(*stamp, octets, now));
                     EXPECT_FALSE(read_ocsp_reply(*ocsp, octets, leaf, issuer, now));
                     EXPECT_FALSE(read_crl(octets, issuer));
                     auto const report = verify_document(octets, {}, {});
