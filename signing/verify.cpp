@@ -3,6 +3,8 @@
 #include "base/base64.hpp"
 #include "signing/signed_data.hpp"
 
+#include <openssl/x509v3.h>
+
 #include <algorithm>
 
 namespace tamga::signing {
@@ -59,8 +61,37 @@ StampReport report_of_stamp(View token, View value, VerifySettings const& settin
     report.policy = stamp->policy;
     report.chain =
         build_chain(settings.trusted, stamp->authority, stamp->certificates, stamp->time, ChainUse::timestamp);
+    report.revocation = settings.revocation.find(stamp->authority, report.chain.issuer(), settings.now);
     report.authority = std::move(stamp->authority);
     return report;
+}
+
+/// That nobody has asked about a service says nothing against its stamps (docs/adr/0019). That it was revoked later
+/// does not make a stamp wrong; it proves nothing any more.
+Verdict verdict_of(StampReport const& stamp) {
+    auto const verdict = verdict_of(stamp.valid);
+    if (!stamp.valid) return verdict;
+    if (stamp.revocation.state != Revocation::revoked) return worse(verdict, verdict_of(stamp.chain.state));
+    bool const was_revoked = stamp.revocation.revoked_at <= stamp.time;
+    return worse(verdict_of(stamp.chain.state), was_revoked ? Verdict::bad : Verdict::unsettled);
+}
+
+KeyUse use_of(Certificate const& certificate) {
+    // All bits are set where the extension is not there.
+    if ((::X509_get_key_usage(certificate.x509()) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) == 0) {
+        return KeyUse::other;
+    }
+    bool const for_documents = certificate.has_extended_key_usage(eku_email_protection);
+    return certificate.has_extended_key_usage(eku_client_auth) && !for_documents ? KeyUse::sign_in : KeyUse::documents;
+}
+
+Verdict verdict_of(KeyUse use) {
+    switch (use) {
+    case KeyUse::documents: return Verdict::good;
+    case KeyUse::sign_in: return Verdict::unsettled;
+    case KeyUse::other: return Verdict::bad;
+    }
+    return Verdict::bad;
 }
 
 /// Chain and revocation, as of the time that counts for this signature.
@@ -69,6 +100,7 @@ void judge_certificate(SignerReport& report, std::vector<Certificate> const& hel
     auto const proof = std::ranges::find_if(report.stamps, &StampReport::proves);
     if (!settings.at && proof != report.stamps.end()) report.judged_at = proof->time;
     if (!report.certificate) return;
+    report.use = use_of(*report.certificate);
     report.chain = build_chain(settings.trusted, *report.certificate, helpers, report.judged_at);
     report.revocation = settings.revocation.find(*report.certificate, report.chain.issuer(), settings.now);
 }
@@ -112,15 +144,28 @@ Result<Report> verify_xml(View text, VerifySettings const& settings) {
     return report;
 }
 
-/// The octets between BEGIN and END, whatever the label is: pages get "CMS", OpenSSL writes "CMS" or "PKCS7".
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view white = " \t\r\n";
+    auto const first = std::min(text.find_first_not_of(white), text.size());
+    return text.substr(first, text.find_last_not_of(white) + 1 - first);
+}
+
+/// The octets of a text that is one block of PEM and nothing else, whatever its label is: pages get "CMS", OpenSSL
+/// writes "CMS" or "PKCS7". A block somewhere in a larger text says nothing about that text, and must not be verified
+/// for it.
 std::optional<Bytes> octets_of_pem(std::string_view text) {
+    constexpr std::string_view before = "-----BEGIN ";
     constexpr std::string_view dashes = "-----";
-    auto const begin = text.find("-----BEGIN ");
-    if (begin == std::string_view::npos) return std::nullopt;
-    auto const label_end = text.find(dashes, begin + dashes.size());
+    text = trimmed(text);
+    if (!text.starts_with(before)) return std::nullopt;
+    text.remove_prefix(before.size());
+    auto const label_end = text.find(dashes);
     if (label_end == std::string_view::npos) return std::nullopt;
-    auto const body = text.substr(label_end + dashes.size());
-    auto octets = from_base64(body.substr(0, body.find("-----END ")), Base64Whitespace::skipped);
+    auto const end = "-----END " + std::string{text.substr(0, label_end)} + "-----";
+    text.remove_prefix(label_end + dashes.size());
+    if (!text.ends_with(end)) return std::nullopt;
+    text.remove_suffix(end.size());
+    auto octets = from_base64(text, Base64Whitespace::skipped); // a second block has dashes, which are no base64
     return octets ? std::optional{std::move(*octets)} : std::nullopt;
 }
 
@@ -135,11 +180,10 @@ bool looks_like_xml(std::string_view text) {
 Verdict SignerReport::verdict() const noexcept {
     auto verdict = worse(verdict_of(signature), verdict_of(chain.state));
     verdict = worse(verdict, verdict_of(revocation, judged_at));
-    if (!content_seen) verdict = worse(verdict, Verdict::unsettled);
-    for (auto const& stamp : stamps) {
-        verdict = worse(verdict, verdict_of(stamp.valid));
-        if (stamp.valid) verdict = worse(verdict, verdict_of(stamp.chain.state));
-    }
+    verdict = worse(verdict, verdict_of(use));
+    if (!content_seen || coverage == Coverage::part) verdict = worse(verdict, Verdict::unsettled);
+    for (auto const& stamp : stamps)
+        verdict = worse(verdict, verdict_of(stamp));
     return verdict;
 }
 

@@ -1,0 +1,339 @@
+// What verification does not let pass: files that hold somebody's signature and are not what was signed, weak
+// algorithms, keys for something else, and answers of the past. Most of it a program that only verifies signatures
+// would accept.
+#include "signing/cms.hpp"
+#include "signing/crl.hpp"
+#include "signing/ocsp.hpp"
+#include "signing/signed_data.hpp"
+#include "signing/to_be_signed.hpp"
+#include "signing/verify.hpp"
+#include "signing/xml.hpp"
+#include "tests/support/services.hpp"
+#include "tests/unit/signing_fixtures.hpp"
+
+#include <openssl/ocsp.h>
+#include <openssl/rsa.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <functional>
+
+namespace tamga::signing {
+namespace {
+
+using test::KeyKind;
+
+constexpr std::int64_t now = 1'790'000'000;
+constexpr std::int64_t day = 24 * 3600;
+View const content = as_view("I owe nothing");
+
+test::Authority const& authority() {
+    static auto const& services =
+        *new test::Authority{test::make_services(KeyKind::rsa_2048)}; // as OpenSSL, never freed
+    return services;
+}
+
+Certificate parsed(test::TestKey const& key) {
+    return *Certificate::parse(key.certificate);
+}
+
+using X509Pointer = std::unique_ptr<::X509, decltype(&X509_free)>;
+using Change = std::function<void(::X509*)>;
+
+/// The certificate again, changed, and signed by the issuer of these tests over another digest.
+test::TestKey issued_again(test::TestKey key, Change const& change, EVP_MD const* method = ::EVP_sha256()) {
+    X509Pointer const certificate{::X509_dup(parsed(key).x509()), X509_free};
+    change(certificate.get());
+    EXPECT_GT(::X509_sign(certificate.get(), authority().issuer.key.get(), method), 0);
+    unsigned char* der = nullptr;
+    auto const size = ::i2d_X509(certificate.get(), &der);
+    key.certificate.assign(der, der + size);
+    ::OPENSSL_free(der);
+    return key;
+}
+
+Change with_key_usage(char const* usage) {
+    return [usage](::X509* certificate) {
+        ::X509_EXTENSION_free(::X509_delete_ext(certificate, ::X509_get_ext_by_NID(certificate, NID_key_usage, -1)));
+        auto* extension = ::X509V3_EXT_conf_nid(nullptr, nullptr, NID_key_usage, usage);
+        ::X509_add_ext(certificate, extension, -1);
+        ::X509_EXTENSION_free(extension);
+    };
+}
+
+Bytes cms_of(test::TestKey const& key) {
+    auto const signer = parsed(key);
+    auto const hashed = digest(signer.algorithm().digest, content);
+    auto const to_be_signed = prepare_cms(signer, *hashed, now);
+    auto const cms =
+        finish_cms(signer, *to_be_signed, key.sign(*to_be_signed), content, Encapsulation::attached, nullptr);
+    EXPECT_TRUE(cms) << (cms ? "" : cms.error().detail);
+    return cms ? *cms : Bytes{};
+}
+
+std::string pem_of(View cms) {
+    return "-----BEGIN CMS-----\n" + to_base64_lines(cms, 64) + "-----END CMS-----\n";
+}
+
+class Refusals : public testing::Test {
+protected:
+    Refusals() {
+        m_settings.trusted = TrustSet{{parsed(authority().root), parsed(authority().issuer)}};
+        m_settings.revocation = RevocationCache{m_scratch / "revocation"};
+        m_settings.now = now;
+        know(m_citizen);
+    }
+    /// That it was not revoked.
+    void know(test::TestKey const& key) const {
+        EXPECT_TRUE(m_settings.revocation.store(parsed(key), RevocationStatus{Revocation::good, 0, now, now + day}));
+    }
+    [[nodiscard]] Result<Report> verified(View file) const { return verify_document(file, {}, m_settings); }
+    [[nodiscard]] Report report_of(View file) const {
+        auto report = verified(file);
+        EXPECT_TRUE(report) << (report ? "" : report.error().detail);
+        return report ? *report : Report{};
+    }
+    [[nodiscard]] Verdict verdict_of_cms_by(test::TestKey const& key) const {
+        know(key);
+        return report_of(cms_of(key)).verdict();
+    }
+    static test::TestKey make_citizen(test::CertificateSpec spec = {}) {
+        if (spec.key == KeyKind::rsa_2048) spec.key = KeyKind::ec_p256;
+        return test::make_certificate(spec, &authority().issuer);
+    }
+
+    test::Scratch const m_scratch;
+    test::TestKey const m_citizen = make_citizen();
+    VerifySettings m_settings;
+};
+
+// ---- files that hold more than a signature ----
+
+TEST_F(Refusals, SomebodysCmsWithinAnXmlDocumentDoesNotSignTheDocument) {
+    auto const pem = pem_of(cms_of(m_citizen));
+    auto const document = "<contract><text>pays 1000000</text><more>\n" + pem + "</more></contract>";
+
+    auto const report = verified(as_view(document));
+
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code, Errc::xml_target) << "an XML document without a signature";
+}
+
+TEST_F(Refusals, SomebodysCmsWithinATextDoesNotSignTheText) {
+    auto const pem = pem_of(cms_of(m_citizen));
+    ASSERT_EQ(report_of(as_view(" \r\n" + pem + "\n")).verdict(), Verdict::good);
+
+    for (auto const& text : {"I owe 1000000.\n" + pem, pem + "I owe 1000000.\n", pem + pem}) {
+        auto const report = verified(as_view(text));
+        ASSERT_FALSE(report) << text.substr(0, 20);
+        EXPECT_EQ(report.error().code, Errc::bad_request);
+    }
+}
+
+// ---- XML ----
+
+constexpr char const* namespace_of_signature = "http://www.w3.org/2000/09/xmldsig#";
+constexpr char const* exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#";
+
+std::string reference_to(std::string const& uri, std::string_view canonical, bool is_enveloped) {
+    std::string const name{namespace_of_signature};
+    auto const transform =
+        is_enveloped ? "<ds:Transform Algorithm=\"" + name + "enveloped-signature\"></ds:Transform>" : "";
+    return "<ds:Reference URI=\"" + uri + "\"><ds:Transforms>" + transform + "<ds:Transform Algorithm=\"" + exclusive +
+           "\"></ds:Transform></ds:Transforms><ds:DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\">"
+           "</ds:DigestMethod><ds:DigestValue>" +
+           to_base64(sha256(as_view(canonical))) + "</ds:DigestValue></ds:Reference>";
+}
+
+/// As others write it: any references, and anything behind KeyInfo.
+std::string signature_by(test::TestKey const& key, std::string const& references, std::string const& more = "") {
+    auto const info = std::string{"<ds:CanonicalizationMethod Algorithm=\""} + exclusive +
+                      "\"></ds:CanonicalizationMethod><ds:SignatureMethod Algorithm=\""
+                      "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256\"></ds:SignatureMethod>" +
+                      references + "</ds:SignedInfo>";
+    auto const name = std::string{"xmlns:ds=\""} + namespace_of_signature + "\"";
+    auto const value = key.sign(as_view("<ds:SignedInfo " + name + ">" + info));
+    return "<ds:Signature " + name + "><ds:SignedInfo>" + info + "<ds:SignatureValue>" + to_base64(value) +
+           "</ds:SignatureValue><ds:KeyInfo><ds:X509Data><ds:X509Certificate>" + to_base64(key.certificate) +
+           "</ds:X509Certificate></ds:X509Data></ds:KeyInfo>" + more + "</ds:Signature>";
+}
+
+std::string with(std::string text, std::string_view what, std::string_view instead) {
+    auto const at = text.find(what);
+    EXPECT_NE(at, std::string::npos) << what;
+    return text.replace(at, what.size(), instead);
+}
+
+class XmlRefusals : public Refusals {
+protected:
+    void expect_unread(std::string const& document) const {
+        auto const report = report_of(as_view(document));
+        ASSERT_EQ(report.signers.size(), 1U) << document;
+        EXPECT_EQ(report.verdict(), Verdict::unsettled) << document;
+        ASSERT_FALSE(report.signers[0].signature) << document;
+        EXPECT_EQ(report.signers[0].signature.error().detail,
+                  "what the signature holds itself is not read (XAdES, enveloping)");
+    }
+    [[nodiscard]] std::string order(std::string const& more = "") const {
+        auto const reference = reference_to("", "<order><amount>1</amount></order>", true);
+        return "<order><amount>1</amount>" + signature_by(m_citizen, reference, more) + "</order>";
+    }
+};
+
+TEST_F(XmlRefusals, WhatSomebodyPutsIntoASignatureIsNotTakenForSigned) {
+    ASSERT_EQ(report_of(as_view(order())).verdict(), Verdict::good);
+
+    expect_unread(order("<ds:Object><amount>1000000</amount></ds:Object>"));
+    expect_unread(with(order(), "<ds:KeyInfo>", "<ds:KeyInfo><amount>1000000</amount>"));
+    expect_unread(with(order(), "<ds:KeyInfo>", "<ds:KeyInfo>1000000"));
+    expect_unread(with(order(), "<ds:KeyInfo>", "<ds:KeyInfo amount=\"1000000\">"));
+    expect_unread(with(order(), "<ds:X509Data>", "<ds:X509Data><X509SubjectName>1000000</X509SubjectName>"));
+    expect_unread(order("<ds:SignedInfo/>"));
+}
+
+TEST_F(XmlRefusals, WhatNamesTheKeyMayStandInASignature) {
+    auto const key = "<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>AA==</ds:Modulus><ds:Exponent>AQAB</ds:Exponent>"
+                     "</ds:RSAKeyValue></ds:KeyValue>\n";
+    auto const issuer = "<ds:X509IssuerSerial><ds:X509IssuerName>CN=A</ds:X509IssuerName><ds:X509SerialNumber>1"
+                        "</ds:X509SerialNumber></ds:X509IssuerSerial><ds:X509SubjectName>CN=B</ds:X509SubjectName>";
+    auto const document = with(with(order(), "<ds:KeyInfo>", std::string{"<ds:KeyInfo Id=\"k\">"} + key),
+                               "<ds:X509Data>", std::string{"<ds:X509Data> "} + issuer);
+
+    EXPECT_EQ(report_of(as_view(document)).verdict(), Verdict::good);
+}
+
+TEST_F(XmlRefusals, AnIdThatOccursAgainWithinTheSignatureIsWrapping) {
+    auto const element = std::string{"<pay Id=\"x\"><amount>1</amount></pay>"};
+    auto const signature = signature_by(m_citizen, reference_to("#x", element, false),
+                                        "<ds:Object><pay Id=\"x\"><amount>1000000</amount></pay></ds:Object>");
+
+    auto const report = report_of(as_view("<order>" + signature + element + "</order>"));
+
+    EXPECT_EQ(report.verdict(), Verdict::bad);
+    EXPECT_EQ(report.signers[0].signature.error().detail, "an Id occurs twice");
+}
+
+TEST_F(XmlRefusals, XadesIsNotReadAndNotCalledInvalidUntilTheContentIsChanged) {
+    auto const properties = std::string{
+        "<p:SignedProperties xmlns:p=\"http://uri.etsi.org/01903/v1.3.2#\" Id=\"p\">at noon</p:SignedProperties>"};
+    auto const references = reference_to("", "<order>1</order>", true) + reference_to("#p", properties, false);
+    auto const document =
+        "<order>1" + signature_by(m_citizen, references, "<ds:Object>" + properties + "</ds:Object>") + "</order>";
+
+    expect_unread(document);
+    EXPECT_EQ(report_of(as_view(with(document, "<order>1", "<order>2"))).verdict(), Verdict::bad);
+}
+
+TEST_F(XmlRefusals, AnEnvelopingSignatureIsNotReadAndNotCalledInvalid) {
+    auto const object = std::string{"<ds:Object Id=\"o\">I owe nothing</ds:Object>"};
+    auto const canonical =
+        with(object, "<ds:Object", std::string{"<ds:Object xmlns:ds=\""} + namespace_of_signature + "\"");
+
+    expect_unread(signature_by(m_citizen, reference_to("#o", canonical, false), object));
+}
+
+TEST_F(XmlRefusals, ASignatureOverAPartDoesNotMakeTheWholeValid) {
+    auto const one = std::string{"<pay Id=\"x\">1</pay>"};
+    auto const two = std::string{"<pay Id=\"y\">2</pay>"};
+    auto const signature = signature_by(m_citizen, reference_to("#x", one, false) + reference_to("#y", two, false));
+
+    auto const report = report_of(as_view("<order>" + signature + one + two + "<pay>1000000</pay></order>"));
+
+    EXPECT_TRUE(report.signers[0].signature) << report.signers[0].signature.error().detail;
+    EXPECT_EQ(report.signers[0].coverage, Coverage::part);
+    EXPECT_EQ(report.signers[0].covers, (std::vector<std::string>{"x", "y"}));
+    EXPECT_EQ(report.verdict(), Verdict::unsettled);
+}
+
+TEST_F(XmlRefusals, TheIdOfTheRootElementIsTheWhole) {
+    auto const signature = signature_by(m_citizen, reference_to("#all", "<order Id=\"all\">1</order>", true));
+
+    auto const report = report_of(as_view("<order Id=\"all\">1" + signature + "</order>"));
+
+    EXPECT_EQ(report.signers[0].coverage, Coverage::whole);
+    EXPECT_EQ(report.verdict(), Verdict::good);
+}
+
+TEST_F(XmlRefusals, ADeclaredEncodingThatMakesOtherCharactersOfTheSameOctets) {
+    auto const document = order();
+    auto const declared = [&](std::string const& encoding) {
+        return verified(as_view("<?xml version=\"1.0\" encoding=" + encoding + "?>" + document));
+    };
+
+    for (auto const* encoding : {"\"UTF-7\"", "'windows-1251'", "\"utf-16\"", "\"\""}) {
+        auto const report = declared(encoding);
+        ASSERT_FALSE(report) << encoding;
+        EXPECT_EQ(report.error().code, Errc::xml_malformed);
+    }
+    for (auto const* encoding : {"\"UTF-8\"", "'utf-8'", "\"US-ASCII\""}) {
+        auto const report = declared(encoding);
+        ASSERT_TRUE(report) << encoding << report.error().detail;
+        EXPECT_EQ(report->verdict(), Verdict::good);
+    }
+    auto const beyond_ascii = "<?xml version=\"1.0\" encoding=\"us-ascii\"?>" + with(order(), ">1<", ">ә<");
+    EXPECT_FALSE(verified(as_view(beyond_ascii)));
+}
+
+// ---- keys for something else ----
+
+TEST_F(Refusals, AKeyThatIsNotForSignaturesSignsNoDocument) {
+    for (auto const* usage : {"critical,keyEncipherment", "critical,keyAgreement", "keyCertSign,cRLSign"}) {
+        auto const other = issued_again(m_citizen, with_key_usage(usage));
+        EXPECT_EQ(verdict_of_cms_by(other), Verdict::bad) << usage;
+    }
+    for (auto const* usage : {"critical,nonRepudiation", "digitalSignature,keyEncipherment"}) {
+        EXPECT_EQ(verdict_of_cms_by(issued_again(m_citizen, with_key_usage(usage))), Verdict::good) << usage;
+    }
+}
+
+TEST_F(Refusals, AKeyForSigningInLeavesADoubtOnADocument) {
+    auto const sign_in = make_citizen({.extended_key_usages = {"1.3.6.1.5.5.7.3.2", "1.2.398.3.3.4.1.1"}});
+    auto const both = make_citizen({.extended_key_usages = {"1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.4"}});
+    auto const neither = make_citizen({.extended_key_usages = {}});
+
+    EXPECT_EQ(verdict_of_cms_by(sign_in), Verdict::unsettled);
+    EXPECT_EQ(report_of(cms_of(sign_in)).signers[0].use, KeyUse::sign_in);
+    EXPECT_EQ(verdict_of_cms_by(both), Verdict::good);
+    EXPECT_EQ(verdict_of_cms_by(neither), Verdict::good);
+}
+
+// ---- answers of the past ----
+
+TEST_F(Refusals, AStampOfARevokedServiceProvesNothing) {
+    auto const expired = make_citizen({.not_after = now - 10 * day});
+    know(expired);
+    auto const cms = cms_of(expired);
+    auto const made_at = now - 20 * day;
+    auto const signers = *unstamped_signers(cms);
+    auto const query = *query_timestamp(DigestAlgorithm::sha256, signers[0].value, "");
+    auto const token =
+        read_timestamp_reply(query, test::answer_timestamp(authority(), query.der, made_at), made_at)->token;
+    auto const stamped = *attach_timestamps(cms, {{signers[0].value, token}});
+    auto const service = parsed(authority().timestamps);
+    ASSERT_EQ(report_of(stamped).verdict(), Verdict::good) << "it had not expired when it was stamped";
+
+    for (auto const revoked_at : {made_at + day, made_at - day}) {
+        ASSERT_TRUE(m_settings.revocation.store(service, RevocationStatus{Revocation::revoked, revoked_at, now, 0}));
+        auto const report = report_of(stamped);
+        EXPECT_FALSE(report.signers[0].stamps[0].proves()) << "its key may have written any time";
+        EXPECT_EQ(report.signers[0].chain.state, ChainState::expired);
+        EXPECT_EQ(report.verdict(), Verdict::bad);
+    }
+}
+
+TEST_F(Refusals, AStampOfAServiceRevokedLaterIsADoubtAndOneOfBeforeIsBad) {
+    auto const service = parsed(authority().timestamps);
+    auto const cms = cms_of(m_citizen);
+    auto const signers = *unstamped_signers(cms);
+    auto const query = *query_timestamp(DigestAlgorithm::sha256, signers[0].value, "");
+    auto const token = read_timestamp_reply(query, test::answer_timestamp(authority(), query.der, now), now)->token;
+    auto const stamped = *attach_timestamps(cms, {{signers[0].value, token}});
+
+    ASSERT_TRUE(m_settings.revocation.store(service, RevocationStatus{Revocation::revoked, now + 1, now, 0}));
+    EXPECT_EQ(report_of(stamped).verdict(), Verdict::unsettled);
+    ASSERT_TRUE(m_settings.revocation.store(service, RevocationStatus{Revocation::revoked, now, now, 0}));
+    EXPECT_EQ(report_of(stamped).verdict(), Verdict::bad);
+}
+
+} // namespace
+} // namespace tamga::signing
