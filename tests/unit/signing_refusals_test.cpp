@@ -274,6 +274,116 @@ TEST_F(XmlRefusals, ADeclaredEncodingThatMakesOtherCharactersOfTheSameOctets) {
     EXPECT_FALSE(verified(as_view(beyond_ascii)));
 }
 
+// ---- CMS ----
+
+TEST(GostSignatures, PaddedWithAZeroOctetAreNotTheSignature) {
+    for (auto const* signer : {&gost_signer(), &gost_256_signer(), &gost_2004_signer()}) {
+        auto const& algorithm = signer->certificate.algorithm();
+        auto const hashed = *digest(algorithm.digest, content);
+        auto const value = *to_cms_signature(algorithm, signer->key.sign(content));
+        ASSERT_TRUE(verify_value(signer->certificate, algorithm.digest, hashed, value));
+        auto padded = value;
+        padded.insert(padded.begin() + static_cast<std::ptrdiff_t>(padded.size() / 2), 0);
+        padded.push_back(0);
+
+        EXPECT_FALSE(verify_value(signer->certificate, algorithm.digest, hashed, padded));
+        EXPECT_FALSE(verify_value(signer->certificate, algorithm.digest, hashed, View{value}.first(value.size() - 2)));
+        EXPECT_FALSE(verify_value(signer->certificate, algorithm.digest, hashed, {}));
+    }
+}
+
+// ---- weak algorithms ----
+
+TEST_F(Refusals, ACertificateSignedOverMd5OrSha1IsNotTrusted) {
+    ASSERT_EQ(verdict_of_cms_by(issued_again(m_citizen, [](::X509*) {})), Verdict::good);
+
+    for (auto const* method : {::EVP_md5(), ::EVP_sha1()}) {
+        auto const weak = issued_again(
+            m_citizen, [](::X509*) {}, method);
+        know(weak);
+        auto const report = report_of(cms_of(weak));
+        EXPECT_EQ(report.signers[0].chain.state, ChainState::untrusted) << report.signers[0].chain.detail;
+        EXPECT_EQ(report.verdict(), Verdict::bad);
+    }
+}
+
+TEST_F(Refusals, AnAuthorityBetweenThatIsSignedOverSha1IsNotTrustedButATrustedOneIs) {
+    X509Pointer const weak{::X509_dup(parsed(authority().issuer).x509()), X509_free};
+    ::X509_sign(weak.get(), authority().root.key.get(), ::EVP_sha1());
+    unsigned char* der = nullptr;
+    auto const size = ::i2d_X509(weak.get(), &der);
+    auto const issuer = Certificate::parse({der, static_cast<std::size_t>(size)});
+    ::OPENSSL_free(der);
+    auto const root = parsed(authority().root);
+
+    EXPECT_EQ(build_chain(TrustSet{{root}}, parsed(m_citizen), {*issuer}, now).state, ChainState::untrusted);
+    EXPECT_EQ(build_chain(TrustSet{{*issuer}}, parsed(m_citizen), {}, now).state, ChainState::good)
+        << "what is trusted for itself needs no signature";
+}
+
+TEST_F(Refusals, AnRsaKeyUnder2048BitsSignsNothing) {
+    test::TestKey key{KeyKind::rsa_2048, {EVP_RSA_gen(1024U), EVP_PKEY_free}, {}};
+    key.certificate = test::issue({}, key.key.get(), &authority().issuer);
+    auto const certificate = parsed(key);
+
+    auto const signature = verify_raw(certificate, content, key.sign(content));
+
+    ASSERT_FALSE(signature);
+    EXPECT_EQ(signature.error().code, Errc::mechanism_unsupported);
+    auto const chain = build_chain(m_settings.trusted, certificate, {}, now);
+    EXPECT_EQ(chain.state, ChainState::untrusted) << chain.detail;
+}
+
+TEST_F(Refusals, AnOcspAnswerSignedOverMd5OrSha1SaysNothing) {
+    auto const certificate = parsed(m_citizen);
+    auto const issuer = parsed(authority().issuer);
+    auto const query = query_ocsp(certificate, issuer);
+    auto const answer = [&](EVP_MD const* method) {
+        auto* basic = ::OCSP_BASICRESP_new();
+        auto* identifier = ::OCSP_cert_to_id(::EVP_sha256(), certificate.x509(), issuer.x509());
+        auto* time = ::ASN1_TIME_set(nullptr, now);
+        ::OCSP_basic_add1_status(basic, identifier, V_OCSP_CERTSTATUS_GOOD, 0, nullptr, time, nullptr);
+        ::OCSP_basic_sign(basic, issuer.x509(), authority().issuer.key.get(), method, nullptr, 0);
+        auto* response = ::OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
+        unsigned char* der = nullptr;
+        auto const size = ::i2d_OCSP_RESPONSE(response, &der);
+        Bytes octets(der, der + size);
+        ::OPENSSL_free(der);
+        ::OCSP_RESPONSE_free(response);
+        ::OCSP_BASICRESP_free(basic);
+        ::OCSP_CERTID_free(identifier);
+        ::ASN1_TIME_free(time);
+        return octets;
+    };
+
+    EXPECT_TRUE(read_ocsp_reply(*query, answer(::EVP_sha256()), certificate, issuer, now));
+    for (auto const* method : {::EVP_md5(), ::EVP_sha1()}) {
+        auto const read = read_ocsp_reply(*query, answer(method), certificate, issuer, now);
+        ASSERT_FALSE(read);
+        EXPECT_EQ(read.error().code, Errc::mechanism_unsupported);
+    }
+}
+
+TEST_F(Refusals, AListSignedOverSha1SaysNothing) {
+    auto const issuer = parsed(authority().issuer);
+    auto const list = [&](EVP_MD const* method) {
+        std::unique_ptr<X509_CRL, decltype(&X509_CRL_free)> const made{::X509_CRL_new(), X509_CRL_free};
+        std::unique_ptr<ASN1_TIME, decltype(&ASN1_TIME_free)> const time{::ASN1_TIME_set(nullptr, now), ASN1_TIME_free};
+        ::X509_CRL_set_version(made.get(), X509_CRL_VERSION_2);
+        ::X509_CRL_set_issuer_name(made.get(), ::X509_get_subject_name(issuer.x509()));
+        ::X509_CRL_set1_lastUpdate(made.get(), time.get());
+        ::X509_CRL_sign(made.get(), authority().issuer.key.get(), method);
+        unsigned char* der = nullptr;
+        auto const size = ::i2d_X509_CRL(made.get(), &der);
+        Bytes octets(der, der + size);
+        ::OPENSSL_free(der);
+        return octets;
+    };
+
+    EXPECT_TRUE(read_crl(list(::EVP_sha256()), issuer));
+    EXPECT_EQ(read_crl(list(::EVP_sha1()), issuer).error().code, Errc::mechanism_unsupported);
+}
+
 // ---- keys for something else ----
 
 TEST_F(Refusals, AKeyThatIsNotForSignaturesSignsNoDocument) {
@@ -295,6 +405,15 @@ TEST_F(Refusals, AKeyForSigningInLeavesADoubtOnADocument) {
     EXPECT_EQ(report_of(cms_of(sign_in)).signers[0].use, KeyUse::sign_in);
     EXPECT_EQ(verdict_of_cms_by(both), Verdict::good);
     EXPECT_EQ(verdict_of_cms_by(neither), Verdict::good);
+}
+
+TEST_F(Refusals, ASelfSignedStrangerIsUntrustedAndNotWithoutAnIssuer) {
+    auto const stranger = test::make_authority(KeyKind::ec_p256, "ТЕСТОВ ТЕСТ");
+
+    EXPECT_EQ(build_chain(m_settings.trusted, parsed(stranger), {}, now).state, ChainState::untrusted);
+    EXPECT_EQ(build_chain(TrustSet{}, parsed(authority().root), {}, now).state, ChainState::untrusted);
+    EXPECT_EQ(build_chain(TrustSet{{parsed(authority().root)}}, parsed(authority().root), {}, now).state,
+              ChainState::good);
 }
 
 // ---- answers of the past ----
