@@ -454,5 +454,37 @@ TEST_F(Refusals, AStampOfAServiceRevokedLaterIsADoubtAndOneOfBeforeIsBad) {
     EXPECT_EQ(report_of(stamped).verdict(), Verdict::bad);
 }
 
+TEST_F(Refusals, ARevokedCertificateDoesNotBecomeGoodByAnAnswerOfThePast) {
+    auto const certificate = parsed(m_citizen);
+    auto const issuer = parsed(authority().issuer);
+    RevocationCache const cache{m_scratch / "answers"};
+    auto const state = [&] { return cache.find(certificate, &issuer, now).state; };
+    ASSERT_TRUE(cache.store(certificate, RevocationStatus{Revocation::good, 0, now - 3 * day, now + day}));
+    ASSERT_EQ(state(), Revocation::good);
+
+    ASSERT_TRUE(cache.store(issuer, *read_crl(test::make_crl(authority(), {m_citizen.certificate}, now), issuer)));
+    EXPECT_EQ(state(), Revocation::revoked) << "the list knows more than an OCSP answer that still counts";
+
+    auto const older = cache.store(issuer, *read_crl(test::make_crl(authority(), {}, now - 5 * 3600), issuer));
+    ASSERT_FALSE(older);
+    EXPECT_EQ(older.error().code, Errc::timeout);
+    EXPECT_EQ(state(), Revocation::revoked);
+}
+
+TEST_F(Refusals, AnOcspAnswerOlderThanTheOneThatIsKnownIsNotKept) {
+    auto const certificate = parsed(m_citizen);
+    RevocationCache const cache{m_scratch / "answers"};
+    ASSERT_TRUE(cache.store(certificate, RevocationStatus{Revocation::revoked, now - day, now, now + day}));
+
+    for (auto const this_update : {now - 3600, now}) {
+        auto const stored = cache.store(certificate, RevocationStatus{Revocation::good, 0, this_update, now + day});
+        ASSERT_FALSE(stored);
+        EXPECT_EQ(stored.error().code, Errc::timeout);
+        EXPECT_EQ(cache.find(certificate, nullptr, now).state, Revocation::revoked);
+    }
+    EXPECT_TRUE(cache.store(certificate, RevocationStatus{Revocation::good, 0, now + 1, now + day}))
+        << "taken back by the authority";
+}
+
 } // namespace
 } // namespace tamga::signing
