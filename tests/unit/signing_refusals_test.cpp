@@ -276,6 +276,51 @@ TEST_F(XmlRefusals, ADeclaredEncodingThatMakesOtherCharactersOfTheSameOctets) {
 
 // ---- CMS ----
 
+class CmsRefusals : public Refusals, public testing::WithParamInterface<KeyKind> {};
+INSTANTIATE_TEST_SUITE_P(Keys, CmsRefusals,
+                         testing::Values(KeyKind::rsa_2048, KeyKind::ec_p256, KeyKind::gost2015_512));
+
+TEST_P(CmsRefusals, SignedAttributesMadeTheContentAreNoSignedDocument) {
+    auto const cms = cms_of(test::make_certificate({.key = GetParam()}));
+    auto const data = read_signed_data(cms);
+    auto const signer = read_signer_info(der::members(data->signers)->front().octets);
+    auto const attributes = der::element(der::set, {signer->signed_attributes->content});
+    View rest = signer->octets;
+    rest = der::take(rest, der::sequence)->content;
+    auto const version = der::take(rest, der::integer);
+    auto const bare =
+        der::element(der::sequence, {version->octets, signer->identifier, signer->digest_algorithm,
+                                     signer->signature_algorithm, der::element(der::octet_string, {signer->value})});
+    auto const inside = der::element(der::context_0, {der::element(der::octet_string, {attributes})});
+    auto const stripped =
+        der::element(der::sequence,
+                     {data->version, data->digest_algorithms, der::element(der::sequence, {data->content_type, inside}),
+                      der::element(der::context_0, {data->certificates}), der::element(der::set, {bare})});
+    auto const file =
+        der::element(der::sequence, {der::oid(oid_signed_data), der::element(der::context_0, {stripped})});
+
+    auto const report = report_of(file);
+
+    EXPECT_EQ(report.verdict(), Verdict::bad);
+    EXPECT_EQ(report.signers[0].signature.error().detail, "the content is the attributes of another signature");
+}
+
+TEST_P(CmsRefusals, ChangedContentIsBadWhateverTheDigestIsCalledThen) {
+    auto cms = cms_of(test::make_certificate({.key = GetParam()}));
+    auto const data = read_signed_data(cms);
+    auto const named = read_signer_info(der::members(data->signers)->front().octets)->digest_algorithm;
+    auto const oid = static_cast<std::size_t>(named.data() - cms.data()) + 2;
+    cms[oid + 1 + cms[oid + 1]] = 0x79; // the last octet of the identifier
+    EXPECT_EQ(report_of(cms).signers[0].signature.error().code, Errc::mechanism_unsupported);
+    EXPECT_NE(report_of(cms).verdict(), Verdict::good);
+
+    auto const at = as_text(cms).find(as_text(content));
+    cms[at] ^= 1;
+
+    EXPECT_EQ(report_of(cms).verdict(), Verdict::bad);
+    EXPECT_EQ(report_of(cms).signers[0].signature.error().detail, "the content is not what was signed");
+}
+
 TEST(GostSignatures, PaddedWithAZeroOctetAreNotTheSignature) {
     for (auto const* signer : {&gost_signer(), &gost_256_signer(), &gost_2004_signer()}) {
         auto const& algorithm = signer->certificate.algorithm();
