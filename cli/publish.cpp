@@ -2,6 +2,7 @@
 
 #include "base/explain.hpp"
 #include "base/secret.hpp"
+#include "cli/printable.hpp"
 #include "cli/services.hpp"
 #include "keyfile/key_file.hpp"
 #include "policy/catalogue.hpp"

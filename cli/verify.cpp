@@ -14,8 +14,10 @@ namespace tamga::cli {
 namespace {
 
 using signing::ChainState;
+using signing::Coverage;
 using signing::Fault;
 using signing::FaultKind;
+using signing::KeyUse;
 using signing::Revocation;
 using signing::SignerReport;
 using signing::StampReport;
@@ -29,6 +31,25 @@ std::string time_words(std::int64_t seconds) {
     std::array<char, 32> text{};
     ::gmtime_r(&time, &parts);
     return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+/// What a person must know beside a valid signature; nothing where there is nothing.
+char const* doubt(KeyUse use) {
+    switch (use) {
+    case KeyUse::documents: break;
+    case KeyUse::sign_in: return message_id("This is a key for signing in, not for documents.");
+    case KeyUse::other: return message_id("THE KEY OF THIS CERTIFICATE IS NOT ONE FOR SIGNATURES.");
+    }
+    return nullptr;
+}
+
+std::string_view name_of(KeyUse use) {
+    switch (use) {
+    case KeyUse::documents: return "documents";
+    case KeyUse::sign_in: return "sign_in";
+    case KeyUse::other: return "other";
+    }
+    return "";
 }
 
 Result<Bytes> read_file(std::filesystem::path const& path) {
@@ -139,7 +160,12 @@ private:
 
     void signer(SignerReport const& signer) {
         signature(signer);
-        if (!signer.covers.empty()) line(text(m_language, "Signed is the element with the Id %1.", {signer.covers}));
+        for (auto const& id : signer.covers)
+            line(text(m_language, "Signed is the element with the Id %1.", {id}));
+        if (signer.coverage == Coverage::part)
+            line(words(
+                message_id("ONLY A PART OF THE DOCUMENT IS SIGNED. What stands outside of it may be anybody's.")));
+        if (auto const* message = doubt(signer.use)) line(words(message));
         if (signer.claimed_time)
             line(text(m_language, "The signer says: signed at %1.", {time_words(*signer.claimed_time)}));
         for (auto const& each : signer.stamps)
@@ -174,6 +200,7 @@ private:
         }
         line(text(m_language, "Time-stamp of %1 by %2.", {time_words(stamp.time), stamp.authority->common_name()}));
         if (stamp.chain.state != ChainState::good) line(chain(stamp.chain));
+        if (stamp.revocation.state == Revocation::revoked) line(revocation(stamp.revocation));
     }
 
     [[nodiscard]] std::string chain(signing::Chain const& chain) const {
@@ -288,7 +315,8 @@ std::string json_of(StampReport const& stamp) {
     object.member("valid", name_of(stamp.valid));
     if (!stamp.valid) return object.member("detail", stamp.valid.error().detail).end();
     object.time("time", stamp.time).member("policy", stamp.policy).member("authority", stamp.authority->subject_dn());
-    return object.member("chain", name_of(stamp.chain.state)).end();
+    object.member("chain", name_of(stamp.chain.state)).member("revocation", name_of(stamp.revocation.state));
+    return object.end();
 }
 
 std::string json_of(signing::Certificate const& certificate) {
@@ -308,10 +336,12 @@ std::string json_of(SignerReport const& signer) {
     if (!signer.signature) object.member("detail", signer.signature.error().detail);
     if (!signer.fault.algorithm.empty()) object.member("unsupportedAlgorithm", signer.fault.algorithm);
     object.raw("contentSeen", signer.content_seen ? "true" : "false");
-    if (!signer.covers.empty()) object.member("covers", signer.covers);
+    object.member("coverage", signer.coverage == Coverage::whole ? "whole" : "part");
+    if (!signer.covers.empty()) object.raw("covers", array(signer.covers, json_string));
     if (signer.claimed_time) object.time("claimedTime", *signer.claimed_time);
     object.raw("timestamps", array(signer.stamps, [](StampReport const& stamp) { return json_of(stamp); }));
     if (!signer.certificate) return object.end();
+    object.member("keyUse", name_of(signer.use));
     object.raw("certificate", json_of(*signer.certificate)).time("judgedAt", signer.judged_at);
     object.member("chain", name_of(signer.chain.state));
     if (signer.chain.state != ChainState::good) object.member("chainDetail", signer.chain.detail);

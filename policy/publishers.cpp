@@ -53,10 +53,10 @@ Result<signing::Certificate> certificate_of(toml::table const& row, std::filesys
         return Error{Errc::config_invalid, "certificate: a file of the same folder required"};
     auto const octets = read_trusted_file(folder / *name);
     if (!octets) return octets.error();
-    auto certificates = signing::read_certificates(as_view(*octets));
-    if (!certificates || certificates->size() != 1)
+    auto file = signing::read_certificates(as_view(*octets));
+    if (!file || file->certificates.size() != 1 || !file->left_out.empty())
         return Error{Errc::config_invalid, *name + " is not one certificate"};
-    return std::move(certificates->front());
+    return std::move(file->certificates.front());
 }
 
 Result<Publisher> publisher_of(toml::table const& row, std::filesystem::path const& folder) {

@@ -4,6 +4,7 @@
 #include "base/release.hpp"
 #include "signing/der.hpp"
 #include "signing/foreign_keys.hpp"
+#include "signing/strength.hpp"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -334,6 +335,9 @@ Result<void> verify_value(Certificate const& certificate, DigestAlgorithm method
         method == DigestAlgorithm::sha256 || method == DigestAlgorithm::sha384 || method == DigestAlgorithm::sha512;
     if (algorithm.foreign == nullptr ? !is_sha2 : method != algorithm.digest) {
         return Error{Errc::mechanism_unsupported, "a digest that does not go with the key"};
+    }
+    if (!is_strong_key(X509_get0_pubkey(certificate.x509()))) {
+        return Error{Errc::mechanism_unsupported, "an RSA key under 2048 bits"};
     }
     // PKCS#1 v1.5 is OpenSSL's padding unless told otherwise.
     auto const* hash = EVP_get_digestbynid(OBJ_txt2nid(name_of(method).oid));

@@ -82,7 +82,7 @@ Result<void> verify_digest(Certificate const& certificate, View digest, View raw
 /// Whether `value`, of the form that certificates and CMS have, is a signature over `digest`, made with `method`: for
 /// what others signed, where RSA and EC keys go with SHA-384 and SHA-512 too.
 /// Errors: signature_invalid, algorithm_unavailable, mechanism_unsupported (a key and a digest that do not go
-/// together).
+/// together, or an RSA key under 2048 bits).
 Result<void> verify_value(Certificate const& certificate, DigestAlgorithm method, View digest, View value);
 
 } // namespace tamga::signing

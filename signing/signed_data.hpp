@@ -43,7 +43,9 @@ struct SignedData {
 [[nodiscard]] std::optional<SignedData> read_signed_data(View octets);
 [[nodiscard]] std::optional<SignerInfo> read_signer_info(View octets);
 
-/// The octets between BEGIN and END, whatever the label is ("CMS", "PKCS7"). Nothing where the text has none.
+/// The octets of a text that is one block of PEM and nothing else, whatever its label is: pages get "CMS", OpenSSL
+/// writes "CMS" or "PKCS7". A block somewhere in a larger text says nothing about that text, and must not be verified
+/// for it.
 [[nodiscard]] std::optional<Bytes> octets_of_pem(std::string_view text);
 
 /// What is encapsulated, its segments put together. Nothing where the CMS is detached. Error: cms_malformed.

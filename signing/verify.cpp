@@ -3,6 +3,8 @@
 #include "base/base64.hpp"
 #include "signing/signed_data.hpp"
 
+#include <openssl/x509v3.h>
+
 #include <algorithm>
 
 namespace tamga::signing {
@@ -59,8 +61,37 @@ StampReport report_of_stamp(View token, View value, VerifySettings const& settin
     report.policy = stamp->policy;
     report.chain =
         build_chain(settings.trusted, stamp->authority, stamp->certificates, stamp->time, ChainUse::timestamp);
+    report.revocation = settings.revocation.find(stamp->authority, report.chain.issuer(), settings.now);
     report.authority = std::move(stamp->authority);
     return report;
+}
+
+/// That nobody has asked about a service says nothing against its stamps (docs/adr/0019). That it was revoked later
+/// does not make a stamp wrong; it proves nothing any more.
+Verdict verdict_of(StampReport const& stamp) {
+    auto const verdict = verdict_of(stamp.valid);
+    if (!stamp.valid) return verdict;
+    if (stamp.revocation.state != Revocation::revoked) return worse(verdict, verdict_of(stamp.chain.state));
+    bool const was_revoked = stamp.revocation.revoked_at <= stamp.time;
+    return worse(verdict_of(stamp.chain.state), was_revoked ? Verdict::bad : Verdict::unsettled);
+}
+
+KeyUse use_of(Certificate const& certificate) {
+    // All bits are set where the extension is not there.
+    if ((::X509_get_key_usage(certificate.x509()) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) == 0) {
+        return KeyUse::other;
+    }
+    bool const for_documents = certificate.has_extended_key_usage(eku_email_protection);
+    return certificate.has_extended_key_usage(eku_client_auth) && !for_documents ? KeyUse::sign_in : KeyUse::documents;
+}
+
+Verdict verdict_of(KeyUse use) {
+    switch (use) {
+    case KeyUse::documents: return Verdict::good;
+    case KeyUse::sign_in: return Verdict::unsettled;
+    case KeyUse::other: return Verdict::bad;
+    }
+    return Verdict::bad;
 }
 
 /// Chain and revocation, as of the time that counts for this signature.
@@ -69,6 +100,7 @@ void judge_certificate(SignerReport& report, std::vector<Certificate> const& hel
     auto const proof = std::ranges::find_if(report.stamps, &StampReport::proves);
     if (!settings.at && proof != report.stamps.end()) report.judged_at = proof->time;
     if (!report.certificate) return;
+    report.use = use_of(*report.certificate);
     report.chain = build_chain(settings.trusted, *report.certificate, helpers, report.judged_at);
     report.revocation = settings.revocation.find(*report.certificate, report.chain.issuer(), settings.now);
 }
@@ -126,11 +158,10 @@ bool looks_like_mail(std::string_view text) {
 Verdict SignerReport::verdict() const noexcept {
     auto verdict = worse(verdict_of(signature), verdict_of(chain.state));
     verdict = worse(verdict, verdict_of(revocation, judged_at));
-    if (!content_seen) verdict = worse(verdict, Verdict::unsettled);
-    for (auto const& stamp : stamps) {
-        verdict = worse(verdict, verdict_of(stamp.valid));
-        if (stamp.valid) verdict = worse(verdict, verdict_of(stamp.chain.state));
-    }
+    verdict = worse(verdict, verdict_of(use));
+    if (!content_seen || coverage == Coverage::part) verdict = worse(verdict, Verdict::unsettled);
+    for (auto const& stamp : stamps)
+        verdict = worse(verdict, verdict_of(stamp));
     return verdict;
 }
 

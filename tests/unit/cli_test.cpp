@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <sstream>
 
 namespace tamga::cli {
@@ -22,8 +23,13 @@ struct Said {
 class VerifyCommand : public testing::Test {
 protected:
     VerifyCommand() {
-        m_scratch.run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -subj "
-                      "/CN=SIGNER -out cert.pem 2>/dev/null && echo text > text && echo other > other");
+        // Issued, not signed by himself, whom nobody believes.
+        m_scratch.run(
+            "{ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca-key.pem -subj "
+            "/CN=ISSUER -out ca.pem && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+            "-keyout key.pem -subj /CN=SIGNER -out request.pem && openssl x509 -req -in request.pem -CA ca.pem "
+            "-CAkey ca-key.pem -CAcreateserial -out cert.pem; } 2>/dev/null && echo text > text && "
+            "echo other > other");
     }
     void sign(std::string const& options) const {
         m_scratch.run("openssl cms -sign -binary -in text -signer cert.pem -inkey key.pem " + options);
@@ -33,7 +39,7 @@ protected:
                               ReportForm form = ReportForm::words) const {
         VerifyRequest request{language, m_scratch / file, {}, {}, form};
         if (content) request.content = m_scratch / *content;
-        request.settings.now = 1'790'000'000;
+        request.settings.now = std::time(nullptr);
         std::ostringstream report;
         std::ostringstream errors;
         auto const code = run_verify(request, report, errors);
@@ -100,7 +106,7 @@ TEST_F(VerifyCommand, NamesTheAlgorithmThatIsNotAccepted) {
 TEST_F(VerifyCommand, NamesTheIssuerAsTheIssuer) {
     sign("-nodetach -outform PEM -out attached");
 
-    EXPECT_NE(verify("attached").report.find("Certificate issued by SIGNER, valid from"), std::string::npos);
+    EXPECT_NE(verify("attached").report.find("Certificate issued by ISSUER, valid from"), std::string::npos);
 }
 
 TEST_F(VerifyCommand, TellsAFileThatCannotBeOpenedFromOneThatIsNotValid) {
