@@ -81,6 +81,10 @@ const kinds = {
     authorities: (daemon) => [path.join(daemon.token, 'ca.pem')],
     token: 'A throw-away SoftHSM2 token with a demo CA and two RSA keys of ТЕСТОВ ТЕСТ (IIN123456789011), as the NCA issues them.',
     checkCms,
+    checkStamp(daemon, services, cms) { // of Kazakhstan's keys stock OpenSSL reads no certificate
+      verifyStamps(daemon, services, cms);
+      say('  =>  openssl ts -verify: the time-stamp is of this signature and of that authority');
+    },
     checkXml(daemon, xml) {
       verifyXml(daemon, xml);
       say('  =>  xmlsec1 --verify: verification successful');
@@ -134,8 +138,7 @@ async function scripted(kind) {
     const [{ tokens }] = timestampsOf(Buffer.from(stamped, 'base64'));
     hop('', `tamga-web   asked the service once and put its answer, a token of ${tokens[0].length} bytes, beside the signature`);
     kind.checkCms(daemon, Buffer.from(stamped, 'base64'), content);
-    verifyStamps(daemon, services, Buffer.from(stamped, 'base64'));
-    say('  =>  openssl ts -verify: the time-stamp is of this signature and of that authority');
+    kind.checkStamp?.(daemon, services, Buffer.from(stamped, 'base64'));
     for (const file of [...kind.authorities(daemon), services.file('root.pem'), services.file('issuer.pem')]) daemon.tamga('ca', 'add', file);
     const report = daemon.tamga('verify', scratch(daemon, 'stamped.cms', Buffer.from(stamped, 'base64')), '--content', scratch(daemon, 'content', content));
     say(`  =>  tamga verify, which was told of both authorities by \`tamga ca add\`:\n${report.words.replace(/^/gm, '      ').trimEnd()}`);
