@@ -121,14 +121,15 @@ private:
         static_cast<void>(channel.send(ipc::MandateReply{ipc::Status::from(ok())}));
     }
 
+    /// A prompt that ended meanwhile, because nothing of a token is wanted, hears none of it.
     void list(ipc::Channel& channel, ipc::ListKeys const& question) const {
         if (plugged_in) {
             auto const count = static_cast<std::uint32_t>(question.depth == ipc::Depth::tokens ? 0 : readable.size());
-            EXPECT_TRUE(channel.send(ipc::TokenFound{question.query, slot, info, count}));
+            static_cast<void>(channel.send(ipc::TokenFound{question.query, slot, info, count}));
             for (std::uint32_t i = 0; i < count; ++i)
-                EXPECT_TRUE(channel.send(ipc::CertificateFound{question.query, slot, readable[i]}));
+                static_cast<void>(channel.send(ipc::CertificateFound{question.query, slot, readable[i]}));
         }
-        EXPECT_TRUE(channel.send(ipc::ListingDone{question.query, ipc::Status::from(ok())}));
+        static_cast<void>(channel.send(ipc::ListingDone{question.query, ipc::Status::from(ok())}));
     }
 
     void reply(ipc::Channel& channel, std::string const& pin) {
