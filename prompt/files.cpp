@@ -21,6 +21,33 @@ namespace {
 
 constexpr std::size_t most_entries = 5000;
 
+constexpr std::size_t most_looked_at = 1 << 20; ///< octets of a suspected key file
+
+using namespace std::string_view_literals;
+
+/// What follows the head of the outermost SEQUENCE.
+constexpr std::array key_beginnings{
+    "\x02\x01\x03\x30"sv, // PFX: version v3, a SEQUENCE (RFC 7292 section 4)
+    "\x02\x01\x00\x30"sv, // PrivateKeyInfo: version v1, its algorithm (RFC 5208 section 5)
+    "\x02\x01\x01\x30"sv, // OneAsymmetricKey: version v2 (RFC 5958 section 2)
+    "\x02\x01\x00\x02"sv, // RSAPrivateKey: version two-prime, the modulus (RFC 8017 appendix A.1.2)
+    "\x02\x01\x01\x04"sv, // ECPrivateKey: version 1, an OCTET STRING (RFC 5915 section 3)
+};
+
+/// Octets of a BER identifier and length.
+std::size_t ber_head(std::string_view octets) {
+    auto const length = static_cast<unsigned char>(octets[1]);
+    return length > 0x80 && length <= 0x84 ? 2U + (length & 0x7fU) : 2U;
+}
+
+/// EncryptedPrivateKeyInfo (RFC 5208 section 6): its first element is an algorithm of PKCS #5 or of PKCS #12.
+bool begins_with_password_encryption(std::string_view content) {
+    if (content.size() < 16 || content[0] != '\x30') return false;
+    auto const algorithm = content.substr(ber_head(content));
+    return algorithm.starts_with("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05"sv) ||
+           algorithm.starts_with("\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01"sv);
+}
+
 bool has_key_extension(fs::path const& path) {
     auto extension = path.extension().string();
     std::ranges::transform(extension, extension.begin(),
@@ -86,7 +113,8 @@ Result<UniqueFd> open_file(fs::path const& path) {
 }
 
 bool looks_like_key_file(UniqueFd const& file) {
-    std::array<unsigned char, 4096> start{};
+    // In PEM the certificates of a whole chain may stand before the key.
+    std::vector<unsigned char> start(most_looked_at);
     auto const got = ::pread(file.get(), start.data(), start.size(), 0);
     if (got < 16) return false;
     auto const text = as_text({start.data(), static_cast<std::size_t>(got)});
@@ -94,10 +122,11 @@ bool looks_like_key_file(UniqueFd const& file) {
     for (std::string_view const java : {"\xfe\xed\xfe\xed", "\xce\xce\xce\xce"}) {
         if (text.starts_with(java)) return true;
     }
-    // PFX ::= SEQUENCE { version INTEGER {v3(3)}, ... }, its length in one of BER's forms.
-    if (start[0] != 0x30) return false;
-    std::size_t const head = start[1] > 0x80 && start[1] <= 0x84 ? 2U + (start[1] & 0x7fU) : 2U;
-    return text.substr(head).starts_with("\x02\x01\x03\x30");
+    // All others are a SEQUENCE, its length in one of BER's forms.
+    if (text[0] != '\x30') return false;
+    auto const content = text.substr(ber_head(text));
+    return std::ranges::any_of(key_beginnings, [&](std::string_view begin) { return content.starts_with(begin); }) ||
+           begins_with_password_encryption(content);
 }
 
 RecentFiles RecentFiles::load(fs::path file) {

@@ -33,8 +33,8 @@ struct FolderEntry {
 /// Opens a regular file for reading. Error: file_not_found.
 Result<UniqueFd> open_file(std::filesystem::path const& path);
 
-/// Whether it begins like PKCS#12, a Java key store or a private key in PEM. No site needs one. Reads without moving
-/// the descriptor's place.
+/// Whether it looks like PKCS#12, a Java key store or a private key in DER or PEM, by its first MiB. No site needs one.
+/// Reads without moving the descriptor's place.
 [[nodiscard]] bool looks_like_key_file(UniqueFd const& file);
 
 /// The key files that were unlocked last, newest first: their paths and nothing else, in a file of the person's.

@@ -45,13 +45,23 @@ TEST_F(FilesTest, AreOpenedWhereTheyAreFiles) {
 
 TEST_F(FilesTest, WithKeysAreRecognised) {
     m_folder.run("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x -keyout key.pem -out cert.pem 2>&1 && "
-                 "openssl pkcs12 -export -inkey key.pem -in cert.pem -passout pass:x -out key.p12");
+                 "openssl pkcs12 -export -inkey key.pem -in cert.pem -passout pass:x -out key.p12 && "
+                 "openssl rsa -in key.pem -traditional -outform DER -out rsa.der 2>&1 && "
+                 "openssl pkcs8 -in key.pem -topk8 -nocrypt -outform DER -out open.der && "
+                 "openssl pkcs8 -in key.pem -topk8 -passout pass:x -outform DER -out pbes2.der && "
+                 "openssl pkcs8 -in key.pem -topk8 -passout pass:x -v1 PBE-SHA1-3DES -outform DER -out pbe.der && "
+                 "openssl ecparam -name prime256v1 -genkey -noout -outform DER -out ec.der && "
+                 "openssl x509 -in cert.pem -outform DER -out cert.der && "
+                 "openssl cms -sign -in cert.pem -signer cert.pem -inkey key.pem -outform DER -out signed.p7s && "
+                 "for i in 1 2 3 4 5 6 7 8; do cat cert.pem; done > behind.pem && cat key.pem >> behind.pem");
 
-    EXPECT_TRUE(is_key_file(m_folder.read("key.p12")));
-    EXPECT_TRUE(is_key_file(m_folder.read("key.pem")));
+    for (char const* name :
+         {"key.p12", "key.pem", "rsa.der", "open.der", "pbes2.der", "pbe.der", "ec.der", "behind.pem"})
+        EXPECT_TRUE(is_key_file(m_folder.read(name))) << name;
+    for (char const* name : {"cert.pem", "cert.der", "signed.p7s"})
+        EXPECT_FALSE(is_key_file(m_folder.read(name))) << name;
     EXPECT_TRUE(is_key_file("\x30\x80\x02\x01\x03\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01")) << "as the NCA's";
     EXPECT_TRUE(is_key_file("\xfe\xed\xfe\xed and some more octets"));
-    EXPECT_FALSE(is_key_file(m_folder.read("cert.pem")));
     EXPECT_FALSE(is_key_file("%PDF-1.7 and some more octets"));
     EXPECT_FALSE(is_key_file(""));
 }
