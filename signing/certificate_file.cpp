@@ -5,7 +5,10 @@
 namespace tamga::signing {
 
 Result<CertificateFile> read_certificate_file(View file) {
-    auto const unarmoured = octets_of_pem(as_text(file));
+    // Programs write names before the armour.
+    auto const text = as_text(file);
+    auto const armour = text.find("-----BEGIN PKCS7-----");
+    auto const unarmoured = octets_of_pem(armour == text.npos ? text : text.substr(armour));
     auto const data = read_signed_data(unarmoured ? View{*unarmoured} : file);
     if (!data) return read_certificates(file);
     CertificateFile found;
