@@ -189,7 +189,7 @@ private:
             bool const no_hope = hopeless_code.has_value() && !question.more_may_come;
             // Of a locked PIN the list says what helps for each token.
             if (no_hope && (hopeless_code == Errc::key_not_found || hopeless_code == Errc::role_missing))
-                question.error = words(*hopeless_code);
+                question.error = no_key_words(question, *hopeless_code);
             auto answer = m_screen.ask(question, m_web.fd(), question.more_may_come ? m_tokens->fd() : -1);
             question.goes_on = answer.act == Act::news;
             if (answer.act == Act::news) {
@@ -246,6 +246,11 @@ private:
 
     /// A site that was not allowed yet does not learn what is plugged in.
     Error no_key(Errc code) const { return Error{m_sheet.request.site_is_new ? Errc::user_cancelled : code}; }
+
+    [[nodiscard]] std::string no_key_words(Question const& question, Errc code) const {
+        bool const of_file = code == Errc::key_not_found && is_key_file(question.choices.front().token);
+        return of_file ? words(message_id("No key in this file fits. Choose another file.")) : words(code);
+    }
 
     Act confirm_attempt(ipc::TokenInfo const& token) {
         if (!is_risky_attempt(token)) return Act::accept;

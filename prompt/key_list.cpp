@@ -54,6 +54,9 @@ public:
         auto background = option;
         initStyleOption(&background, index);
         background.text.clear();
+        // What only has the focus, or the mouse over it, must not look chosen.
+        if ((option.state & QStyle::State_Selected) == 0)
+            background.state &= ~(QStyle::State_HasFocus | QStyle::State_MouseOver);
         QApplication::style()->drawControl(QStyle::CE_ItemViewItem, &background, painter, option.widget);
 
         auto place = option.rect.adjusted(padding, padding, -padding, -padding);
@@ -116,6 +119,7 @@ KeyList::KeyList(QWidget* parent) : QListWidget{parent} {
 
 void KeyList::show_choices(Language language, Question const& question) {
     auto const scrolled = question.goes_on ? verticalScrollBar()->value() : 0;
+    auto const common = common_warning(question);
     clear();
     for (auto const& choice : question.choices) {
         auto const title = QString::fromStdString(choice_title(language, choice));
@@ -124,7 +128,8 @@ void KeyList::show_choices(Language language, Question const& question) {
         item->setData(details_role, details);
         auto spoken = title + QStringLiteral(", ") + details;
         if (choice.obstacle) item->setFlags(Qt::NoItemFlags);
-        auto const remark = QString::fromStdString(choice.obstacle ? choice.obstacle->words : choice.warning);
+        auto const warning = choice.warning == common ? std::string{} : choice.warning;
+        auto const remark = QString::fromStdString(choice.obstacle ? choice.obstacle->words : warning);
         if (!remark.isEmpty()) {
             item->setData(remark_role, remark);
             spoken += QStringLiteral(", ") + remark;

@@ -66,6 +66,7 @@ Window::Window()
       m_principal{new QLabel},
       m_documents{new DocumentView{this}},
       m_list_label{new QLabel},
+      m_list_note{plain_label()},
       m_keys{new KeyList{this}},
       m_files_label{new QLabel},
       m_folder{plain_label()},
@@ -142,6 +143,7 @@ void Window::lay_out() {
     layout->addWidget(m_principal);
     layout->addWidget(m_documents, 1);
     layout->addWidget(m_list_label);
+    layout->addWidget(m_list_note);
     layout->addWidget(m_keys);
     layout->addWidget(m_more);
     layout->addWidget(m_files_label);
@@ -210,6 +212,8 @@ Answer Window::ask(Question const& question, int web, int news) {
     m_question = &question;
     auto const language = m_sheet->request.language;
     m_list_label->setText(qt(list_words(language, question)));
+    m_list_note->setText(qt(common_warning(question)));
+    m_keys->setAccessibleDescription(m_list_note->text());
     m_keys->show_choices(language, question);
     turn_to(Page::question);
     show_error(question.error);
@@ -297,6 +301,7 @@ void Window::turn_to(Page page) {
     bool const files = page == Page::files;
     bool const has_choices = question && !m_question->choices.empty();
     m_list_label->setVisible(has_choices);
+    m_list_note->setVisible(has_choices && !m_list_note->text().isEmpty());
     m_keys->setVisible(has_choices);
     m_more->setVisible(has_choices && m_question->more_may_come);
     for (auto* widget : std::initializer_list<QWidget*>{m_files_label, m_folder, m_files})

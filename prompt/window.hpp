@@ -81,6 +81,7 @@ private:
     QLabel* m_principal;
     DocumentView* m_documents;
     QLabel* m_list_label;
+    QLabel* m_list_note;
     KeyList* m_keys;
     QLabel* m_files_label;
     QLabel* m_folder;

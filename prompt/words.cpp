@@ -137,6 +137,18 @@ std::string principal_words(Sheet const& sheet) {
                 {whom});
 }
 
+std::string common_warning(Question const& question) {
+    Choice const* first = nullptr;
+    std::size_t keys = 0;
+    for (auto const& choice : question.choices) {
+        if (choice.obstacle) continue;
+        if (first == nullptr) first = &choice;
+        if (choice.warning != first->warning) return {};
+        ++keys;
+    }
+    return keys > 1 ? first->warning : std::string{};
+}
+
 std::string list_words(Language language, Question const& question) {
     for (auto const& choice : question.choices) {
         if (choice.certificate) return std::string{text(language, "&Key")};

@@ -19,6 +19,8 @@ namespace tamga::prompt {
 /// acts for. Each empty where there is nothing to say.
 [[nodiscard]] std::string service_words(Sheet const& sheet);
 [[nodiscard]] std::string principal_words(Sheet const& sheet);
+/// What is not known of any of several keys, said once above the list instead of under each.
+[[nodiscard]] std::string common_warning(Question const& question);
 /// Heading of the list: choose a key, or a token.
 [[nodiscard]] std::string list_words(Language language, Question const& question);
 /// The accepting button, for the choice that is selected (may be null).

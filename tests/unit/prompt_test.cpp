@@ -724,6 +724,19 @@ TEST(PromptEnds, S12_ATokenProcessThatIsGoneAlreadyIsHeardOfWithoutEndingTheProm
               Errc::channel_closed);
 }
 
+TEST(Words, WhatIsNotKnownOfAnyOfSeveralKeysIsSaidOnce) {
+    Question question;
+    question.choices.resize(3);
+    question.choices[0].warning = question.choices[1].warning = "The issuer is missing.";
+    question.choices[2].obstacle = Obstacle{Errc::key_not_found, "It has expired."};
+    EXPECT_EQ(common_warning(question), "The issuer is missing.");
+
+    question.choices[1].warning = "Another one.";
+    EXPECT_EQ(common_warning(question), "");
+    question.choices.erase(question.choices.begin() + 1);
+    EXPECT_EQ(common_warning(question), "") << "of one key it stands under that key";
+}
+
 TEST(Visible, S10_HostileCharactersBecomeVisible) {
     EXPECT_EQ(visible_line("exe\u202Egpj\x01"), "exe‹U+202E›gpj‹U+0001›");
     EXPECT_EQ(visible_line("a\u200Bb\uFEFF\u2028\u061C"), "a‹U+200B›b‹U+FEFF›‹U+2028›‹U+061C›");
@@ -855,6 +868,17 @@ TEST_F(PromptTest, WhatIsNoKeyFileIsSaidAndAnotherOneChosen) {
 
     EXPECT_EQ(m_events.count("file token wanted"), 1U);
     EXPECT_TRUE(was_shown(R"("event":"files","error":"This is not a key file)"));
+}
+
+TEST_F(PromptTest, AFileWhoseKeysAllBelongToOthersSaysSo) {
+    m_request.storages = {"PKCS12"};
+    m_request.filter.iin = "000000000000";
+    start("file " + file_of("key.p12") + "\npin password");
+
+    EXPECT_EQ(ended_with(), Errc::key_not_found);
+    finish();
+
+    EXPECT_TRUE(was_shown("No key in this file fits. Choose another file."));
 }
 
 TEST_F(PromptTest, WithoutAProcessForTheFileTheRequestFails) {
