@@ -29,6 +29,23 @@ struct DescribeKey {
 
 enum class Format : std::uint8_t { cms, xml, raw };
 
+/// What a page says a signature is for (docs/glossary.md). `unnamed`: its protocol has no word for it (NCALayer's).
+enum class Use : std::uint8_t { unnamed, sign_in, service_request, key_account, document };
+
+/// Somebody the signer acts for: the page's own claim, shown as such and matched with nothing.
+struct OnBehalfOf {
+    std::string name;
+    std::string id_number; ///< IIN or BIN
+    std::string authority; ///< what empowers the signer, in the page's words
+};
+
+/// What the page says of its request beside the documents.
+struct Claim {
+    Use use = Use::unnamed;
+    std::string service; ///< identifier in the catalogue; only with service_request
+    OnBehalfOf on_behalf_of;
+};
+
 /// Documents to be signed with one consent and one PIN.
 struct Sign {
     std::vector<std::string> storages; ///< storage names; empty: all
@@ -43,6 +60,7 @@ struct Sign {
     bool cosign = false;    ///< a document that is itself a CMS gets a signer added (commonUtils)
     std::string to_be_signed_xpath;
     std::string signature_parent_xpath;
+    Claim claim;
 };
 
 /// Have the person choose a file, to be signed by a later request of the same connection.
