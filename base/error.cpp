@@ -20,6 +20,7 @@ std::string_view wire_name(Errc code) noexcept {
     case Errc::origin_denied: return "origin_denied";
     case Errc::site_refused: return "site_refused";
     case Errc::user_cancelled: return "user_cancelled";
+    case Errc::withdrawn: return "withdrawn";
     case Errc::timeout: return "timeout";
     case Errc::prompt_unavailable: return "prompt_unavailable";
     case Errc::storage_unknown: return "storage_unknown";

@@ -27,6 +27,7 @@ enum class Errc : std::uint8_t {
     site_refused,
     // the person
     user_cancelled,
+    withdrawn,
     timeout,
     prompt_unavailable,
     // the token
