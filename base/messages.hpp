@@ -311,11 +311,13 @@ struct OpenKeyFile {
 };
 
 /// Log in to the token in `slot` with this PIN (empty: the reader's keypad): exactly one C_Login, never repeated.
-/// Answered by UnlockReply and, on success, by CertificateFound messages (query 0) and ListingDone.
+/// Answered by UnlockReply and, on success, by CertificateFound messages (query 0) and ListingDone: all whose key is
+/// there, or the one that was chosen before, whose key is quicker found alone.
 struct Unlock {
     SlotId slot;
     Pin pin;
-    TAMGA_MESSAGE(unlock, &Unlock::slot, &Unlock::pin)
+    Bytes chosen; ///< DER; empty where no certificate was chosen yet
+    TAMGA_MESSAGE(unlock, &Unlock::slot, &Unlock::pin, &Unlock::chosen)
 };
 
 struct UnlockReply {
@@ -470,11 +472,12 @@ struct PromptRequest {
     KeyFilter filter;
     std::vector<std::string> storages; ///< names of TokenInfo::storage to choose from, files included; empty: any
     bool strict = false;               ///< a certificate of which not everything is known cannot be chosen
+    bool user_authorities = true;      ///< the issuers this person added count too
     bool labelled = false; ///< behind the items come as many others: the DocumentLabel of each (written by `Writer`)
     TAMGA_MESSAGE(prompt_request, &PromptRequest::request, &PromptRequest::language, &PromptRequest::origin,
                   &PromptRequest::site_is_new, &PromptRequest::resembles, &PromptRequest::purpose, &PromptRequest::form,
                   &PromptRequest::digested, &PromptRequest::filter, &PromptRequest::storages, &PromptRequest::strict,
-                  &PromptRequest::labelled)
+                  &PromptRequest::user_authorities, &PromptRequest::labelled)
 };
 
 /// tamga-prompt to tamga-web: the person agreed; the site, where it was asked about, is allowed and remembered. For

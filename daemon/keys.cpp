@@ -16,7 +16,7 @@ constexpr std::chrono::seconds list_limit{15};
 constexpr std::chrono::seconds signature_limit{65};
 
 /// So long a request waits for a process that just ended and is being started again.
-constexpr std::chrono::seconds restart_time{1};
+constexpr std::chrono::seconds restart_time{3};
 constexpr std::size_t most_found = 512; ///< tokens of one module; more is a module gone wrong
 
 template <class Map>

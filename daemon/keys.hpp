@@ -86,7 +86,8 @@ public:
     /// The process of a request's key file; forgotten when it ends.
     void file_token_up(ipc::RequestId request, ipc::Channel channel);
 
-    /// Waits for processes that ended within the last second: whoever asks again after a crash finds it made good.
+    /// Waits for processes that ended within the last three seconds: whoever asks again after a crash finds it made
+    /// good.
     Task<void> await_restarts();
 
     /// Every token, all processes asked at once. What is on them is between them and the prompt. A process that fails

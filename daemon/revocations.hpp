@@ -33,6 +33,7 @@ public:
     static constexpr std::chrono::hours fresh{4};
 
     [[nodiscard]] signing::Strictness strictness() const noexcept { return m_settings.strictness; }
+    [[nodiscard]] signing::UserAuthorities user_authorities() const noexcept { return m_settings.user; }
     /// What is trusted now: read anew, so that `tamga ca add` needs no restart. Blocking, some small files; any thread.
     [[nodiscard]] signing::TrustSet trusted() const;
 

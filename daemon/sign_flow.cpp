@@ -282,6 +282,7 @@ Task<Result<SignFlow::Decision>> SignFlow::ask(Asker asker, std::uint64_t module
     question.site_is_new = now == Standing::asked;
     question.resembles = question.site_is_new ? m_sites.resembles(asker.origin) : "";
     question.strict = m_revocations.strictness() == signing::Strictness::strict;
+    question.user_authorities = m_revocations.user_authorities() == signing::UserAuthorities::counted;
     asker.tell(protocol::Stage::asking, 0, 0);
     auto reply = co_await decision.prompt->ask(std::move(question), std::move(items), m_prompt_limit);
     if (now == Standing::asked && reply.site_allowed) m_sites.remember(asker.origin, Standing::allowed);

@@ -1,5 +1,6 @@
 #include "keyfile/key_file.hpp"
 
+#include "base/release.hpp"
 #include "signing/foreign_keys.hpp"
 
 #include <openssl/err.h>
@@ -16,21 +17,16 @@ constexpr std::size_t most_keys = 64;
 constexpr std::size_t most_certificates = 256;
 constexpr int deepest_nesting = 4; ///< of bags that hold bags
 
-template <class T, void (*release)(T*)>
-struct Release {
-    void operator()(T* object) const noexcept { release(object); }
-};
 void release_safes(STACK_OF(PKCS7) * safes) {
     sk_PKCS7_pop_free(safes, ::PKCS7_free);
 }
 void release_bags(STACK_OF(PKCS12_SAFEBAG) * bags) {
     sk_PKCS12_SAFEBAG_pop_free(bags, ::PKCS12_SAFEBAG_free);
 }
-using Safes = std::unique_ptr<STACK_OF(PKCS7), Release<STACK_OF(PKCS7), release_safes>>;
-using Bags = std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), Release<STACK_OF(PKCS12_SAFEBAG), release_bags>>;
-using PrivateKeyInfo =
-    std::unique_ptr<::PKCS8_PRIV_KEY_INFO, Release<::PKCS8_PRIV_KEY_INFO, ::PKCS8_PRIV_KEY_INFO_free>>;
-using X509Pointer = std::unique_ptr<::X509, Release<::X509, ::X509_free>>;
+using Safes = std::unique_ptr<STACK_OF(PKCS7), Release<release_safes>>;
+using Bags = std::unique_ptr<STACK_OF(PKCS12_SAFEBAG), Release<release_bags>>;
+using PrivateKeyInfo = std::unique_ptr<::PKCS8_PRIV_KEY_INFO, Release<::PKCS8_PRIV_KEY_INFO_free>>;
+using X509Pointer = std::unique_ptr<::X509, Release<::X509_free>>;
 
 /// OpenSSL's errors say nothing that ours do not.
 template <class Pointer>

@@ -1,5 +1,7 @@
 #include "keyfile/protection.hpp"
 
+#include "base/release.hpp"
+
 #include <openssl/asn1.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
@@ -11,13 +13,9 @@ namespace tamga::keyfile {
 
 namespace {
 
-template <class T, void (*release)(T*)>
-struct Release {
-    void operator()(T* object) const noexcept { release(object); }
-};
-using Pkcs12Parameters = std::unique_ptr<::PBEPARAM, Release<::PBEPARAM, ::PBEPARAM_free>>;
-using Pbes2Parameters = std::unique_ptr<::PBE2PARAM, Release<::PBE2PARAM, ::PBE2PARAM_free>>;
-using Pbkdf2Parameters = std::unique_ptr<::PBKDF2PARAM, Release<::PBKDF2PARAM, ::PBKDF2PARAM_free>>;
+using Pkcs12Parameters = std::unique_ptr<::PBEPARAM, Release<::PBEPARAM_free>>;
+using Pbes2Parameters = std::unique_ptr<::PBE2PARAM, Release<::PBE2PARAM_free>>;
+using Pbkdf2Parameters = std::unique_ptr<::PBKDF2PARAM, Release<::PBKDF2PARAM_free>>;
 
 struct Identifier {
     int nid = NID_undef;

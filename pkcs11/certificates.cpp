@@ -20,40 +20,14 @@ Result<std::vector<Key>> keys(Session const& session, CK_OBJECT_CLASS object_cla
     if (!objects) return objects.error();
     std::vector<Key> keys;
     for (auto const object : *objects) {
-        auto const type = session.number<CK_KEY_TYPE>(object, CKA_KEY_TYPE, CKK_VENDOR_DEFINED);
-        keys.push_back({object, type, session.attribute(object, CKA_ID)});
+        auto [type, id] = session.attributes(object, CKA_KEY_TYPE, CKA_ID);
+        keys.push_back({object, Session::to_number<CK_KEY_TYPE>(type, CKK_VENDOR_DEFINED), std::move(id)});
     }
     return keys;
 }
 
 bool same_id(Bytes const& one, Bytes const& other) {
     return !one.empty() && one == other;
-}
-
-/// The public half of a private key: what it shows itself or, as EC keys mostly and GOST keys always have it, a public
-/// key object of the same CKA_ID.
-Bytes public_half(Session const& session, Key const& key, std::optional<std::vector<Key>>& public_keys,
-                  SignatureMechanism const& mechanism) {
-    if (mechanism.public_half == PublicHalf::in_either_key) {
-        auto own = session.attribute(key.handle, mechanism.public_attribute);
-        if (!own.empty()) return own;
-    }
-    if (!public_keys) {
-        auto listed = keys(session, CKO_PUBLIC_KEY);
-        public_keys = listed ? std::move(*listed) : std::vector<Key>{};
-    }
-    for (auto const& other : *public_keys) {
-        if (other.type == key.type && same_id(other.id, key.id)) {
-            return session.attribute(other.handle, mechanism.public_attribute);
-        }
-    }
-    return {};
-}
-
-bool has_parameters_of(Session const& session, Key const& key, signing::KeyAlgorithm algorithm,
-                       SignatureMechanism const& mechanism) {
-    if (mechanism.parameters == CKA_VENDOR_DEFINED) return true;
-    return accepts_parameters(algorithm, session.attribute(key.handle, mechanism.parameters));
 }
 
 /// The attribute may have a sign octet or the head of an OCTET STRING before the value.
@@ -63,6 +37,57 @@ bool shows(Bytes const& attribute, Bytes const& value) {
            std::equal(value.rbegin(), value.rend(), attribute.rbegin());
 }
 
+/// The private keys of a token, asked which of them is a certificate's.
+class KeyRing {
+public:
+    KeyRing(Session const& session, std::vector<Key> private_keys)
+        : m_session{session}, m_private_keys{std::move(private_keys)} {}
+
+    /// `id`: the CKA_ID of the certificate.
+    std::optional<SigningKey> key_of(signing::Certificate const& certificate, Bytes const& id) {
+        auto const mechanism = signature_mechanism(certificate.algorithm().key);
+        auto const value = mechanism.public_value(*certificate.x509());
+        for (auto const& key : m_private_keys) {
+            if (key.type != mechanism.key_type) continue;
+            if (!has_parameters_of(key, certificate.algorithm().key, mechanism)) continue;
+            auto const half = public_half(key, mechanism);
+            if (half.empty() ? !same_id(key.id, id) : !shows(half, value)) continue;
+            auto const always = m_session.number<CK_BBOOL>(key.handle, CKA_ALWAYS_AUTHENTICATE, CK_FALSE);
+            return SigningKey{certificate, key.handle, always != CK_FALSE};
+        }
+        return std::nullopt;
+    }
+
+private:
+    bool has_parameters_of(Key const& key, signing::KeyAlgorithm algorithm, SignatureMechanism const& mechanism) const {
+        if (mechanism.parameters == CKA_VENDOR_DEFINED) return true;
+        return accepts_parameters(algorithm, m_session.attribute(key.handle, mechanism.parameters));
+    }
+
+    /// The public half of a private key: what it shows itself or, as EC keys mostly and GOST keys always have it, a
+    /// public key object of the same CKA_ID.
+    Bytes public_half(Key const& key, SignatureMechanism const& mechanism) {
+        if (mechanism.public_half == PublicHalf::in_either_key) {
+            auto own = m_session.attribute(key.handle, mechanism.public_attribute);
+            if (!own.empty()) return own;
+        }
+        if (!m_public_keys) {
+            auto listed = keys(m_session, CKO_PUBLIC_KEY);
+            m_public_keys = listed ? std::move(*listed) : std::vector<Key>{};
+        }
+        for (auto const& other : *m_public_keys) {
+            if (other.type == key.type && same_id(other.id, key.id)) {
+                return m_session.attribute(other.handle, mechanism.public_attribute);
+            }
+        }
+        return {};
+    }
+
+    Session const& m_session;
+    std::vector<Key> m_private_keys;
+    std::optional<std::vector<Key>> m_public_keys; ///< read where a private key does not show its public half
+};
+
 } // namespace
 
 Result<std::vector<Bytes>> public_certificates(Session const& session) {
@@ -70,41 +95,36 @@ Result<std::vector<Bytes>> public_certificates(Session const& session) {
     if (!objects) return objects.error();
     std::vector<Bytes> certificates;
     for (auto const object : *objects) {
-        if (session.number<CK_BBOOL>(object, CKA_PRIVATE, CK_FALSE) != CK_FALSE) continue;
-        if (session.number<CK_CERTIFICATE_TYPE>(object, CKA_CERTIFICATE_TYPE, CKC_X_509) != CKC_X_509) continue;
+        auto const [hidden, kind] = session.attributes(object, CKA_PRIVATE, CKA_CERTIFICATE_TYPE);
+        if (Session::to_number<CK_BBOOL>(hidden, CK_FALSE) != CK_FALSE) continue;
+        if (Session::to_number<CK_CERTIFICATE_TYPE>(kind, CKC_X_509) != CKC_X_509) continue;
         auto der = session.attribute(object, CKA_VALUE);
         if (!der.empty()) certificates.push_back(std::move(der));
     }
     return certificates;
 }
 
-Result<std::vector<SigningKey>> signing_keys(Session const& session) {
+Result<std::vector<SigningKey>> signing_keys(Session const& session, View chosen) {
+    auto private_keys = keys(session, CKO_PRIVATE_KEY);
+    if (!private_keys) return private_keys.error();
+    KeyRing ring{session, std::move(*private_keys)};
+    if (!chosen.empty()) {
+        auto const certificate = signing::Certificate::parse(chosen);
+        auto key = certificate ? ring.key_of(*certificate, {}) : std::nullopt;
+        if (key) return std::vector{std::move(*key)};
+    }
+
     auto const objects = session.find(CKO_CERTIFICATE);
     if (!objects) return objects.error();
-    auto const private_keys = keys(session, CKO_PRIVATE_KEY);
-    if (!private_keys) return private_keys.error();
-    std::optional<std::vector<Key>> public_keys; // read where a private key does not show its public half
-
     std::vector<SigningKey> found;
     for (auto const object : *objects) {
-        auto const certificate = signing::Certificate::parse(session.attribute(object, CKA_VALUE));
+        auto const [der, id] = session.attributes(object, CKA_VALUE, CKA_ID);
+        auto const certificate = signing::Certificate::parse(der);
         if (!certificate) {
             log::debug("certificate", {{"skipped", certificate.error().detail}});
             continue;
         }
-        auto const mechanism = signature_mechanism(certificate->algorithm().key);
-        auto const value = mechanism.public_value(*certificate->x509());
-        auto const id = session.attribute(object, CKA_ID);
-        auto const belongs = [&](Key const& key) {
-            if (key.type != mechanism.key_type) return false;
-            if (!has_parameters_of(session, key, certificate->algorithm().key, mechanism)) return false;
-            auto const half = public_half(session, key, public_keys, mechanism);
-            return half.empty() ? same_id(key.id, id) : shows(half, value);
-        };
-        auto const key = std::find_if(private_keys->begin(), private_keys->end(), belongs);
-        if (key == private_keys->end()) continue;
-        auto const always = session.number<CK_BBOOL>(key->handle, CKA_ALWAYS_AUTHENTICATE, CK_FALSE) != CK_FALSE;
-        found.push_back({*certificate, key->handle, always});
+        if (auto key = ring.key_of(*certificate, id)) found.push_back(std::move(*key));
     }
     return found;
 }

@@ -18,7 +18,8 @@ struct SigningKey {
 
 /// After a login: every certificate whose private key is on the token too, in the token's order. A key belongs to a
 /// certificate when their public keys are the same; where the token shows no public key, when their CKA_IDs are the
-/// same. Labels mean nothing. Certificates with a key this program cannot use are left out.
-Result<std::vector<SigningKey>> signing_keys(Session const& session);
+/// same. Labels mean nothing. Certificates with a key this program cannot use are left out. `chosen` (DER), where it is
+/// not empty and has its key here, comes alone: nothing else is read then, which a slow card thanks us for.
+Result<std::vector<SigningKey>> signing_keys(Session const& session, View chosen = {});
 
 } // namespace tamga::pkcs11

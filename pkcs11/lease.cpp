@@ -45,7 +45,7 @@ Result<std::unique_ptr<Lease>> Lease::open(Module const& module, Wanted const& w
     if (!login) return login.error();
     forget_wrong_pins(*token);
     watch.begin(Operation::list);
-    auto keys = signing_keys(**session);
+    auto keys = signing_keys(**session, wanted.certificate);
     if (!keys) return keys.error();
     auto const* const family = module.families().find(token->family);
     bool const factory_pin = family != nullptr && Session::is_factory_pin(pin, *family);

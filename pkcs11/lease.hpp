@@ -16,10 +16,12 @@ public:
     /// Without an item for so long, the lease ends.
     static constexpr std::chrono::seconds longest_silence{120};
 
-    /// A token by its place and, where the person was shown it, by what was shown.
+    /// A token by its place and, where the person was shown it, by what was shown; and the certificate that was chosen,
+    /// if one was.
     struct Wanted {
         ipc::SlotId slot;
-        std::optional<ipc::TokenInfo> shown;
+        std::optional<ipc::TokenInfo> shown{};
+        Bytes certificate{};
     };
 
     /// Session, C_Login, keys. The PIN is kept, for this lease alone, where a key wants it for each signature.

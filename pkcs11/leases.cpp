@@ -44,6 +44,7 @@ void Leases::unlock(ipc::RequestId request, ipc::Unlock message, std::optional<i
     held->request = request;
     held->slot = message.slot;
     held->pin = std::move(message.pin);
+    held->chosen = std::move(message.chosen);
     held->shown = std::move(shown);
     m_held.push_back(std::move(held));
     serve_waiting();
@@ -62,9 +63,10 @@ void Leases::open(SharedHeld const& held) {
         if (!place) return opened(held, {place.error(), {}, {}, {}, false});
         held->lane = place->lane;
         auto const operation = held->pin.empty() ? Operation::pin_pad : Operation::login;
-        auto work = [&module = place->module, slot = held->slot, pin = std::move(held->pin), shown = held->shown,
+        auto work = [&module = place->module, slot = held->slot, pin = std::move(held->pin),
+                     wanted = Lease::Wanted{held->slot, held->shown, held->chosen},
                      stop = held->stop.get_token()](Watch& watch) mutable {
-            auto lease = Lease::open(module, {slot, shown}, std::move(pin), watch, stop);
+            auto lease = Lease::open(module, wanted, std::move(pin), watch, stop);
             Opened result{lease ? Result<std::shared_ptr<Lease>>{std::move(*lease)} : lease.error(), {}, {}, {}, false};
             watch.begin(Operation::list);
             if (!result.lease) { // read anew: the answer says what became of the attempts

@@ -71,6 +71,7 @@ private:
         Stage stage = Stage::waiting;
         Pin pin;
         std::optional<ipc::TokenInfo> shown;
+        Bytes chosen; ///< of Unlock
         std::shared_ptr<Lane> lane;
         std::shared_ptr<Lease> lease; ///< touched on the lane alone
         bool has_mandate = false;

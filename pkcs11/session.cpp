@@ -3,6 +3,8 @@
 #include "base/log.hpp"
 #include "pkcs11/cryptoki_error.hpp"
 
+#include <algorithm>
+
 namespace tamga::pkcs11 {
 
 namespace {
@@ -90,6 +92,20 @@ Bytes Session::attribute(ObjectHandle object, CK_ATTRIBUTE_TYPE type) const {
     // CK_UNAVAILABLE_INFORMATION is the largest number of all, and a module may write any other.
     if (got != CKR_OK || wanted.ulValueLen > octets.size()) return {};
     octets.resize(wanted.ulValueLen);
+    return octets;
+}
+
+std::pair<Bytes, Bytes> Session::attributes(ObjectHandle object, CK_ATTRIBUTE_TYPE one, CK_ATTRIBUTE_TYPE other) const {
+    std::pair<Bytes, Bytes> octets{Bytes(usual_attribute), Bytes(usual_attribute)};
+    CK_ATTRIBUTE wanted[]{{one, octets.first.data(), octets.first.size()},
+                          {other, octets.second.data(), octets.second.size()}};
+    auto const got = m_module.functions().C_GetAttributeValue(m_handle, object.value(), wanted, std::size(wanted));
+    // What a module leaves in the template when it lacks one of them differs from module to module.
+    if (got != CKR_OK || std::ranges::any_of(wanted, [](auto const& a) { return a.ulValueLen > usual_attribute; })) {
+        return {attribute(object, one), attribute(object, other)};
+    }
+    octets.first.resize(wanted[0].ulValueLen);
+    octets.second.resize(wanted[1].ulValueLen);
     return octets;
 }
 

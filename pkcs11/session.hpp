@@ -38,10 +38,16 @@ public:
     [[nodiscard]] Result<std::vector<ObjectHandle>> find(CK_OBJECT_CLASS object_class) const;
     /// An attribute's octets; empty where the object has none, or does not show it.
     [[nodiscard]] Bytes attribute(ObjectHandle object, CK_ATTRIBUTE_TYPE type) const;
+    /// Two of them, with one call where the module shows both.
+    [[nodiscard]] std::pair<Bytes, Bytes> attributes(ObjectHandle object, CK_ATTRIBUTE_TYPE one,
+                                                     CK_ATTRIBUTE_TYPE other) const;
     /// The same for a CK_ULONG or CK_BBOOL; `otherwise` where it has none.
     template <class Number>
     [[nodiscard]] Number number(ObjectHandle object, CK_ATTRIBUTE_TYPE type, Number otherwise) const {
-        auto const octets = attribute(object, type);
+        return to_number(attribute(object, type), otherwise);
+    }
+    template <class Number>
+    [[nodiscard]] static Number to_number(Bytes const& octets, Number otherwise) {
         if (octets.size() != sizeof otherwise) return otherwise;
         std::memcpy(&otherwise, octets.data(), sizeof otherwise);
         return otherwise;

@@ -18,9 +18,10 @@ Obstacle obstacle_of(Language language, Errc code) {
     return {code, std::string{explain(language, code)}};
 }
 
-std::optional<Obstacle> obstacle_of(Sheet const& sheet, signing::Certificate const& certificate, std::int64_t now) {
+std::optional<Obstacle> obstacle_of(Sheet const& sheet, ipc::KeyFilter const& filter,
+                                    signing::Certificate const& certificate, std::int64_t now) {
     auto const language = sheet.request.language;
-    if (auto const misfit = signing::misfit(certificate, sheet.request.filter, now)) {
+    if (auto const misfit = signing::misfit(certificate, filter, now)) {
         return Obstacle{Errc::key_not_found, misfit_words(language, *misfit)};
     }
     if (auto const usable = signing::available(certificate.algorithm()); !usable) {
@@ -35,6 +36,21 @@ std::optional<Obstacle> obstacle_of(Sheet const& sheet, signing::Certificate con
     return std::nullopt;
 }
 
+/// What the page asks of a key. Whoever has one key for everything has no other to sign in with, though it may be
+/// marked for documents alone: where it is the only one there is, that does not count (ADR 19).
+ipc::KeyFilter filter_for(Sheet const& sheet, bool only_key) {
+    auto const& request = sheet.request;
+    auto filter = request.filter;
+    if (only_key && request.purpose == ipc::Purpose::sign_in && !request.strict) {
+        std::erase(filter.extended_key_usages, signing::eku_client_auth);
+    }
+    return filter;
+}
+
+void add_warning(Choice& choice, std::string words) {
+    choice.warning += (choice.warning.empty() ? "" : " ") + std::move(words);
+}
+
 /// What the certificate does not say itself: its chain, and whether it was revoked.
 void judge(Choice& choice, Sheet const& sheet, Knowledge const& known, std::int64_t now) {
     auto const& request = sheet.request;
@@ -42,7 +58,7 @@ void judge(Choice& choice, Sheet const& sheet, Knowledge const& known, std::int6
     auto const judgement =
         signing::judge(*choice.certificate, request.filter, known.trusted, known.revocation, strictness, now);
     if (judgement.refusal && !choice.obstacle) choice.obstacle = obstacle_of(request.language, *judgement.refusal);
-    if (judgement.doubt) choice.warning = doubt_words(request.language, *judgement.doubt);
+    if (judgement.doubt) add_warning(choice, doubt_words(request.language, *judgement.doubt));
 }
 
 std::optional<Obstacle> obstacle_of(Language language, ipc::TokenInfo const& token) {
@@ -56,13 +72,19 @@ std::optional<Obstacle> obstacle_of(Language language, ipc::TokenInfo const& tok
 /// One choice for each certificate. One that cannot be read stands for its token, so that the person sees that it was
 /// not overlooked.
 std::vector<Choice> keys_of(Sheet const& sheet, Choice const& token, std::vector<Bytes> const& certificates,
-                            Knowledge const& known, std::int64_t now) {
+                            bool only_key, Knowledge const& known, std::int64_t now) {
+    auto const filter = filter_for(sheet, only_key);
     std::vector<Choice> choices;
     for (auto const& der : certificates) {
         auto choice = token;
         if (auto certificate = signing::Certificate::parse(der)) {
             choice.certificate = std::move(*certificate);
-            if (auto found = obstacle_of(sheet, *choice.certificate, now)) choice.obstacle = std::move(found);
+            if (auto found = obstacle_of(sheet, filter, *choice.certificate, now)) choice.obstacle = std::move(found);
+            if (!choice.obstacle && signing::misfit(*choice.certificate, sheet.request.filter, now)) {
+                add_warning(choice, std::string{text(sheet.request.language,
+                                                     "This key is marked for signing documents, not for signing in; it "
+                                                     "is the only one here.")});
+            }
             judge(choice, sheet, known, now);
         } else {
             choice.obstacle = obstacle_of(sheet.request.language, Errc::mechanism_unsupported);
@@ -78,13 +100,17 @@ void put_obstacles_last(std::vector<Choice>& choices) {
 
 } // namespace
 
-Knowledge Knowledge::load() {
-    return {signing::TrustSet::load(signing::TrustFolders::here(), signing::UserAuthorities::counted),
+Knowledge Knowledge::load(bool user_authorities) {
+    using signing::UserAuthorities;
+    return {signing::TrustSet::load(signing::TrustFolders::here(),
+                                    user_authorities ? UserAuthorities::counted : UserAuthorities::left_out),
             signing::RevocationCache{signing::RevocationCache::default_folder()}};
 }
 
 std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToken> const& tokens,
                                        Knowledge const& known, std::int64_t now) {
+    // A token that shows nothing before its PIN may hold any number.
+    auto const only_key = tokens.size() == 1 && tokens.front().certificates.size() == 1;
     std::vector<Choice> choices;
     for (auto const& [module, slot, info, certificates] : tokens) {
         Choice choice{module, slot, info, {}, {}, {}, PinEntry::none};
@@ -93,7 +119,7 @@ std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToke
             choice.obstacle = obstacle_of(sheet.request.language, info);
         }
         if (certificates.empty()) choices.push_back(choice);
-        for (auto& key : keys_of(sheet, choice, certificates, known, now))
+        for (auto& key : keys_of(sheet, choice, certificates, only_key, known, now))
             choices.push_back(std::move(key));
     }
     put_obstacles_last(choices);
@@ -105,7 +131,7 @@ std::vector<Choice> choices_after_pin(Sheet const& sheet, Choice const& unlocked
                                       std::int64_t now) {
     auto token = unlocked;
     token.pin = PinEntry::none;
-    auto choices = keys_of(sheet, token, certificates, known, now);
+    auto choices = keys_of(sheet, token, certificates, certificates.size() == 1, known, now);
     put_obstacles_last(choices);
     return choices;
 }

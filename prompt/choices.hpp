@@ -12,8 +12,8 @@ struct Knowledge {
     signing::TrustSet trusted;
     signing::RevocationCache revocation{{}};
 
-    /// From this computer's folders. Blocking: some small files.
-    [[nodiscard]] static Knowledge load();
+    /// From this computer's folders, those of the person only where they count. Blocking: some small files.
+    [[nodiscard]] static Knowledge load(bool user_authorities);
 };
 
 /// Every certificate of `tokens` as a choice, those that cannot be chosen with the reason and last. A token of which

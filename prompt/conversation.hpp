@@ -390,7 +390,7 @@ private:
 
     /// Read once for each request, when there is a key to judge.
     Knowledge const& known() {
-        if (!m_known) m_known = Knowledge::load();
+        if (!m_known) m_known = Knowledge::load(m_sheet.request.user_authorities);
         return *m_known;
     }
 

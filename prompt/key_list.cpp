@@ -17,7 +17,8 @@ namespace tamga::prompt {
 
 namespace {
 
-enum ItemRole : int { details_role = Qt::UserRole, obstacle_role };
+/// `remark_role`: why it cannot be chosen, or what is not known of it.
+enum ItemRole : int { details_role = Qt::UserRole, remark_role };
 
 constexpr int padding = 6;
 
@@ -77,13 +78,12 @@ private:
         auto const group = (option.state & QStyle::State_Enabled) != 0 ? QPalette::Normal : QPalette::Disabled;
         auto const colour = option.palette.color(group, selected ? QPalette::HighlightedText : QPalette::Text);
         std::vector<Line> lines{{index.data(Qt::DisplayRole).toString(), bold(option.font), colour}};
-        for (int const role : {int{details_role}, int{obstacle_role}}) {
+        for (int const role : {int{details_role}, int{remark_role}}) {
             auto const text = index.data(role).toString();
             if (!text.isEmpty()) lines.push_back({text, option.font, colour});
         }
         // The reason must be easy to read although its line is grey.
-        if (index.data(obstacle_role).isValid())
-            lines.back().colour = option.palette.color(QPalette::Normal, QPalette::Text);
+        if (group == QPalette::Disabled) lines.back().colour = option.palette.color(QPalette::Normal, QPalette::Text);
         return lines;
     }
 
@@ -123,11 +123,11 @@ void KeyList::show_choices(Language language, Question const& question) {
         auto* item = new QListWidgetItem{title, this};
         item->setData(details_role, details);
         auto spoken = title + QStringLiteral(", ") + details;
-        if (choice.obstacle) {
-            auto const reason = QString::fromStdString(choice.obstacle->words);
-            item->setData(obstacle_role, reason);
-            item->setFlags(Qt::NoItemFlags);
-            spoken += QStringLiteral(", ") + reason;
+        if (choice.obstacle) item->setFlags(Qt::NoItemFlags);
+        auto const remark = QString::fromStdString(choice.obstacle ? choice.obstacle->words : choice.warning);
+        if (!remark.isEmpty()) {
+            item->setData(remark_role, remark);
+            spoken += QStringLiteral(", ") + remark;
         }
         item->setData(Qt::AccessibleTextRole, spoken);
     }

@@ -1,5 +1,6 @@
 // tamga-prompt: one window for one request. Started by tamgad with the control channel as descriptor 3.
 #include "prompt/conversation.hpp"
+#include "prompt/rehearsal.hpp"
 #include "prompt/surroundings.hpp"
 #include "prompt/window.hpp"
 
@@ -43,6 +44,7 @@ int main(int argc, char** argv) {
     ::prctl(PR_SET_DUMPABLE, 0); // a PIN will be in this memory
     log::open("tamga-prompt");
     signing::start_openssl();
+    prompt::rehearse();
     if (auto const done = run(argc, argv); !done) {
         log::info("prompt ended", {{"code", wire_name(done.error().code)}, {"detail", done.error().detail}});
     }

@@ -41,6 +41,7 @@ public:
     Result<ipc::UnlockReply> unlock(Choice const& choice, Pin pin) {
         ipc::Unlock message;
         message.slot = choice.slot;
+        if (choice.certificate) message.chosen = choice.certificate->der();
         if (choice.pin == PinEntry::typed) {
             if (pin.empty()) return Errc::pin_length;
             message.pin = std::move(pin);

@@ -220,7 +220,6 @@ std::vector<std::string> choice_details(Language language, Choice const& choice)
     if (auto use = use_words(language, certificate); !use.empty()) details.push_back(use);
     details.push_back(text(language, "valid until %1", {day_words(certificate.not_after())}));
     details.push_back(token_words(language, choice.token));
-    if (!choice.warning.empty() && !choice.obstacle) details.push_back(choice.warning);
     return details;
 }
 

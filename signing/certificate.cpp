@@ -1,6 +1,7 @@
 #include "signing/certificate.hpp"
 
 #include "base/base64.hpp"
+#include "base/release.hpp"
 #include "signing/der.hpp"
 #include "signing/foreign_keys.hpp"
 
@@ -11,18 +12,13 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <deque>
+#include <mutex>
 
 namespace tamga::signing {
 
 namespace {
 
-template <auto release>
-struct Release {
-    template <class T>
-    void operator()(T* object) const noexcept {
-        release(object);
-    }
-};
 using X509Pointer = std::unique_ptr<::X509, Release<X509_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Release<EVP_PKEY_CTX_free>>;
 using BigNumber = std::unique_ptr<BIGNUM, Release<BN_free>>;
@@ -133,7 +129,38 @@ struct Certificate::State {
     [[nodiscard]] X509_NAME const* issuer() const { return X509_get_issuer_name(x509.get()); }
 };
 
+/// The certificates parsed last, because the same few are parsed for each request, and OpenSSL takes 0.1 ms to decode a
+/// public key. Thread-safe.
+class Certificate::Recent {
+public:
+    [[nodiscard]] std::optional<Certificate> find(ipc::Fingerprint const& fingerprint) {
+        std::lock_guard const locked{m_mutex};
+        auto const found = std::ranges::find(m_certificates, fingerprint, &Certificate::fingerprint);
+        if (found == m_certificates.end()) return std::nullopt;
+        std::rotate(m_certificates.begin(), found, found + 1);
+        return m_certificates.front();
+    }
+    void add(Certificate certificate) {
+        if (certificate.der().size() > largest) return;
+        std::lock_guard const locked{m_mutex};
+        if (m_certificates.size() == most) m_certificates.pop_back();
+        m_certificates.push_front(std::move(certificate));
+    }
+
+private:
+    static constexpr std::size_t most = 16;
+    static constexpr std::size_t largest = 8 * 1024;
+
+    std::mutex m_mutex;
+    std::deque<Certificate> m_certificates; ///< the last one first
+};
+
 Result<Certificate> Certificate::parse(View der) {
+    static auto& recent = *new Recent; // never destroyed: OpenSSL ends before what is static here would
+    ipc::Fingerprint fingerprint{};
+    std::ranges::copy(sha256(der), fingerprint.begin());
+    if (auto known = recent.find(fingerprint)) return *known;
+
     teach_openssl();
     auto state = std::make_shared<State>();
     auto const* at = der.data();
@@ -152,9 +179,10 @@ Result<Certificate> Certificate::parse(View der) {
     ERR_clear_error();
     if (state->algorithm == nullptr) return Error{Errc::mechanism_unsupported, "key algorithm of the certificate"};
     state->der = to_bytes(der);
-    std::ranges::copy(sha256(der), state->fingerprint.begin());
+    state->fingerprint = fingerprint;
     Certificate certificate;
     certificate.m_state = std::move(state);
+    recent.add(certificate);
     return certificate;
 }
 

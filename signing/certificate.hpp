@@ -53,6 +53,7 @@ public:
 
 private:
     struct State;
+    class Recent;
     std::shared_ptr<State const> m_state;
 };
 

@@ -1,10 +1,14 @@
 #include "signing/chain.hpp"
 
+#include "base/release.hpp"
+
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <memory>
+#include <span>
 
 namespace tamga::signing {
 
@@ -12,13 +16,6 @@ namespace {
 
 constexpr int longest_chain = 8;
 
-template <auto release>
-struct Release {
-    template <class T>
-    void operator()(T* object) const noexcept {
-        release(object);
-    }
-};
 void free_stack(STACK_OF(X509) * stack) {
     sk_X509_free(stack);
 }
@@ -41,17 +38,21 @@ ChainState state_of(int error, Certificate const& certificate) {
     }
 }
 
-std::vector<Certificate> path_of(X509_STORE_CTX* context) {
+/// OpenSSL found the path among what it was given: each of its certificates is one of `known`, the very object.
+std::vector<Certificate> path_of(X509_STORE_CTX* context, std::initializer_list<std::span<Certificate const>> known) {
+    auto const given = [&](X509 const* wanted) -> Certificate const* {
+        for (auto const certificates : known) {
+            auto const found = std::ranges::find(certificates, wanted, &Certificate::x509);
+            if (found != certificates.end()) return &*found;
+        }
+        return nullptr;
+    };
     std::vector<Certificate> path;
     auto* const chain = ::X509_STORE_CTX_get0_chain(context);
     for (int i = 0; i < sk_X509_num(chain); ++i) {
-        unsigned char* octets = nullptr;
-        auto const size = ::i2d_X509(sk_X509_value(chain, i), &octets);
-        if (size <= 0) break;
-        auto certificate = Certificate::parse({octets, static_cast<std::size_t>(size)});
-        ::OPENSSL_free(octets);
-        if (!certificate) break;
-        path.push_back(std::move(*certificate));
+        auto const* const certificate = given(sk_X509_value(chain, i));
+        if (certificate == nullptr) break;
+        path.push_back(*certificate);
     }
     return path;
 }
@@ -78,7 +79,8 @@ Chain build_chain(TrustSet const& trusted, Certificate const& certificate, std::
     bool const verified = ::X509_verify_cert(context.get()) == 1;
     auto const error = verified ? X509_V_OK : ::X509_STORE_CTX_get_error(context.get());
     ::ERR_clear_error();
-    return {state_of(error, certificate), path_of(context.get()), ::X509_verify_cert_error_string(error)};
+    return {state_of(error, certificate), path_of(context.get(), {{&certificate, 1}, helpers, trusted.certificates()}),
+            ::X509_verify_cert_error_string(error)};
 }
 
 } // namespace tamga::signing

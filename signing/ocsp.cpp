@@ -1,5 +1,6 @@
 #include "signing/ocsp.hpp"
 
+#include "base/release.hpp"
 #include "signing/foreign_keys.hpp"
 
 #include <openssl/err.h>
@@ -16,13 +17,6 @@ namespace {
 constexpr int nonce_octets = 8;
 constexpr std::int64_t clock_skew_s = 300;
 
-template <auto release>
-struct Release {
-    template <class T>
-    void operator()(T* object) const noexcept {
-        release(object);
-    }
-};
 void free_stack(STACK_OF(X509) * stack) {
     sk_X509_free(stack);
 }

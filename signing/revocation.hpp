@@ -1,5 +1,5 @@
 // What is known about revocation, on disk: so that a window opens and a document is verified without asking anybody.
-// Written by tamga-web and `tamga verify --online`, read by the prompt too. Small files: one line for each certificate
+// Written by tamga-web, read by the prompt too. Small files: one line for each certificate
 // that was asked about (OCSP), and for each authority a sorted table of what its list names (CRL).
 #pragma once
 

@@ -1,5 +1,6 @@
 #include "signing/timestamp.hpp"
 
+#include "base/release.hpp"
 #include "signing/signed_data.hpp"
 
 #include <openssl/err.h>
@@ -17,13 +18,6 @@ namespace {
 
 constexpr std::size_t nonce_octets = 8;
 
-template <auto release>
-struct Release {
-    template <class T>
-    void operator()(T* object) const noexcept {
-        release(object);
-    }
-};
 using Info = std::unique_ptr<TS_TST_INFO, Release<TS_TST_INFO_free>>;
 
 Error invalid(char const* detail) {

@@ -13,6 +13,8 @@ const { timestampsOf } = require('../e2e/support/der.cjs');
 const { verifyGostCms, verifyGostXml } = require('../e2e/support/gost.cjs');
 const { Services } = require('../e2e/support/services.cjs');
 
+// Who looks at the first lines alone (`./dev demo | head`) does not stop the rest, which cleans up after itself.
+process.stdout.on('error', () => {});
 const say = (text = '') => process.stdout.write(`${text}\n`);
 const hop = (id, text) => say(`  ${id.padEnd(3)} ${text}`);
 
@@ -91,6 +93,11 @@ async function scripted(kind) {
   say('What each hop does is told in fixed words; the names, numbers and digests in them are of this run.\n');
   const services = await Services.start(kind.services);
   const daemon = await Daemon.start({ ...kind.options, config: `[origins]\nallow = ["portal.test"]\n${services.configuration()}` });
+  const stop = async () => {
+    await daemon.stop();
+    await services.stop();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop().finally(() => process.exit(130)));
   try {
     say(kind.token);
     say(`A time-stamp service of a test authority, with keys of the same kind, listens at ${services.url}.`);
@@ -125,8 +132,7 @@ async function scripted(kind) {
     say(`\n${xml.slice(0, 76)}...\n\nDone. \`./dev demo --page\` lets you decide yourself, in the real window.`);
     client.wsConnection.close();
   } finally {
-    await daemon.stop();
-    await services.stop();
+    await stop();
   }
 }
 

@@ -42,6 +42,34 @@ TEST_F(Lease, ShowsPrivateCertificatesOnlyInside) {
     EXPECT_TRUE(driver.list(ipc::Depth::certificates).certificates.empty()); // tamga-web's listing during it
 }
 
+TEST_F(Lease, FindsTheKeyOfTheChosenCertificateWithoutReadingTheOthers) {
+    auto const other = make_key(folder, "other", KeyKind::rsa_2048);
+    FakeToken const both{folder,
+                         {fake_token_line("fake"), "certificate 0 01 " + (folder / "rsa.pem").string(),
+                          "key 0 01 " + (folder / "rsa-key.pem").string(),
+                          "certificate 0 02 " + (folder / "other.pem").string(),
+                          "key 0 02 " + (folder / "other-key.pem").string()}};
+    TokenDriver driver{folder.path()};
+    auto prompt = driver.prompt(RequestId{1});
+
+    auto const all = unlock(prompt, slot, user_pin).certificates;
+    auto const searches = both.calls("C_FindObjectsInit");
+    auto const chosen = unlock(prompt, slot, user_pin, other.der()).certificates;
+
+    EXPECT_EQ(all, (std::vector<Bytes>{certificate.der(), other.der()}));
+    EXPECT_EQ(chosen, std::vector<Bytes>{other.der()});
+    EXPECT_EQ(both.calls("C_FindObjectsInit"), searches + 1);
+    EXPECT_TRUE(give(prompt, mandate_for(RequestId{1}, Form::cms, other, {sha256(as_view("document"))})));
+}
+
+TEST_F(Lease, OfAChosenCertificateWithoutItsKeyShowsWhatElseIsThere) {
+    auto const stray = make_key(folder, "stray", KeyKind::rsa_2048);
+    TokenDriver driver{folder.path()};
+    auto prompt = driver.prompt(RequestId{1});
+
+    EXPECT_EQ(unlock(prompt, slot, user_pin, stray.der()).certificates, std::vector<Bytes>{certificate.der()});
+}
+
 TEST_F(Lease, S9_CostsOneAttemptForAWrongPin) {
     TokenDriver driver{folder.path()};
     auto prompt = driver.prompt(RequestId{1});

@@ -4,6 +4,7 @@
 // TAMGA_PROMPT_SCRIPT: the script's file (tests/support/scripted_screen.hpp); TAMGA_PROMPT_LOG: a file to append to, if
 // any.
 #include "prompt/conversation.hpp"
+#include "prompt/rehearsal.hpp"
 #include "tests/support/scripted_screen.hpp"
 
 #include "base/log.hpp"
@@ -15,6 +16,7 @@ int main() {
     using namespace tamga;
     log::open("tamga-prompt");
     signing::start_openssl();
+    prompt::rehearse();
     ipc::Channel control{UniqueFd{prompt::control_fd}};
     auto ends = prompt::receive_ends(std::move(control));
     if (!ends) {

@@ -144,9 +144,10 @@ Result<std::vector<Bytes>> TokenDriver::sign(ipc::RequestId request, std::vector
     }
 }
 
-void send_unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin) {
+void send_unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin, Bytes chosen) {
     ipc::Unlock message;
     message.slot = slot;
+    message.chosen = std::move(chosen);
     auto taken = Pin::take({reinterpret_cast<unsigned char*>(pin.data()), pin.size()});
     if (!taken) throw std::runtime_error{"PIN"};
     message.pin = std::move(*taken);
@@ -174,8 +175,8 @@ Unlocked unlocked(ipc::Channel& prompt) {
     }
 }
 
-Unlocked unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin) {
-    send_unlock(prompt, slot, std::move(pin));
+Unlocked unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin, Bytes chosen) {
+    send_unlock(prompt, slot, std::move(pin), std::move(chosen));
     return unlocked(prompt);
 }
 

@@ -75,13 +75,13 @@ private:
 
 /// What is plugged in, as this channel is told.
 Listing list(ipc::Channel& asker, ipc::Depth depth);
-/// Sends an Unlock and does not wait.
-void send_unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin);
+/// Sends an Unlock and does not wait. `chosen`: DER of the certificate, where one was chosen before.
+void send_unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin, Bytes chosen = {});
 /// The same for a reader with a keypad.
 void send_unlock_on_reader(ipc::Channel& prompt, ipc::SlotId slot);
 /// Waits for what an Unlock is answered by.
 Unlocked unlocked(ipc::Channel& prompt);
-Unlocked unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin);
+Unlocked unlock(ipc::Channel& prompt, ipc::SlotId slot, std::string pin, Bytes chosen = {});
 
 /// A mandate for `digests` with a minute to live.
 ipc::Mandate mandate_for(ipc::RequestId request, ipc::Form form, signing::Certificate const& certificate,

@@ -482,6 +482,45 @@ TEST_F(PromptTest, AKeyThatDoesNotFitCannotBeChosen) {
     EXPECT_EQ(unlocks(), 0U);
 }
 
+TEST_F(PromptTest, SigningInTakesTheOnlyKeyThereIsAfterAWarning) {
+    m_request.purpose = ipc::Purpose::sign_in;
+    m_request.filter.extended_key_usages = {std::string{signing::eku_client_auth}};
+    start("key first\npin 1234");
+
+    auto const accepted = hear<ipc::Accepted>();
+    finish();
+
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->certificate, m_key);
+    EXPECT_TRUE(was_shown("it is the only one here"));
+}
+
+TEST_F(PromptTest, S21_AKeyForDocumentsSignsNobodyInBesideAnotherKey) {
+    m_request.purpose = ipc::Purpose::sign_in;
+    m_request.filter.extended_key_usages = {std::string{signing::eku_client_auth}};
+    m_readable = {m_key, m_sign_in_key};
+    start("key misfit\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+    finish();
+
+    EXPECT_TRUE(was_shown("The key is for another use"));
+    EXPECT_EQ(unlocks(), 0U);
+}
+
+TEST_F(PromptTest, S21_AKeyForDocumentsSignsNobodyInInStrictMode) {
+    m_request.purpose = ipc::Purpose::sign_in;
+    m_request.filter.extended_key_usages = {std::string{signing::eku_client_auth}};
+    m_request.strict = true;
+    start("key first\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::key_not_found);
+    finish();
+
+    EXPECT_TRUE(was_shown("The key is for another use"));
+    EXPECT_EQ(unlocks(), 0U);
+}
+
 TEST_F(PromptTest, AKeyWithoutItsPrivatePartIsNotFound) {
     auto const stray = make_certificate({.name = "ТЕСТОВ БЕЗ КЛЮЧА"});
     m_readable = {stray};
