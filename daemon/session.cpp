@@ -7,7 +7,6 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 
 #include <ctime>
 
@@ -29,6 +28,16 @@ std::size_t size_of(Result<v1::Reply> const& reply) {
     for (auto const& value : signatures->documents.values)
         size += value.size();
     return size;
+}
+
+/// What ends a coroutine of a session that nobody called off: memory not to be had, or a bug. It costs that request.
+void report(std::exception_ptr failure) {
+    if (!failure) return;
+    try {
+        std::rethrow_exception(std::move(failure));
+    } catch (std::exception const& exception) {
+        log::error("session", {{"ended", exception.what()}});
+    }
 }
 
 /// For the log. What is wrong with an XML document cannot be said without quoting it: that is for the page alone.
@@ -108,8 +117,9 @@ void Session::start(v1::Request request, Clock::time_point started, Held held) {
     auto done = [self = shared_from_this(), id](std::exception_ptr failure, Reply reply) {
         auto const found = self->m_running.find(id);
         bool const withdrawn = found != self->m_running.end() && found->second->withdrawn;
+        if (failure && !withdrawn && !self->m_ended) report(failure);
         if (failure) reply = withdrawn ? Error{Errc::withdrawn} : Error{Errc::internal, "the request was called off"};
-        asio::co_spawn(self->m_parts.executor, finish(self, id, std::move(reply)), asio::detached);
+        asio::co_spawn(self->m_parts.executor, finish(self, id, std::move(reply)), report);
     };
     auto until_called_off = asio::bind_cancellation_slot(running->signal.slot(), std::move(done));
     asio::co_spawn(m_parts.executor, act(shared_from_this(), std::move(request)), std::move(until_called_off));
@@ -365,7 +375,7 @@ void Session::tell(std::string about, std::string text) {
     if (m_ended) return;
     m_news.insert_or_assign(std::move(about), std::move(text));
     if (std::exchange(m_writing_news, true)) return;
-    asio::co_spawn(m_parts.executor, write_news(shared_from_this()), asio::detached);
+    asio::co_spawn(m_parts.executor, write_news(shared_from_this()), report);
 }
 
 Task<void> Session::write_news(std::shared_ptr<Session> self) {
