@@ -82,8 +82,8 @@ TEST_F(MandateViolation, IsAnotherForm) {
 
 /// What web would send to sign in to a site.
 Bytes sign_in_item(signing::Certificate const& signer, std::string_view origin, std::int64_t time) {
-    auto const request = *signing::sign_in_request({std::string{origin}, Bytes(16, 'c')});
-    return signing::sign_in_statement(request, signer.fingerprint(), time);
+    auto const asked = *signing::sign_in_request({std::string{origin}, Bytes(16, 'c')});
+    return signing::sign_in_statement(asked, signer.fingerprint(), time);
 }
 
 class SignInViolation : public MandateViolation {

@@ -248,12 +248,11 @@ TEST(SignInStatement, CutChangedOrLengthenedIsRefused) {
                                                           {"origin ", "origin  "},
                                                           {"origin https", "origin \nhttps"},
                                                           {"challenge ", "Challenge "},
-                                                          {"!!==", "!! =="},
                                                           {"HMhIQ==", "HMhIR=="}, // base64 with bits nobody reads
                                                           {"\ntime 1", "\ntime +1"},
                                                           {"\ntime 1", "\ntime 01"},
                                                           {"\ntime", "\r\ntime"}}) {
-        if (text.find(what) == std::string::npos) continue;
+        ASSERT_NE(text.find(what), std::string::npos) << what;
         EXPECT_FALSE(parse_sign_in_statement(as_view(with(text, what, instead)), rsa)) << what;
     }
     auto upper = text;
