@@ -109,28 +109,28 @@ struct Refusal {
 
 // ---- what a page is told ----
 
+/// Which token of its kind it is.
+struct TokenDetails {
+    std::string label;
+    std::string manufacturer;
+    std::string model;
+    std::string serial;
+    bool pin_locked = false;
+    std::optional<std::uint8_t> attempts_left;
+
+    bool operator==(TokenDetails const&) const = default;
+};
+
 /// A token that is plugged in. To a page goes what it needs to tell the person which one to take; the rest is for
 /// commands of this computer.
 struct Token {
     std::string storage;
     std::string family;
-    std::string name; ///< of the family, in the language of the connection
-    struct Details {
-        std::string label;
-        std::string manufacturer;
-        std::string model;
-        std::string serial;
-        bool pin_locked = false;
-        std::optional<std::uint8_t> attempts_left;
-    };
-    std::optional<Details> details;
+    std::string name;                    ///< of the family, in the language of the connection
+    std::optional<TokenDetails> details; ///< for commands
 
     bool operator==(Token const&) const = default;
 };
-inline bool operator==(Token::Details const& one, Token::Details const& other) {
-    return one.label == other.label && one.manufacturer == other.manufacturer && one.model == other.model &&
-           one.serial == other.serial && one.pin_locked == other.pin_locked && one.attempts_left == other.attempts_left;
-}
 
 struct Greeting {
     std::string build;
