@@ -19,6 +19,9 @@ std::string_view wire_name(Errc code) noexcept {
     case Errc::busy: return "busy";
     case Errc::origin_denied: return "origin_denied";
     case Errc::site_refused: return "site_refused";
+    case Errc::eds_not_required: return "eds_not_required";
+    case Errc::service_unknown: return "service_unknown";
+    case Errc::service_origin: return "service_origin";
     case Errc::user_cancelled: return "user_cancelled";
     case Errc::withdrawn: return "withdrawn";
     case Errc::timeout: return "timeout";
@@ -26,6 +29,7 @@ std::string_view wire_name(Errc code) noexcept {
     case Errc::storage_unknown: return "storage_unknown";
     case Errc::token_absent: return "token_absent";
     case Errc::key_not_found: return "key_not_found";
+    case Errc::role_missing: return "role_missing";
     case Errc::pin_incorrect: return "pin_incorrect";
     case Errc::pin_length: return "pin_length";
     case Errc::pin_locked: return "pin_locked";

@@ -25,6 +25,9 @@ enum class Errc : std::uint8_t {
     // who asks
     origin_denied,
     site_refused,
+    eds_not_required,
+    service_unknown,
+    service_origin,
     // the person
     user_cancelled,
     withdrawn,
@@ -34,6 +37,7 @@ enum class Errc : std::uint8_t {
     storage_unknown,
     token_absent,
     key_not_found,
+    role_missing,
     pin_incorrect,
     pin_length,
     pin_locked,

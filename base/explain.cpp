@@ -35,6 +35,15 @@ char const* sentence(Errc code) noexcept {
                           "allow it.");
     case Errc::site_refused:
         return message_id("You refused this site. To change that, remove it from the list of refused sites.");
+    case Errc::eds_not_required:
+        return message_id("This service needs no electronic signature: a login and a password are enough for it. Your "
+                          "signature was not asked for; tell the owner of the site.");
+    case Errc::service_unknown:
+        return message_id("It is not known on this computer for which public service the site wants a signature. Tell "
+                          "the owner of the site, or ask the administrator of this computer for its list of services.");
+    case Errc::service_origin:
+        return message_id("This site may not ask for signatures for that service: it belongs to another site. Open the "
+                          "service on its own portal.");
     case Errc::user_cancelled:
         return message_id("You cancelled the request. Nothing more is signed; repeat it on the site.");
     case Errc::withdrawn:
@@ -48,6 +57,9 @@ char const* sentence(Errc code) noexcept {
     case Errc::token_absent: return message_id("The token is not plugged in. Plug it in and repeat the request.");
     case Errc::key_not_found:
         return message_id("The token has no key that fits. Plug in another token, or check which keys it holds.");
+    case Errc::role_missing:
+        return message_id("Your key does not give you the role that this service asks for. Ask the owner of the "
+                          "portal's system who may sign, or choose another key.");
     case Errc::pin_incorrect: return message_id("The PIN is wrong. Check the keyboard layout and type it again.");
     case Errc::pin_length: return message_id("The PIN is too short or too long for this token. Type it again.");
     case Errc::pin_locked:

@@ -428,6 +428,7 @@ constexpr std::size_t enumerator_count(Purpose) noexcept {
 /// Which keys fit. All that is set must hold.
 struct KeyFilter {
     std::vector<std::string> extended_key_usages; ///< dotted OIDs
+    std::vector<std::string> roles;               ///< the same, of which one will do: what the service asks of a signer
     std::string iin;
     std::string bin;
     std::string serial_number; ///< of the certificate, lower-case hexadecimal without leading zeros
@@ -435,8 +436,40 @@ struct KeyFilter {
     bool allow_revoked = false;
     bool any_issuer = false;    ///< the chain of the certificate is not looked at
     std::vector<Bytes> issuers; ///< DER; unless empty the chain must end in one of these, whatever else is trusted
-    TAMGA_FIELDS(&KeyFilter::extended_key_usages, &KeyFilter::iin, &KeyFilter::bin, &KeyFilter::serial_number,
-                 &KeyFilter::allow_expired, &KeyFilter::allow_revoked, &KeyFilter::any_issuer, &KeyFilter::issuers)
+    TAMGA_FIELDS(&KeyFilter::extended_key_usages, &KeyFilter::roles, &KeyFilter::iin, &KeyFilter::bin,
+                 &KeyFilter::serial_number, &KeyFilter::allow_expired, &KeyFilter::allow_revoked,
+                 &KeyFilter::any_issuer, &KeyFilter::issuers)
+};
+
+/// How the law classifies what is asked for, as far as that is known here (policy/gate.hpp).
+enum class Classified : std::uint8_t {
+    not_asked,         ///< no signature on a document, or a sign-in
+    unclassified,      ///< the site's protocol names no service, and none can be told from the site
+    document,          ///< the site says: no public service, a document
+    key_account,       ///< the site says: the account of the keys themselves
+    eds,               ///< the service needs an EDS
+    one_time_password, ///< a one-time password would do; an EDS is accepted in its place
+    no_method,         ///< the law names no method for the channel of this service
+};
+constexpr std::size_t enumerator_count(Classified) noexcept {
+    return 7;
+}
+
+/// The public service that the person is told of.
+struct ServiceShown {
+    Classified classified{};
+    bool inferred = false; ///< the site named none; it is the only one known of that site
+    std::string name;      ///< in the language of the window, as the rest
+    std::string body;      ///< who classified it
+    TAMGA_FIELDS(&ServiceShown::classified, &ServiceShown::inferred, &ServiceShown::name, &ServiceShown::body)
+};
+
+/// Whom the signer acts for: the site's own claim, which nobody verified.
+struct Principal {
+    std::string name;
+    std::string id_number; ///< IIN or BIN
+    std::string authority;
+    TAMGA_FIELDS(&Principal::name, &Principal::id_number, &Principal::authority)
 };
 
 /// A digest by the dotted identifier of its algorithm.
@@ -473,11 +506,14 @@ struct PromptRequest {
     std::vector<std::string> storages; ///< names of TokenInfo::storage to choose from, files included; empty: any
     bool strict = false;               ///< a certificate of which not everything is known cannot be chosen
     bool user_authorities = true;      ///< the issuers this person added count too
+    ServiceShown service;
+    Principal principal;   ///< mostly empty
     bool labelled = false; ///< behind the items come as many others: the DocumentLabel of each (written by `Writer`)
     TAMGA_MESSAGE(prompt_request, &PromptRequest::request, &PromptRequest::language, &PromptRequest::origin,
                   &PromptRequest::site_is_new, &PromptRequest::resembles, &PromptRequest::purpose, &PromptRequest::form,
                   &PromptRequest::digested, &PromptRequest::filter, &PromptRequest::storages, &PromptRequest::strict,
-                  &PromptRequest::user_authorities, &PromptRequest::labelled)
+                  &PromptRequest::user_authorities, &PromptRequest::service, &PromptRequest::principal,
+                  &PromptRequest::labelled)
 };
 
 /// tamga-prompt to tamga-web: the person agreed; the site, where it was asked about, is allowed and remembered. For

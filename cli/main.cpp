@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "cli/authorities.hpp"
 #include "cli/local_client.hpp"
+#include "cli/services_command.hpp"
 #include "cli/sign.hpp"
 #include "cli/tokens.hpp"
 #include "cli/trust.hpp"
@@ -12,9 +13,11 @@
 #include <CLI/CLI.hpp>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <iostream>
+#include <memory>
 
 namespace {
 
@@ -34,9 +37,23 @@ Language language_of(int argc, char** argv) {
     return system_language();
 }
 
+/// CLI11 counts octets where it puts descriptions into a column; a Cyrillic letter has two.
+class Columns : public CLI::Formatter {
+public:
+    std::string make_option(CLI::Option const* option, bool is_positional) const override {
+        auto const name = "  " + make_option_name(option, is_positional) + make_option_opts(option);
+        auto const continues = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80U; };
+        auto const letters = name.size() - static_cast<std::size_t>(std::ranges::count_if(name, continues));
+        auto const width = get_column_width();
+        auto const gap = letters < width ? std::string(width - letters, ' ') : '\n' + std::string(width, ' ');
+        return name + gap + make_option_desc(option) + '\n';
+    }
+};
+
 /// CLI11 has words of its own, in English; those that a person sees are replaced.
 void translate_headings(CLI::App& app, Language language) {
     auto const& formatter = app.get_formatter();
+    formatter->label("Positionals", text(language, "Arguments", {}));
     formatter->label("Usage", text(language, "Usage", {}));
     formatter->label("OPTIONS", text(language, "OPTIONS", {}));
     formatter->label("SUBCOMMAND", text(language, "COMMAND", {}));
@@ -103,7 +120,7 @@ int verify_command(cli::VerifyRequest request) {
         signing::TrustFolders::here(), user ? signing::UserAuthorities::counted : signing::UserAuthorities::left_out);
     request.settings.revocation = signing::RevocationCache{signing::RevocationCache::default_folder()};
     request.settings.now = std::time(nullptr);
-    return cli::run_verify(request, std::cout);
+    return cli::run_verify(request, std::cout, std::cerr);
 }
 
 } // namespace
@@ -113,6 +130,7 @@ int main(int argc, char** argv) {
     auto const language = language_of(argc, argv);
 
     CLI::App app{text(language, "Tamga: electronic signatures with keys on tokens", {}), "tamga"};
+    app.formatter(std::make_shared<Columns>()); // before the commands, which take it over
     app.require_subcommand(1);
     app.set_version_flag("--version", std::string{"tamga "} + build_id, text(language, "the version", {}));
     app.set_help_flag("-h,--help", text(language, "this text", {}));
@@ -129,15 +147,20 @@ int main(int argc, char** argv) {
     trust->add_flag("--install", install, text(language, "add the certificate to every browser's store", {}));
     trust->add_flag("--remove", remove, text(language, "take it out of every store", {}));
     trust->add_flag("--status", status, text(language, "say where it is trusted", {}));
+    auto const file_word = text(language, "FILE", {});
     auto* const verify =
         app.add_subcommand("verify", text(language, "say what a signed file (CMS or XML) is worth", {}));
     cli::VerifyRequest request;
     std::string content;
     std::string at;
     auto json = false;
-    verify->add_option("FILE", request.file, text(language, "the signed file", {}))->required()->option_text(" ");
-    verify->add_option("--content", content, text(language, "what was signed, where it is not in the file", {}))
-        ->option_text("FILE");
+    verify
+        ->add_option(file_word, request.file,
+                     text(language, "the signed file: CMS (DER, PEM or base64) or XML; not S/MIME", {}))
+        ->required()
+        ->option_text(" ");
+    verify->add_option("--content", content, text(language, "what was signed, where it is not in the CMS", {}))
+        ->option_text(file_word);
     verify->add_option("--at", at, text(language, "judge certificates as of this time (UTC)", {}))
         ->option_text("YYYY-MM-DD[THH:MM:SSZ]");
     verify->add_flag("--json", json, text(language, "for programs", {}));
@@ -177,10 +200,17 @@ int main(int argc, char** argv) {
     std::filesystem::path authority_file;
     std::string fingerprint;
     auto* const ca_add = ca->add_subcommand("add", text(language, "trust the authorities in a file", {}));
-    ca_add->add_option("FILE", authority_file)->required()->option_text(" ");
+    ca_add
+        ->add_option(file_word, authority_file,
+                     text(language, "the authorities' certificates: PEM, DER or PKCS#7 (.p7b)", {}))
+        ->required()
+        ->option_text(" ");
     auto* const ca_list = ca->add_subcommand("list", text(language, "show them all", {}));
     auto* const ca_remove = ca->add_subcommand("remove", text(language, "take one that you added back", {}));
-    ca_remove->add_option("SHA-256", fingerprint)->required()->option_text(" ");
+    ca_remove->add_option("SHA-256", fingerprint, text(language, "its first 8 digits or more, as list shows them", {}))
+        ->required()
+        ->option_text(" ");
+    cli::ServicesCommand services{app, language};
     translate_headings(app, language);
 
     try {
@@ -192,9 +222,9 @@ int main(int argc, char** argv) {
     }
     if (*ca) {
         cli::AuthoritySettings const settings{language, signing::TrustFolders::here()};
-        if (*ca_add) return cli::add_authorities(settings, authority_file, std::cout);
+        if (*ca_add) return cli::add_authorities(settings, authority_file, std::cout, std::cerr);
         if (*ca_list) return cli::list_authorities(settings, std::cout);
-        if (*ca_remove) return cli::remove_authority(settings, fingerprint, std::cout);
+        if (*ca_remove) return cli::remove_authority(settings, fingerprint, std::cout, std::cerr);
     }
     if (*tokens) {
         listing.language = language;
@@ -208,6 +238,7 @@ int main(int argc, char** argv) {
         signing.form = sign_json ? cli::ReportForm::json : cli::ReportForm::words;
         return cli::run_sign(signing, std::cout, std::cerr);
     }
+    if (auto const code = services.run()) return *code;
     if (*verify) {
         request.language = language;
         request.form = json ? cli::ReportForm::json : cli::ReportForm::words;

@@ -17,6 +17,7 @@ using Request = http::request<http::vector_body<unsigned char>>;
 using ResponseParser = http::response_parser<http::vector_body<unsigned char>>;
 
 constexpr std::uint32_t most_header_octets = 8 * 1024;
+constexpr std::size_t most_buffered = 64 * 1024;
 
 Error failed(std::string const& host, boost::system::error_code failure) {
     if (failure == beast::error::timeout) return {Errc::timeout, host};
@@ -75,7 +76,7 @@ Task<Result<Bytes>> HttpClient::fetch(HttpRequest request, Deadline deadline) {
     ResponseParser parser;
     parser.body_limit(most_octets);
     parser.header_limit(most_header_octets);
-    beast::flat_buffer buffer;
+    beast::flat_buffer buffer{most_buffered}; // what is in it is neither header nor body yet
     auto const received = co_await http::async_read(stream, buffer, parser, as_result);
     if (auto const failure = std::get<0>(received)) co_return failed(host, failure);
     if (parser.get().result() != http::status::ok) {

@@ -53,8 +53,11 @@ Result<void> keep_files() {
         writable.push_back(cache.parent_path());
     }
     auto const authorities = signing::TrustFolders::here();
-    auto const kept =
-        sandbox::keep_web_files({authorities.shipped, authorities.computer, authorities.person}, std::move(writable));
+    std::vector<std::filesystem::path> readable{authorities.shipped, authorities.computer, authorities.person};
+    // Of the computer and of the package all can be read anyway.
+    if (auto const person = policy::ServiceFolders::here().person; !person.empty())
+        readable.insert(readable.end(), {person / "publishers.d", person / "services.d"});
+    auto const kept = sandbox::keep_web_files(std::move(readable), std::move(writable));
     if (!kept) return kept.error();
     if (!*kept) log::warning("sandbox", {{"detail", "this kernel has no Landlock: files are not out of reach"}});
     return ok();
@@ -84,6 +87,12 @@ int serve() {
     options.language = system_language();
     options.peer_uid = [&sock_diag](int socket) { return sock_diag->peer_uid(socket); };
     Sites sites{config->origins, policy::ConsentBook::load(policy::ConsentBook::default_path())};
+
+    ServiceGate gate{policy::ServiceBook{policy::ServiceFolders::here(),
+                                         config->user_catalogues ? policy::UserCatalogues::counted
+                                                                 : policy::UserCatalogues::left_out,
+                                         policy::Remembering::kept},
+                     config->strict_services ? policy::Unclassified::refused : policy::Unclassified::shown};
 
     asio::io_context loop{1};
     Compute compute;
@@ -118,6 +127,7 @@ int serve() {
                   *keys,
                   prompts,
                   sites,
+                  gate,
                   compute,
                   stamps,
                   revocations,

@@ -84,6 +84,7 @@ Task<Result<signing::RevocationStatus>> Revocations::ask_ocsp(signing::Certifica
         auto status = signing::read_ocsp_reply(*query, *reply, certificate, issuer, std::time(nullptr));
         if (!status) return status.error();
         if (auto stored = m_cache.store(certificate, *status); !stored) {
+            if (stored.error().code == Errc::timeout) return stored.error();
             log::warning("revocation_cache", {{"detail", stored.error().detail}});
         }
         return *status;

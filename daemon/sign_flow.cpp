@@ -78,6 +78,10 @@ private:
 
 Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign request) {
     if (standing(asker) == Standing::refused) co_return Errc::site_refused;
+    ipc::PromptRequest question;
+    question.purpose = request.purpose;
+    question.filter = request.filter;
+    if (auto passed = m_gate.judge(request, asker.origin, asker.language, question); !passed) co_return passed.error();
 
     // What can fail without the person fails before the person is asked ...
     if (!request.file.empty()) {
@@ -102,12 +106,9 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     auto items = co_await m_compute.run_if_large(size_shown(*documents), std::move(seal));
     if (!items) co_return items.error();
 
-    ipc::PromptRequest question;
-    question.purpose = request.purpose;
     question.form = form_of(request.format);
     question.digested = request.digested;
     question.labelled = !request.labels.empty();
-    question.filter = request.filter;
     question.storages = std::move(request.storages);
     auto decision = co_await decide(asker, std::move(question), std::move(*items));
     if (!decision) co_return decision.error();

@@ -7,6 +7,7 @@
 #include "daemon/keys.hpp"
 #include "daemon/prompts.hpp"
 #include "daemon/revocations.hpp"
+#include "daemon/service_gate.hpp"
 #include "daemon/sites.hpp"
 #include "daemon/stamps.hpp"
 #include "protocol/request.hpp"
@@ -34,11 +35,12 @@ struct Asker {
 /// Runs on the loop thread. Cancelling a flow (page gone) dismisses its prompt and logs its token out.
 class SignFlow {
 public:
-    SignFlow(asio::any_io_executor executor, Keys& keys, Prompts& prompts, Sites& sites, Compute& compute,
-             Stamps& stamps, Revocations& revocations, std::chrono::seconds prompt_limit)
+    SignFlow(asio::any_io_executor executor, Keys& keys, Prompts& prompts, Sites& sites, ServiceGate& gate,
+             Compute& compute, Stamps& stamps, Revocations& revocations, std::chrono::seconds prompt_limit)
         : m_keys{keys},
           m_prompts{prompts},
           m_sites{sites},
+          m_gate{gate},
           m_compute{compute},
           m_stamps{stamps},
           m_revocations{revocations},
@@ -86,6 +88,7 @@ private:
     Keys& m_keys;
     Prompts& m_prompts;
     Sites& m_sites;
+    ServiceGate& m_gate;
     Compute& m_compute;
     Stamps& m_stamps;
     Revocations& m_revocations;

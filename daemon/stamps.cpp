@@ -73,7 +73,7 @@ Task<Result<Bytes>> Stamps::stamp(signing::UnstampedSigner const& signer, Deadli
     auto reply = co_await m_client.fetch(std::move(request), deadline);
     if (!reply) co_return unavailable(reply.error());
     auto judge = [this, &query, &reply]() -> Result<Bytes> {
-        auto stamp = signing::read_timestamp_reply(*query, *reply);
+        auto stamp = signing::read_timestamp_reply(*query, *reply, std::time(nullptr));
         if (!stamp) return stamp.error();
         if (auto trusted = m_trust(*stamp); !trusted) return trusted.error();
         return std::move(stamp->token);

@@ -9,12 +9,16 @@
 #include <openssl/pkcs12.h>
 #include <openssl/provider.h>
 
+#include <chrono>
+
 namespace tamga::keyfile {
 
 namespace {
 
-constexpr std::size_t most_keys = 64;
-constexpr std::size_t most_certificates = 256;
+constexpr std::size_t most_keys = 16;
+constexpr std::size_t most_certificates = 64;
+constexpr int largest_key = 4096; ///< octets; RSA with 4096 bits has 2350
+constexpr std::chrono::seconds pairing_limit{5};
 constexpr int deepest_nesting = 4; ///< of bags that hold bags
 
 void release_safes(STACK_OF(PKCS7) * safes) {
@@ -54,8 +58,10 @@ public:
     Result<void> read(::PKCS7* safe) {
         if (PKCS7_type_is_data(safe)) {
             auto const bags = taken<Bags>(::PKCS12_unpack_p7data(safe));
+            m_open = true;
             return bags ? read(bags.get(), deepest_nesting) : malformed("a safe");
         }
+        m_open = false;
         if (!PKCS7_type_is_encrypted(safe))
             return Error{Errc::key_file_unsupported, "a safe for a key, not a password"};
         if (safe->d.encrypted == nullptr || safe->d.encrypted->enc_data == nullptr) return malformed("a safe");
@@ -68,8 +74,12 @@ public:
     Result<std::vector<SigningKey>> pairs() const {
         std::vector<SigningKey> found;
         Result<void> usable = ok();
+        auto const deadline = std::chrono::steady_clock::now() + pairing_limit;
         for (auto const& certificate : m_certificates) {
             for (auto const& key : m_keys) {
+                if (std::chrono::steady_clock::now() > deadline) {
+                    return Error{Errc::key_file_unsupported, "too many keys and certificates"};
+                }
                 auto pair = SigningKey::pair(certificate, key.get());
                 if (pair) {
                     found.push_back(std::move(*pair));
@@ -93,6 +103,7 @@ private:
     Result<void> read(::PKCS12_SAFEBAG const* bag, int depth) {
         switch (::PKCS12_SAFEBAG_get_nid(bag)) {
         case NID_keyBag: {
+            if (m_open && !m_has_mac) return Error{Errc::key_file_unsupported, "no password protects the private key"};
             auto const* key = ::PKCS12_SAFEBAG_get0_p8inf(bag);
             return keep(taken<PrivateKeyInfo>(key == nullptr ? nullptr : copy_of(*key)));
         }
@@ -120,6 +131,8 @@ private:
 
     Result<void> keep(PrivateKeyInfo key) {
         if (!key || m_keys.size() == most_keys) return malformed("keys");
+        int size = 0;
+        if (::PKCS8_pkey_get0(nullptr, nullptr, &size, nullptr, key.get()) != 1 || size > largest_key) return ok();
         m_keys.push_back(std::move(key));
         return ok();
     }
@@ -145,6 +158,7 @@ private:
 
     Password m_password;
     bool m_has_mac;
+    bool m_open = false; ///< the safe being read is not encrypted
     Cost& m_cost;
     std::vector<PrivateKeyInfo> m_keys;
     std::vector<signing::Certificate> m_certificates;

@@ -21,20 +21,22 @@ namespace der = signing::der;
 
 /// The secret of a GOST key where it stands in PrivateKeyInfo: the number bare, in an OCTET STRING, or in an INTEGER
 /// (RFC 4491 has none of them, RFC 9548 the second). Not copied.
-std::optional<View> secret_number(::PKCS8_PRIV_KEY_INFO const* key, std::size_t octets) {
+std::optional<Bytes> secret_number(::PKCS8_PRIV_KEY_INFO const* key, std::size_t octets) {
     unsigned char const* start = nullptr;
     int size = 0;
     if (::PKCS8_pkey_get0(nullptr, &start, &size, nullptr, key) != 1 || size <= 0) return std::nullopt;
     View rest{start, static_cast<std::size_t>(size)};
-    if (rest.size() == octets) return rest;
+    if (rest.size() == octets) return to_bytes(rest);
     auto const wrapped = der::take(rest);
     if (!wrapped || !rest.empty()) return std::nullopt;
     auto number = wrapped->content;
-    if (wrapped->tag == der::integer && number.size() == octets + 1 && number[0] == 0) number = number.subspan(1);
-    if ((wrapped->tag != der::octet_string && wrapped->tag != der::integer) || number.size() != octets) {
-        return std::nullopt;
-    }
-    return number;
+    if (wrapped->tag == der::octet_string && number.size() == octets) return to_bytes(number);
+    if (wrapped->tag != der::integer) return std::nullopt;
+    if (number.size() == octets + 1 && number[0] == 0) number = number.subspan(1);
+    if (number.size() > octets) return std::nullopt;
+    Bytes whole(octets - number.size()); // DER leaves leading zeros out
+    whole.insert(whole.end(), number.begin(), number.end());
+    return whole;
 }
 
 /// Whether it says of itself to be a key of this kind.
@@ -43,7 +45,8 @@ bool is_named(signing::Algorithm const& algorithm, ::PKCS8_PRIV_KEY_INFO const* 
     if (::PKCS8_pkey_get0(&named, nullptr, nullptr, nullptr, key) != 1) return false;
     char oid[128] = "";
     ::OBJ_obj2txt(oid, sizeof oid, named, 1);
-    return std::string_view{oid} == algorithm.key_oid || std::string_view{oid} == algorithm.foreign->russian.key;
+    return std::string_view{oid} == algorithm.key_oid ||
+           (algorithm.foreign != nullptr && std::string_view{oid} == algorithm.foreign->russian.key);
 }
 
 /// The public half as it stands in the certificate: an OCTET STRING in subjectPublicKey (RFC 4491 section 2.3.2).
@@ -63,10 +66,10 @@ Error no_pair() {
 Result<signing::gost::PrivateKey> gost_key(signing::Certificate const& certificate, ::PKCS8_PRIV_KEY_INFO const* info) {
     auto const& algorithm = certificate.algorithm();
     if (!is_named(algorithm, info)) return no_pair();
-    auto const number = secret_number(info, algorithm.coordinate_size);
+    auto number = secret_number(info, algorithm.coordinate_size);
     if (!number) return no_pair();
     auto const wanted = point_of(certificate);
-    auto octets = to_bytes(*number);
+    auto& octets = *number;
     for (int tries = 0; tries < 2; ++tries, std::ranges::reverse(octets)) {
         auto key = signing::gost::PrivateKey::import(algorithm.foreign->russian, octets);
         bool const unavailable = !key && key.error().code == Errc::algorithm_unavailable;
@@ -104,6 +107,8 @@ Result<SigningKey> SigningKey::pair(signing::Certificate const& certificate, ::P
         if (!key) return key.error();
         return SigningKey{certificate, std::move(*key)};
     }
+    // Before it is decoded: OpenSSL would reckon a while on a large key of a kind that cannot be the certificate's.
+    if (!is_named(certificate.algorithm(), info)) return no_pair();
     OpensslKey key{::EVP_PKCS82PKEY(info)};
     bool const belongs = key && ::EVP_PKEY_eq(::X509_get0_pubkey(certificate.x509()), key.get()) == 1;
     ::ERR_clear_error();

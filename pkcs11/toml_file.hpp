@@ -2,9 +2,7 @@
 #pragma once
 
 #include "base/result.hpp"
-
-#define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
+#include "base/toml.hpp"
 
 #include <filesystem>
 #include <optional>

@@ -1,8 +1,7 @@
 #include "policy/web_config.hpp"
 
+#include "base/toml.hpp"
 #include "base/trusted_file.hpp"
-
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -29,6 +28,8 @@ struct Layer {
     std::optional<std::uint64_t> timestamp_seconds;
     std::optional<bool> strict_certificates;
     std::optional<bool> user_authorities;
+    std::optional<bool> strict_services;
+    std::optional<bool> user_catalogues;
     std::optional<HttpUrl> ocsp_url;
     std::optional<std::vector<HttpUrl>> crl_urls;
     std::optional<HttpUrl> proxy;
@@ -147,6 +148,12 @@ private:
         return Error{Errc::config_invalid, "unknown"};
     }
 
+    Result<void> take_services(std::string const& key, toml::node const& node) {
+        if (key == "strict") return flag(m_layer.strict_services, node);
+        if (key == "user_catalogues") return flag(m_layer.user_catalogues, node);
+        return Error{Errc::config_invalid, "unknown"};
+    }
+
     Result<void> take_network(std::string const& key, toml::node const& node) {
         if (key == "proxy") return address(m_layer.proxy, node);
         return Error{Errc::config_invalid, "unknown"};
@@ -156,7 +163,7 @@ private:
         std::string_view name;
         Result<void> (LayerReader::*take)(std::string const&, toml::node const&);
     };
-    static const Table tables[5];
+    static const Table tables[6];
 
     [[nodiscard]] Error fault(std::string const& key, std::string const& what) const {
         return {Errc::config_invalid, m_path.string() + ": " + key + ": " + what};
@@ -166,11 +173,10 @@ private:
     Layer m_layer;
 };
 
-LayerReader::Table const LayerReader::tables[5] = {{"origins", &LayerReader::take_origins},
-                                                   {"limits", &LayerReader::take_limits},
-                                                   {"timestamp", &LayerReader::take_timestamp},
-                                                   {"certificates", &LayerReader::take_certificates},
-                                                   {"network", &LayerReader::take_network}};
+LayerReader::Table const LayerReader::tables[6] = {
+    {"origins", &LayerReader::take_origins},     {"limits", &LayerReader::take_limits},
+    {"timestamp", &LayerReader::take_timestamp}, {"certificates", &LayerReader::take_certificates},
+    {"services", &LayerReader::take_services},   {"network", &LayerReader::take_network}};
 
 Result<Layer> read_layer(std::filesystem::path const& path) {
     std::error_code failure;
@@ -213,6 +219,8 @@ void merge_services(WebConfig& config, Layer const& computer, Layer const& perso
     config.strict_certificates =
         computer.strict_certificates.value_or(false) || person.strict_certificates.value_or(false);
     config.user_authorities = computer.user_authorities.value_or(true);
+    config.strict_services = computer.strict_services.value_or(false) || person.strict_services.value_or(false);
+    config.user_catalogues = computer.user_catalogues.value_or(true);
     settle(config.ocsp_url, computer.ocsp_url, person.ocsp_url);
     settle(config.crl_urls, computer.crl_urls, person.crl_urls);
     settle(config.proxy, computer.proxy, person.proxy);
@@ -259,7 +267,8 @@ Result<WebConfig> load_web_config(ConfigFiles const& files) {
     auto const person = read_layer(files.person);
     if (!person) return person.error();
     for (auto const& [said, key] : {std::pair{person->user_origins, "origins.user_origins"},
-                                    std::pair{person->user_authorities, "certificates.user_authorities"}}) {
+                                    std::pair{person->user_authorities, "certificates.user_authorities"},
+                                    std::pair{person->user_catalogues, "services.user_catalogues"}}) {
         if (!said) continue;
         return Error{Errc::config_invalid,
                      files.person.string() + ": " + key + ": belongs into " + files.computer.string()};

@@ -26,6 +26,8 @@ struct WebConfig {
     HttpUrl ocsp_url{"ocsp.pki.gov.kz", "80", "/"};
     std::vector<HttpUrl> crl_urls{{"crl.pki.gov.kz", "80", "/nca_gost_2022.crl"},
                                   {"crl.pki.gov.kz", "80", "/nca_rsa_2022.crl"}};
+    bool strict_services = false; ///< a request whose service is not known is refused
+    bool user_catalogues = true;  ///< the person's own publishers and catalogues of services count
     std::optional<HttpUrl> proxy; ///< for all of these; what the environment says of proxies is not heeded
 };
 
@@ -40,8 +42,8 @@ struct ConfigFiles {
 
 /// Reads what is there of the three; a missing file says nothing. The person's file can narrow what the computer's
 /// says, never widen it: `strict` and `deny` add up, limits are the smaller ones, a `development` of the computer is
-/// final, `user_origins = false` and `certificates.user_authorities = false`, which may stand only there, leave the
-/// person's out, and an address that the computer names is the one. Blocking. Errors:
+/// final, `user_origins = false`, `certificates.user_authorities = false` and `services.user_catalogues = false`, which
+/// may stand only there, leave the person's out, and an address that the computer names is the one. Blocking. Errors:
 /// config_invalid (names file and key), file_untrusted, system, too_large (over 1 MiB).
 Result<WebConfig> load_web_config(ConfigFiles const& files);
 

@@ -22,7 +22,8 @@ std::optional<Obstacle> obstacle_of(Sheet const& sheet, ipc::KeyFilter const& fi
                                     signing::Certificate const& certificate, std::int64_t now) {
     auto const language = sheet.request.language;
     if (auto const misfit = signing::misfit(certificate, filter, now)) {
-        return Obstacle{Errc::key_not_found, misfit_words(language, *misfit)};
+        auto const code = *misfit == signing::Misfit::role ? Errc::role_missing : Errc::key_not_found;
+        return Obstacle{code, misfit_words(language, *misfit)};
     }
     if (auto const usable = signing::available(certificate.algorithm()); !usable) {
         return obstacle_of(language, usable.error().code);
@@ -34,17 +35,6 @@ std::optional<Obstacle> obstacle_of(Sheet const& sheet, ipc::KeyFilter const& fi
                         std::string{text(language, "The digest the site sent does not suit this key.")}};
     }
     return std::nullopt;
-}
-
-/// What the page asks of a key. Whoever has one key for everything has no other to sign in with, though it may be
-/// marked for documents alone: where it is the only one there is, that does not count (ADR 19).
-ipc::KeyFilter filter_for(Sheet const& sheet, bool only_key) {
-    auto const& request = sheet.request;
-    auto filter = request.filter;
-    if (only_key && request.purpose == ipc::Purpose::sign_in && !request.strict) {
-        std::erase(filter.extended_key_usages, signing::eku_client_auth);
-    }
-    return filter;
 }
 
 void add_warning(Choice& choice, std::string words) {
@@ -72,19 +62,14 @@ std::optional<Obstacle> obstacle_of(Language language, ipc::TokenInfo const& tok
 /// One choice for each certificate. One that cannot be read stands for its token, so that the person sees that it was
 /// not overlooked.
 std::vector<Choice> keys_of(Sheet const& sheet, Choice const& token, std::vector<Bytes> const& certificates,
-                            bool only_key, Knowledge const& known, std::int64_t now) {
-    auto const filter = filter_for(sheet, only_key);
+                            Knowledge const& known, std::int64_t now) {
     std::vector<Choice> choices;
     for (auto const& der : certificates) {
         auto choice = token;
         if (auto certificate = signing::Certificate::parse(der)) {
             choice.certificate = std::move(*certificate);
-            if (auto found = obstacle_of(sheet, filter, *choice.certificate, now)) choice.obstacle = std::move(found);
-            if (!choice.obstacle && signing::misfit(*choice.certificate, sheet.request.filter, now)) {
-                add_warning(choice, std::string{text(sheet.request.language,
-                                                     "This key is marked for signing documents, not for signing in; it "
-                                                     "is the only one here.")});
-            }
+            if (auto found = obstacle_of(sheet, sheet.request.filter, *choice.certificate, now))
+                choice.obstacle = std::move(found);
             judge(choice, sheet, known, now);
         } else {
             choice.obstacle = obstacle_of(sheet.request.language, Errc::mechanism_unsupported);
@@ -109,8 +94,6 @@ Knowledge Knowledge::load(bool user_authorities) {
 
 std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToken> const& tokens,
                                        Knowledge const& known, std::int64_t now) {
-    // A token that shows nothing before its PIN may hold any number.
-    auto const only_key = tokens.size() == 1 && tokens.front().certificates.size() == 1;
     std::vector<Choice> choices;
     for (auto const& [module, slot, info, certificates] : tokens) {
         Choice choice{module, slot, info, {}, {}, {}, PinEntry::none};
@@ -119,7 +102,7 @@ std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToke
             choice.obstacle = obstacle_of(sheet.request.language, info);
         }
         if (certificates.empty()) choices.push_back(choice);
-        for (auto& key : keys_of(sheet, choice, certificates, only_key, known, now))
+        for (auto& key : keys_of(sheet, choice, certificates, known, now))
             choices.push_back(std::move(key));
     }
     put_obstacles_last(choices);
@@ -131,9 +114,27 @@ std::vector<Choice> choices_after_pin(Sheet const& sheet, Choice const& unlocked
                                       std::int64_t now) {
     auto token = unlocked;
     token.pin = PinEntry::none;
-    auto choices = keys_of(sheet, token, certificates, certificates.size() == 1, known, now);
+    auto choices = keys_of(sheet, token, certificates, known, now);
     put_obstacles_last(choices);
     return choices;
+}
+
+void admit_only_key(std::vector<Choice>& choices, Sheet const& sheet, Knowledge const& known, std::int64_t now) {
+    auto const& request = sheet.request;
+    if (request.purpose != ipc::Purpose::sign_in || request.strict) return;
+    if (choices.size() != 1 || !choices.front().certificate) return;
+    auto const& certificate = *choices.front().certificate;
+    if (signing::misfit(certificate, request.filter, now) != signing::Misfit::usage) return;
+    auto filter = request.filter;
+    std::erase(filter.extended_key_usages, signing::eku_client_auth);
+    auto choice = choices.front();
+    choice.obstacle = choice.pin == PinEntry::none ? std::nullopt : obstacle_of(request.language, choice.token);
+    if (auto found = obstacle_of(sheet, filter, certificate, now)) choice.obstacle = std::move(found);
+    choice.warning =
+        std::string{text(request.language, "This key is marked for signing documents, not for signing in; it "
+                                           "is the only one here.")};
+    judge(choice, sheet, known, now);
+    if (!choice.obstacle) choices.front() = std::move(choice);
 }
 
 std::optional<std::size_t> only_choice(std::vector<Choice> const& choices) {
@@ -146,8 +147,8 @@ std::optional<Errc> hopeless(std::vector<Choice> const& choices) {
     auto code = Errc::key_not_found;
     for (auto const& choice : choices) {
         if (!choice.obstacle) return std::nullopt;
-        for (auto const telling : {Errc::pin_locked, Errc::algorithm_unavailable, Errc::issuer_missing,
-                                   Errc::certificate_untrusted, Errc::certificate_revoked}) {
+        for (auto const telling : {Errc::role_missing, Errc::pin_locked, Errc::algorithm_unavailable,
+                                   Errc::issuer_missing, Errc::certificate_untrusted, Errc::certificate_revoked}) {
             if (choice.obstacle->code == telling) code = telling;
         }
     }

@@ -26,6 +26,10 @@ struct Knowledge {
                                                     std::vector<Bytes> const& certificates, Knowledge const& known,
                                                     std::int64_t now);
 
+/// Whoever has one key for everything has no other to sign in with, though it may be marked for documents alone: where
+/// `choices` are all there is and that is one key, it can be chosen after a warning (ADR 19).
+void admit_only_key(std::vector<Choice>& choices, Sheet const& sheet, Knowledge const& known, std::int64_t now);
+
 /// The one that can be chosen, where there is exactly one.
 [[nodiscard]] std::optional<std::size_t> only_choice(std::vector<Choice> const& choices);
 

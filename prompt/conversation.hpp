@@ -157,6 +157,7 @@ private:
 
     /// New choices come after those that are shown: nothing moves under a hand that points.
     void add_found(Question& question) {
+        m_others = m_tokens->has_left_out();
         for (auto& choice : choices_before_pin(m_sheet, m_tokens->take_found(), known(), std::time(nullptr)))
             question.choices.push_back(std::move(choice));
         question.more_may_come = !m_tokens->complete();
@@ -180,11 +181,15 @@ private:
     Result<Choice> choose(Question question) {
         while (true) {
             // While more may come the only one is not the only one yet.
+            if (!question.more_may_come && !m_others) {
+                admit_only_key(question.choices, m_sheet, known(), std::time(nullptr));
+            }
             if (!question.chosen && !question.more_may_come) question.chosen = only_choice(question.choices);
             auto const hopeless_code = hopeless(question.choices);
             bool const no_hope = hopeless_code.has_value() && !question.more_may_come;
             // Of a locked PIN the list says what helps for each token.
-            if (no_hope && hopeless_code == Errc::key_not_found) question.error = words(Errc::key_not_found);
+            if (no_hope && (hopeless_code == Errc::key_not_found || hopeless_code == Errc::role_missing))
+                question.error = words(*hopeless_code);
             auto answer = m_screen.ask(question, m_web.fd(), question.more_may_come ? m_tokens->fd() : -1);
             question.goes_on = answer.act == Act::news;
             if (answer.act == Act::news) {
@@ -224,7 +229,7 @@ private:
                 question = std::move(*other);
                 continue;
             }
-            if (keys) return after_unlock(choice, *keys);
+            if (keys) return after_unlock(question, *keys);
             if (keys.error().code == Errc::pin_locked) return told_locked(keys.error(), choice.token);
             if (keys.error().code != Errc::pin_incorrect && keys.error().code != Errc::pin_length &&
                 keys.error().code != Errc::password_incorrect)
@@ -268,8 +273,10 @@ private:
         }
     }
 
-    Result<Choice> after_unlock(Choice const& choice, std::vector<Bytes> const& keys) {
+    Result<Choice> after_unlock(Question const& unlocked, std::vector<Bytes> const& keys) {
+        auto const& choice = unlocked.choices[*unlocked.chosen];
         if (!choice.certificate) {
+            m_others = m_others || unlocked.choices.size() > 1;
             Question question;
             question.choices = choices_after_pin(m_sheet, choice, keys, known(), std::time(nullptr));
             question.takes_files = is_key_file(choice.token);
@@ -324,6 +331,7 @@ private:
         if (!info) return info.error();
         info->label = path.filename().string(); // its name is between the person and this window
         m_key_file = path;
+        m_others = false; // the person pointed at this file: what is in it is all there is to choose from
         Choice choice;
         choice.module = ipc::key_file_module;
         choice.token = std::move(*info);
@@ -443,6 +451,7 @@ private:
     bool m_ended = false; ///< tamga-web was told
     bool m_factory_pin = false;
     bool m_has_file_token = false;
+    bool m_others = false; ///< there are tokens beside those in question, whose keys are not looked at
     std::optional<RecentFiles> m_recent;
     std::filesystem::path m_key_file; ///< chosen last
     UniqueFd m_document;              ///< chosen for the site

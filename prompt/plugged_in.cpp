@@ -132,8 +132,11 @@ Result<bool> PluggedIn::take_in(ipc::ModuleIndex module, ipc::Packet& packet) {
 }
 
 void PluggedIn::token_complete(FoundToken token) {
-    if (!m_storages.empty() && std::ranges::find(m_storages, token.info.storage) == m_storages.end()) return;
-    m_found.push_back(std::move(token));
+    bool const wanted = m_storages.empty() || std::ranges::find(m_storages, token.info.storage) != m_storages.end();
+    if (wanted)
+        m_found.push_back(std::move(token));
+    else
+        m_has_left_out = true;
 }
 
 void PluggedIn::end_listing(ipc::ModuleIndex module, Result<void> const& why) {

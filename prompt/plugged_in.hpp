@@ -52,6 +52,8 @@ public:
     /// Tokens that became complete since the last call, in the order of their modules and slots. A token that answers
     /// is here although another one of its module still keeps silent.
     [[nodiscard]] std::vector<FoundToken> take_found();
+    /// Whether there is a token in another storage than those wanted.
+    [[nodiscard]] bool has_left_out() const noexcept { return m_has_left_out; }
     /// Why there is no token: what failed, token_absent where nothing did.
     [[nodiscard]] Error const& failure() const noexcept { return m_failure; }
 
@@ -85,6 +87,7 @@ private:
     UniqueFd m_timer;
     std::map<ipc::ModuleIndex, Asked> m_asked;
     std::vector<FoundToken> m_found;
+    bool m_has_left_out = false;
     Error m_failure{Errc::token_absent, "no token in the storages asked for"};
 };
 

@@ -62,6 +62,8 @@ Window::Window()
       m_purpose{plain_label()},
       m_look_alike{new QLabel},
       m_new_site{new QLabel},
+      m_service{plain_label()},
+      m_principal{new QLabel},
       m_documents{new DocumentView{this}},
       m_list_label{new QLabel},
       m_keys{new KeyList{this}},
@@ -120,6 +122,7 @@ void Window::lay_out() {
     m_origin->setFont(font);
     dress(*m_look_alike, Weight::caution);
     dress(*m_new_site, Weight::notice);
+    dress(*m_principal, Weight::notice);
     dress(*m_advice, Weight::notice);
     dress(*m_safety, Weight::notice);
     auto red = m_status->palette();
@@ -135,6 +138,8 @@ void Window::lay_out() {
     layout->addWidget(m_purpose);
     layout->addWidget(m_look_alike);
     layout->addWidget(m_new_site);
+    layout->addWidget(m_service);
+    layout->addWidget(m_principal);
     layout->addWidget(m_documents, 1);
     layout->addWidget(m_list_label);
     layout->addWidget(m_keys);
@@ -187,6 +192,8 @@ void Window::show(Sheet const& sheet) {
     m_purpose->setText(qt(purpose_words(sheet)));
     set_text_or_hide(*m_look_alike, look_alike_words(sheet));
     set_text_or_hide(*m_new_site, site_words(sheet));
+    set_text_or_hide(*m_service, service_words(sheet));
+    set_text_or_hide(*m_principal, principal_words(sheet));
     m_documents->setVisible(sheet.documents.count() != 0);
     if (sheet.documents.count() != 0) m_documents->show_sheet(sheet);
     m_from_file->setText(qt(text(language, "From a &file ...")));

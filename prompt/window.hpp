@@ -77,6 +77,8 @@ private:
     QLabel* m_purpose;
     QLabel* m_look_alike;
     QLabel* m_new_site;
+    QLabel* m_service;
+    QLabel* m_principal;
     DocumentView* m_documents;
     QLabel* m_list_label;
     KeyList* m_keys;

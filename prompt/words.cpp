@@ -116,6 +116,50 @@ std::string look_alike_words(Sheet const& sheet) {
                 {visible_origin(sheet.request.resembles)});
 }
 
+std::string service_words(Sheet const& sheet) {
+    using ipc::Classified;
+    auto const language = sheet.request.language;
+    auto const& service = sheet.request.service;
+    auto const named = [&](char const* classification) {
+        auto words = text(language, "Public service: %1.", {visible_line(service.name)});
+        words.append(" ").append(text(language, classification));
+        words.append(" ").append(text(language, "Classified by: %1.", {visible_line(service.body)}));
+        if (service.inferred) {
+            words.append(" ").append(
+                text(language, "The site does not name it: it is the only service known of this site."));
+        }
+        return words;
+    };
+    switch (service.classified) {
+    case Classified::not_asked: return {};
+    case Classified::unclassified:
+        return std::string{text(language, "The site does not say for which public service this is, so it is not known "
+                                          "whether that needs your signature.")};
+    case Classified::document:
+        return std::string{text(language, "The site says: this is a document, not a request for a public service.")};
+    case Classified::key_account:
+        return std::string{text(language, "The site says: this is for the account of your keys, not a request for a "
+                                          "public service.")};
+    case Classified::eds: return named(message_id("It needs an electronic signature."));
+    case Classified::one_time_password:
+        return named(message_id("It needs a one-time password; an electronic signature is accepted in its place."));
+    case Classified::no_method:
+        return named(message_id("For the channel it is received by, the law names no way to confirm it."));
+    }
+    return {};
+}
+
+std::string principal_words(Sheet const& sheet) {
+    auto const& [name, id_number, authority] = sheet.request.principal;
+    std::string whom;
+    for (auto const* part : {&name, &id_number, &authority}) {
+        if (!part->empty()) whom.append(whom.empty() ? "" : ", ").append(visible_line(*part));
+    }
+    if (whom.empty()) return {};
+    return text(sheet.request.language, "The site says, and nobody has verified it, that you act on behalf of: %1",
+                {whom});
+}
+
 std::string list_words(Language language, Question const& question) {
     for (auto const& choice : question.choices) {
         if (choice.certificate) return std::string{text(language, "&Key")};
@@ -285,6 +329,9 @@ std::string misfit_words(Language language, signing::Misfit misfit) {
     case Misfit::person: return std::string{text(language, "The site asks for the key of another person.")};
     case Misfit::organisation: return std::string{text(language, "The site asks for the key of another organisation.")};
     case Misfit::serial_number: return std::string{text(language, "The site asks for another certificate.")};
+    case Misfit::role:
+        return std::string{text(language, "The key does not give its owner the role that the service asks for. Whom it "
+                                          "accepts, the owner of the portal's system knows.")};
     case Misfit::not_yet_valid: return std::string{text(language, "The certificate is not valid yet.")};
     case Misfit::expired: return std::string{text(language, "The certificate has expired.")};
     }

@@ -17,6 +17,10 @@ namespace tamga::prompt {
 /// The question about a site not answered before, empty where it was; and the warning where it resembles a known one.
 [[nodiscard]] std::string site_words(Sheet const& sheet);
 [[nodiscard]] std::string look_alike_words(Sheet const& sheet);
+/// Which public service it is for and how the law classifies it, as far as that is known; whom the site says the signer
+/// acts for. Each empty where there is nothing to say.
+[[nodiscard]] std::string service_words(Sheet const& sheet);
+[[nodiscard]] std::string principal_words(Sheet const& sheet);
 /// Heading of the list: choose a key, or a token.
 [[nodiscard]] std::string list_words(Language language, Question const& question);
 /// The accepting button, for the choice that is selected (may be null).

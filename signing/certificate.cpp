@@ -4,6 +4,7 @@
 #include "base/release.hpp"
 #include "signing/der.hpp"
 #include "signing/foreign_keys.hpp"
+#include "signing/strength.hpp"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -117,10 +118,26 @@ bool has_readable_validity(::X509 const* x509) {
     return ASN1_TIME_check(X509_get0_notBefore(x509)) == 1 && ASN1_TIME_check(X509_get0_notAfter(x509)) == 1;
 }
 
+/// IssuerAndSerialNumber (RFC 5652, section 10.2.4) in the very octets of the certificate; nothing where they cannot be
+/// told apart: OpenSSL keeps what was signed as it came, and reads lengths that are no DER.
+std::optional<Bytes> issuer_and_serial_number_of(View octets) {
+    auto const certificate = der::take(octets, der::sequence);
+    auto rest = certificate ? certificate->content : View{};
+    auto const to_be_signed = der::take(rest, der::sequence);
+    rest = to_be_signed ? to_be_signed->content : View{};
+    der::take(rest, der::context_0); // the version, which the first one leaves out
+    auto const serial_number = der::take(rest, der::integer);
+    auto const algorithm = der::take(rest, der::sequence);
+    auto const issuer = der::take(rest, der::sequence);
+    if (!serial_number || !algorithm || !issuer) return std::nullopt;
+    return der::element(der::sequence, {issuer->octets, serial_number->octets});
+}
+
 } // namespace
 
 struct Certificate::State {
     Bytes der;
+    Bytes issuer_and_serial_number;
     X509Pointer x509;
     ipc::Fingerprint fingerprint{};
     Algorithm const* algorithm = nullptr;
@@ -173,6 +190,9 @@ Result<Certificate> Certificate::parse(View der) {
     if (size < 0 || !std::ranges::equal(der, View{written, static_cast<std::size_t>(size)})) {
         return Error{Errc::bad_request, "not one DER certificate"};
     }
+    auto identifier = issuer_and_serial_number_of(der);
+    if (!identifier) return Error{Errc::bad_request, "not one DER certificate"};
+    state->issuer_and_serial_number = std::move(*identifier);
     if (!has_readable_validity(state->x509.get())) return Error{Errc::bad_request, "validity of the certificate"};
     bool const is_decoded = X509_get0_pubkey(state->x509.get()) != nullptr;
     if (is_decoded) state->algorithm = algorithm_of(X509_get_X509_PUBKEY(state->x509.get()));
@@ -191,6 +211,9 @@ Bytes const& Certificate::der() const noexcept {
 }
 ipc::Fingerprint const& Certificate::fingerprint() const noexcept {
     return m_state->fingerprint;
+}
+Bytes const& Certificate::issuer_and_serial_number() const noexcept {
+    return m_state->issuer_and_serial_number;
 }
 std::string Certificate::log_name() const {
     return to_hex(View{m_state->fingerprint}.first(4));
@@ -270,6 +293,13 @@ std::string Certificate::pem() const {
     return "-----BEGIN CERTIFICATE-----\n" + to_base64_lines(der(), 64) + "-----END CERTIFICATE-----\n";
 }
 
+std::string common_name_of(View der) {
+    auto const* at = der.data();
+    X509Pointer const x509{d2i_X509(nullptr, &at, static_cast<long>(der.size()))};
+    ERR_clear_error();
+    return x509 ? first_value(X509_get_subject_name(x509.get()), NID_commonName) : std::string{};
+}
+
 std::optional<Misfit> misfit(Certificate const& certificate, ipc::KeyFilter const& filter, std::int64_t now) {
     auto const usages = certificate.extended_key_usages();
     auto const has_usage = [&](std::string const& oid) { return std::ranges::count(usages, oid) != 0; };
@@ -279,6 +309,7 @@ std::optional<Misfit> misfit(Certificate const& certificate, ipc::KeyFilter cons
     if (!filter.serial_number.empty() && certificate.serial_number() != filter.serial_number) {
         return Misfit::serial_number;
     }
+    if (!filter.roles.empty() && std::ranges::none_of(filter.roles, has_usage)) return Misfit::role;
     if (now < certificate.not_before()) return Misfit::not_yet_valid;
     if (now > certificate.not_after() && !filter.allow_expired) return Misfit::expired;
     return std::nullopt;
@@ -305,6 +336,9 @@ Result<void> verify_value(Certificate const& certificate, DigestAlgorithm method
     if (algorithm.foreign == nullptr ? !is_sha2 : method != algorithm.digest) {
         return Error{Errc::mechanism_unsupported, "a digest that does not go with the key"};
     }
+    if (!is_strong_key(X509_get0_pubkey(certificate.x509()))) {
+        return Error{Errc::mechanism_unsupported, "an RSA key under 2048 bits"};
+    }
     // PKCS#1 v1.5 is OpenSSL's padding unless told otherwise.
     auto const* hash = EVP_get_digestbynid(OBJ_txt2nid(name_of(method).oid));
     KeyContext const context{EVP_PKEY_CTX_new(X509_get0_pubkey(certificate.x509()), nullptr)};
@@ -312,19 +346,8 @@ Result<void> verify_value(Certificate const& certificate, DigestAlgorithm method
                        EVP_PKEY_CTX_set_signature_md(context.get(), hash) == 1 &&
                        EVP_PKEY_verify(context.get(), value.data(), value.size(), digest.data(), digest.size()) == 1;
     ERR_clear_error();
-    if (!valid) return Error{Errc::signature_invalid, "certificate " + certificate.log_name()};
+    if (!valid) return Error{Errc::signature_invalid, "not by the key of the certificate " + certificate.log_name()};
     return ok();
-}
-
-Bytes issuer_and_serial_number(Certificate const& certificate) {
-    View rest{certificate.der()};
-    rest = der::take(rest, der::sequence)->content;
-    rest = der::take(rest, der::sequence)->content;
-    der::take(rest, der::context_0);
-    auto const serial_number = der::take(rest, der::integer);
-    der::take(rest, der::sequence);
-    auto const issuer = der::take(rest, der::sequence);
-    return der::element(der::sequence, {issuer->octets, serial_number->octets});
 }
 
 } // namespace tamga::signing

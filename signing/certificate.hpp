@@ -26,7 +26,9 @@ public:
 
     [[nodiscard]] Bytes const& der() const noexcept;
     [[nodiscard]] ipc::Fingerprint const& fingerprint() const noexcept; ///< SHA-256 of der()
-    [[nodiscard]] std::string log_name() const;                         ///< 8 hex digits of the fingerprint
+    /// IssuerAndSerialNumber of CMS (RFC 5652, section 10.2.4), of the certificate's own octets.
+    [[nodiscard]] Bytes const& issuer_and_serial_number() const noexcept;
+    [[nodiscard]] std::string log_name() const; ///< 8 hex digits of the fingerprint
     [[nodiscard]] Algorithm const& algorithm() const noexcept;
     [[nodiscard]] ::X509* x509() const noexcept; ///< borrowed
 
@@ -57,11 +59,14 @@ private:
     std::shared_ptr<State const> m_state;
 };
 
+/// The common name of a certificate that parse refuses for its kind of key; empty where there is none.
+[[nodiscard]] std::string common_name_of(View der);
+
 inline constexpr std::string_view eku_client_auth = "1.3.6.1.5.5.7.3.2";      ///< authentication certificate
 inline constexpr std::string_view eku_email_protection = "1.3.6.1.5.5.7.3.4"; ///< signature certificate
 
 /// Why a certificate cannot be chosen.
-enum class Misfit : std::uint8_t { usage, person, organisation, serial_number, not_yet_valid, expired };
+enum class Misfit : std::uint8_t { usage, person, organisation, serial_number, role, not_yet_valid, expired };
 
 /// Nothing where `certificate` satisfies `filter` at `now` (seconds since 1970); else the first reason it does not.
 [[nodiscard]] std::optional<Misfit> misfit(Certificate const& certificate, ipc::KeyFilter const& filter,
@@ -77,10 +82,7 @@ Result<void> verify_digest(Certificate const& certificate, View digest, View raw
 /// Whether `value`, of the form that certificates and CMS have, is a signature over `digest`, made with `method`: for
 /// what others signed, where RSA and EC keys go with SHA-384 and SHA-512 too.
 /// Errors: signature_invalid, algorithm_unavailable, mechanism_unsupported (a key and a digest that do not go
-/// together).
+/// together, or an RSA key under 2048 bits).
 Result<void> verify_value(Certificate const& certificate, DigestAlgorithm method, View digest, View value);
-
-/// IssuerAndSerialNumber of CMS (RFC 5652, section 10.2.4), of the certificate's own octets.
-[[nodiscard]] Bytes issuer_and_serial_number(Certificate const& certificate);
 
 } // namespace tamga::signing

@@ -1,6 +1,7 @@
 #include "signing/chain.hpp"
 
 #include "base/release.hpp"
+#include "signing/strength.hpp"
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
@@ -29,13 +30,28 @@ ChainState state_of(int error, Certificate const& certificate) {
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN: return ChainState::issuer_missing;
+    // Its issuer is not missing: it is itself, and nobody trusts it.
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: return ChainState::untrusted;
     case X509_V_ERR_CERT_HAS_EXPIRED: return ChainState::expired;
     case X509_V_ERR_CERT_NOT_YET_VALID: return ChainState::not_yet_valid;
     // A national authority signs with the kind of key it issues.
     default: return available(certificate.algorithm()) ? ChainState::untrusted : ChainState::unverifiable;
     }
+}
+
+/// In OpenSSL's words, what is too weak in a chain that verifies: X509_V_OK for nothing. The signature of what is
+/// trusted for itself does not count.
+int weakness_of(X509_STORE_CTX* context) {
+    auto* const chain = ::X509_STORE_CTX_get0_chain(context);
+    int const last = sk_X509_num(chain) - 1;
+    for (int i = 0; i <= last; ++i) {
+        auto* const certificate = sk_X509_value(chain, i);
+        bool const strong = is_strong_key(::X509_get0_pubkey(certificate));
+        if (!strong) return i == 0 ? X509_V_ERR_EE_KEY_TOO_SMALL : X509_V_ERR_CA_KEY_TOO_SMALL;
+        if (i < last && !has_strong_signature(certificate)) return X509_V_ERR_CA_MD_TOO_WEAK;
+    }
+    return X509_V_OK;
 }
 
 /// OpenSSL found the path among what it was given: each of its certificates is one of `known`, the very object.
@@ -77,9 +93,13 @@ Chain build_chain(TrustSet const& trusted, Certificate const& certificate, std::
     ::X509_VERIFY_PARAM_set_depth(parameters, longest_chain);
     if (use == ChainUse::timestamp) ::X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_TIMESTAMP_SIGN);
     bool const verified = ::X509_verify_cert(context.get()) == 1;
-    auto const error = verified ? X509_V_OK : ::X509_STORE_CTX_get_error(context.get());
+    auto const error = verified ? weakness_of(context.get()) : ::X509_STORE_CTX_get_error(context.get());
     ::ERR_clear_error();
-    return {state_of(error, certificate), path_of(context.get(), {{&certificate, 1}, helpers, trusted.certificates()}),
+    auto state = state_of(error, certificate);
+    // OpenSSL looks at the dates when it has the whole path; its own are known without an issuer.
+    if (state == ChainState::issuer_missing && time > certificate.not_after()) state = ChainState::expired;
+    if (state == ChainState::issuer_missing && time < certificate.not_before()) state = ChainState::not_yet_valid;
+    return {state, path_of(context.get(), {{&certificate, 1}, helpers, trusted.certificates()}),
             ::X509_verify_cert_error_string(error)};
 }
 

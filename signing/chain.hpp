@@ -15,7 +15,8 @@ enum class ChainState : std::uint8_t {
     issuer_missing, ///< nothing is known against it: the certificate of its issuer is not here
     expired,        ///< it, or an authority above it, was not valid any more
     not_yet_valid,
-    untrusted,    ///< a signature that does not verify, an issuer that may not issue
+    untrusted,    ///< a signature that does not verify or is over MD5 or SHA-1, an RSA key under 2048 bits, an issuer
+                  ///< that may not issue, or itself its issuer
     unverifiable, ///< what its algorithm needs is not on this computer (libengine-gost-openssl)
 };
 

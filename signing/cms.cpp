@@ -56,7 +56,7 @@ Bytes signer_info(Certificate const& signer, View attributes, View signature) {
     static constexpr unsigned char version = 1;
     auto const& algorithm = signer.algorithm();
     return der::element(der::sequence,
-                        {der::element(der::integer, {{&version, 1}}), issuer_and_serial_number(signer),
+                        {der::element(der::integer, {{&version, 1}}), signer.issuer_and_serial_number(),
                          der::algorithm_identifier(algorithm.digest_oid, true),
                          der::element(der::context_0, {attributes}),
                          der::algorithm_identifier(algorithm.signature_oid, algorithm.signature_parameters_null),
@@ -75,8 +75,9 @@ std::optional<Sets> sets_of(ExistingCms const* existing) {
     if (existing == nullptr) return Sets{};
     auto const data = read_signed_data(existing->der());
     if (!data) return std::nullopt;
-    auto set = data->digest_algorithms;
-    auto digest_algorithms = members(der::take(set, der::set)->content);
+    auto rest = data->digest_algorithms;
+    auto const set = der::take(rest, der::set);
+    auto digest_algorithms = set ? members(set->content) : std::nullopt;
     auto certificates = members(data->certificates);
     auto signers = members(data->signers);
     if (!digest_algorithms || !certificates || !signers) return std::nullopt;
@@ -144,8 +145,9 @@ Bytes with_timestamp(SignerInfo const& signer, View token) {
     auto const attribute =
         der::element(der::sequence, {der::oid(oid_timestamp_token), der::element(der::set, {token})});
     std::vector<Bytes> attributes{attribute};
-    auto kept = signer.octets;
-    kept = der::take(kept, der::sequence)->content;
+    auto rest = signer.octets;
+    auto const whole = der::take(rest, der::sequence); // was read as one
+    auto kept = whole ? whole->content : View{};
     if (signer.unsigned_attributes) {
         for (auto& present : members(signer.unsigned_attributes->content).value_or(std::vector<Bytes>{}))
             attributes.push_back(std::move(present));

@@ -34,8 +34,9 @@ public:
     [[nodiscard]] Algorithm const& algorithm() const noexcept { return m_algorithm; }
     [[nodiscard]] Bytes const& point() const noexcept { return m_point; }
 
-    /// `signature`: as certificates, CMS and XML have it.
+    /// `signature`: as certificates, CMS and XML have it. gost-engine halves whatever it is given.
     [[nodiscard]] bool verify(View digest, View signature) {
+        if (signature.size() != 2 * m_algorithm.coordinate_size) return false;
         std::unique_lock lock{m_mutex};
         if (!m_key) {
             if (auto key = gost::PublicKey::import(m_algorithm.foreign->russian, m_point)) m_key = std::move(*key);

@@ -34,7 +34,11 @@ Judgement judge(Certificate const& certificate, ipc::KeyFilter const& filter, Tr
         return judgement;
     }
     if (filter.any_issuer) return judgement;
-    switch (chain.state) {
+    // One that its owner signed himself proves nothing to whoever verifies; whether that matters is for the page to
+    // say, and the person is warned as where the issuer is missing.
+    bool const signed_himself =
+        chain.state == ChainState::untrusted && certificate.subject_dn() == certificate.issuer_dn();
+    switch (signed_himself && filter.issuers.empty() ? ChainState::issuer_missing : chain.state) {
     case ChainState::good: break;
     case ChainState::issuer_missing:
         if (strictness == Strictness::strict)

@@ -30,13 +30,6 @@ bool begins_with_oid(View rest) {
     return identifier && !identifier->content.empty();
 }
 
-/// SET { SEQUENCE { OID, SET
-bool is_set_of_attributes(View octets) {
-    if (!enter(octets, der::set) || !enter(octets, der::sequence)) return false;
-    auto const identifier = der::take(octets, der::object_identifier);
-    return identifier && !identifier->content.empty() && enter(octets, der::set);
-}
-
 /// SEQUENCE { INTEGER, Name, SEQUENCE { SEQUENCE { OID   (RFC 2986, section 4.1)
 bool is_certification_request_info(View octets) {
     return enter(octets, der::sequence) && der::take(octets, der::integer) && der::take(octets, der::sequence) &&
@@ -106,6 +99,13 @@ bool is_ssh_proof(View octets) {
 }
 
 } // namespace
+
+/// SET { SEQUENCE { OID, SET
+bool is_set_of_attributes(View octets) {
+    if (!enter(octets, der::set) || !enter(octets, der::sequence)) return false;
+    auto const identifier = der::take(octets, der::object_identifier);
+    return identifier && !identifier->content.empty() && enter(octets, der::set);
+}
 
 bool is_meaningful_form(View octets) {
     if (is_tls_client_proof(octets) || is_ssh_proof(octets)) return true;

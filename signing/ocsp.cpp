@@ -2,6 +2,7 @@
 
 #include "base/release.hpp"
 #include "signing/foreign_keys.hpp"
+#include "signing/strength.hpp"
 
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
@@ -41,6 +42,13 @@ std::int64_t seconds(ASN1_GENERALIZEDTIME const* time) {
     return time != nullptr && ::ASN1_TIME_to_tm(time, &parts) == 1 ? ::timegm(&parts) : 0;
 }
 
+/// Of the answer, and of the certificate of a responder that is not the issuer.
+bool is_strong(OCSP_BASICRESP* basic, ::X509* signer, Certificate const& issuer) {
+    bool const is_issuer = ::X509_cmp(signer, issuer.x509()) == 0;
+    return is_strong_signature(::OCSP_resp_get0_tbs_sigalg(basic)) && is_strong_key(::X509_get0_pubkey(signer)) &&
+           (is_issuer || has_strong_signature(signer));
+}
+
 /// The answer's signature, by the issuer or by whom it certified for OCSP, as of `now`.
 Result<void> verify_signature(OCSP_BASICRESP* basic, Certificate const& issuer, std::int64_t now) {
     if (auto usable = available(issuer.algorithm()); !usable) return usable.error();
@@ -54,6 +62,10 @@ Result<void> verify_signature(OCSP_BASICRESP* basic, Certificate const& issuer, 
     bool const verified = ::OCSP_basic_verify(basic, issuers.get(), store.get(), 0) == 1;
     ::ERR_clear_error();
     if (!verified) return Error{Errc::signature_invalid, "OCSP answer"};
+    ::X509* signer = nullptr;
+    if (::OCSP_resp_get0_signer(basic, &signer, issuers.get()) != 1 || !is_strong(basic, signer, issuer)) {
+        return Error{Errc::mechanism_unsupported, "an OCSP answer by MD5, SHA-1 or a short key"};
+    }
     return ok();
 }
 

@@ -18,7 +18,8 @@ Result<OcspQuery> query_ocsp(Certificate const& certificate, Certificate const& 
 
 /// What the answer says. It must be signed by the issuer, or by a responder that the issuer certified for that; carry
 /// our nonce, where it has one; and be of now. Unknown where the responder knows nothing of the certificate. Errors:
-/// signature_invalid, message_malformed (no answer, or another's), algorithm_unavailable, timeout (not of now).
+/// signature_invalid, mechanism_unsupported (over MD5 or SHA-1, or by an RSA key under 2048 bits), message_malformed
+/// (no answer, or another's), algorithm_unavailable, timeout (not of now).
 Result<RevocationStatus> read_ocsp_reply(OcspQuery const& query, View reply, Certificate const& certificate,
                                          Certificate const& issuer, std::int64_t now);
 

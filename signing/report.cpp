@@ -45,6 +45,15 @@ std::string_view name_of(Revocation state) {
     return "";
 }
 
+std::string_view name_of(KeyUse use) {
+    switch (use) {
+    case KeyUse::documents: return "documents";
+    case KeyUse::sign_in: return "sign_in";
+    case KeyUse::other: return "other";
+    }
+    return "";
+}
+
 std::string_view name_of(Result<void> const& result) {
     return result ? "valid" : wire_name(result.error().code);
 }
@@ -54,7 +63,13 @@ Tree tree_of(StampReport const& stamp) {
     tree.add("valid", name_of(stamp.valid));
     if (!stamp.valid) return tree.add("detail", stamp.valid.error().detail);
     tree.add("time", time_words(stamp.time)).add("policy", stamp.policy);
-    return tree.add("authority", stamp.authority->subject_dn()).add("chain", name_of(stamp.chain.state));
+    tree.add("authority", stamp.authority->subject_dn()).add("chain", name_of(stamp.chain.state));
+    return tree.add("revocation", name_of(stamp.revocation.state));
+}
+
+/// A list of texts.
+Tree::List list_of(std::vector<std::string> const& texts) {
+    return {texts.begin(), texts.end()};
 }
 
 Tree tree_of(Certificate const& certificate) {
@@ -63,25 +78,28 @@ Tree tree_of(Certificate const& certificate) {
     tree.add("serialNumber", certificate.serial_number()).add("iin", certificate.iin());
     tree.add("bin", certificate.bin()).add("algorithm", certificate.algorithm().name);
     tree.add("notBefore", time_words(certificate.not_before())).add("notAfter", time_words(certificate.not_after()));
-    Tree::List usages;
-    for (auto const& oid : certificate.extended_key_usages())
-        usages.emplace_back(oid);
-    return tree.add("extendedKeyUsages", std::move(usages)).add("sha256", to_hex(certificate.fingerprint()));
+    tree.add("extendedKeyUsages", list_of(certificate.extended_key_usages()));
+    return tree.add("sha256", to_hex(certificate.fingerprint()));
 }
 
 Tree tree_of(SignerReport const& signer) {
     Tree tree;
     tree.add("verdict", name_of(signer.verdict())).add("signature", name_of(signer.signature));
     if (!signer.signature) tree.add("detail", signer.signature.error().detail);
-    tree.add("contentSeen", signer.content_seen).add_unless_empty("covers", signer.covers);
+    tree.add_unless_empty("unsupportedAlgorithm", signer.fault.algorithm).add("contentSeen", signer.content_seen);
+    tree.add("coverage", signer.coverage == Coverage::whole ? "whole" : "part");
+    if (!signer.covers.empty()) tree.add("covers", list_of(signer.covers));
     if (signer.claimed_time) tree.add("claimedTime", time_words(*signer.claimed_time));
     Tree::List stamps;
     for (auto const& stamp : signer.stamps)
         stamps.push_back(tree_of(stamp));
     tree.add("timestamps", std::move(stamps));
     if (!signer.certificate) return tree;
+    tree.add("keyUse", name_of(signer.use));
     tree.add("certificate", tree_of(*signer.certificate)).add("judgedAt", time_words(signer.judged_at));
-    tree.add("chain", name_of(signer.chain.state)).add("revocation", name_of(signer.revocation.state));
+    tree.add("chain", name_of(signer.chain.state));
+    if (signer.chain.state != ChainState::good) tree.add("chainDetail", signer.chain.detail);
+    tree.add("revocation", name_of(signer.revocation.state));
     if (signer.revocation.state == Revocation::revoked) tree.add("revokedAt", time_words(signer.revocation.revoked_at));
     return tree;
 }

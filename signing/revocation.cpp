@@ -145,9 +145,18 @@ RevocationStatus look_up(std::filesystem::path const& file, View serial) {
     return status;
 }
 
+RevocationStatus said_of(std::filesystem::path const& file) {
+    auto const line = read_trusted_file(file, 1024);
+    return line ? read_line(*line) : RevocationStatus{};
+}
+
 bool counts(RevocationStatus const& status, std::int64_t now) {
-    if (status.state == Revocation::unknown) return false;
-    return status.state == Revocation::revoked || now <= end_of(status.this_update, status.next_update);
+    return status.state != Revocation::unknown && now <= end_of(status.this_update, status.next_update);
+}
+
+/// Somebody between us and the authority may keep an answer and give it again, as long as it counts.
+Error older() {
+    return {Errc::timeout, "older than what is known"};
 }
 
 } // namespace
@@ -163,24 +172,38 @@ std::filesystem::path RevocationCache::default_folder() {
 RevocationStatus RevocationCache::find(Certificate const& certificate, Certificate const* issuer,
                                        std::int64_t now) const {
     if (m_folder.empty()) return {};
-    auto const line = read_trusted_file(m_folder / name_of(certificate, ".ocsp"), 1024);
-    auto const said = line ? read_line(*line) : RevocationStatus{};
+    auto const said = said_of(m_folder / name_of(certificate, ".ocsp"));
+    auto const listed =
+        issuer == nullptr ? RevocationStatus{} : look_up(m_folder / name_of(*issuer, ".crl"), serial_of(certificate));
+    bool const both_revoked = said.state == Revocation::revoked && listed.state == Revocation::revoked;
+    if (both_revoked) return said.revoked_at <= listed.revoked_at ? said : listed;
+    for (auto const& status : {said, listed}) {
+        if (status.state == Revocation::revoked) return status;
+    }
     if (counts(said, now)) return said;
-    if (issuer == nullptr) return {};
-    auto const listed = look_up(m_folder / name_of(*issuer, ".crl"), serial_of(certificate));
     return counts(listed, now) ? listed : RevocationStatus{};
 }
 
 Result<void> RevocationCache::store(Certificate const& certificate, RevocationStatus const& status) const {
     if (m_folder.empty() || status.state == Revocation::unknown) return ok();
+    auto const file = m_folder / name_of(certificate, ".ocsp");
+    auto const known = said_of(file);
+    bool const takes_back = known.state == Revocation::revoked && status.state == Revocation::good;
+    if (known.state != Revocation::unknown &&
+        (known.this_update > status.this_update || (takes_back && known.this_update == status.this_update))) {
+        return older();
+    }
     auto const line = std::string{status.state == Revocation::good ? "good" : "revoked"} + ' ' +
                       std::to_string(status.revoked_at) + ' ' + std::to_string(status.this_update) + ' ' +
                       std::to_string(status.next_update) + '\n';
-    return replace_file(m_folder / name_of(certificate, ".ocsp"), as_view(line));
+    return replace_file(file, as_view(line));
 }
 
 Result<void> RevocationCache::store(Certificate const& issuer, RevocationList list) const {
     if (m_folder.empty()) return ok();
+    auto const file = m_folder / name_of(issuer, ".crl");
+    auto const known = look_up(file, {});
+    if (known.state != Revocation::unknown && known.this_update > list.this_update) return older();
     std::vector<Record> records;
     records.reserve(list.revoked.size());
     for (auto const& [serial, revoked_at] : list.revoked) {
@@ -198,7 +221,7 @@ Result<void> RevocationCache::store(Certificate const& issuer, RevocationList li
     auto* at = octets.data() + header_octets;
     for (auto const& record : records)
         at = std::ranges::copy(record, at).out;
-    return replace_file(m_folder / name_of(issuer, ".crl"), octets);
+    return replace_file(file, octets);
 }
 
 void RevocationCache::trim(std::uintmax_t octets) const {

@@ -44,10 +44,11 @@ public:
     [[nodiscard]] static std::filesystem::path default_folder();
 
     /// What is on disk and has not expired at `now`: what OCSP said of it, else what its issuer's list says. "Revoked"
-    /// does not expire. `issuer` may be null.
+    /// does not expire, and goes before "good" of the other source. `issuer` may be null.
     [[nodiscard]] RevocationStatus find(Certificate const& certificate, Certificate const* issuer,
                                         std::int64_t now) const;
 
+    /// Errors: timeout (older than what is here, by its this_update), system.
     Result<void> store(Certificate const& certificate, RevocationStatus const& status) const;
     Result<void> store(Certificate const& issuer, RevocationList list) const;
 

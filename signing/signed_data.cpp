@@ -1,5 +1,8 @@
 #include "signing/signed_data.hpp"
 
+#include "base/base64.hpp"
+#include "signing/to_be_signed.hpp"
+
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
@@ -35,7 +38,7 @@ std::string algorithm_name(View identifier) {
 }
 
 bool is_named(Certificate const& certificate, View identifier) {
-    if (std::ranges::equal(issuer_and_serial_number(certificate), identifier)) return true;
+    if (std::ranges::equal(certificate.issuer_and_serial_number(), identifier)) return true;
     auto rest = identifier;
     auto const key = der::take(rest, der::primitive_0);
     auto const* own = ::X509_get0_subject_key_id(certificate.x509());
@@ -71,7 +74,8 @@ bool is_certificate_id(View value, Certificate const& certificate, bool version_
     rest = first ? first->content : View{};
     auto method = DigestAlgorithm::sha256; // the default of version 2
     if (version_2 && !rest.empty() && rest[0] == der::sequence) {
-        auto const named = digest_by_oid(algorithm_name(der::take(rest, der::sequence)->octets));
+        auto const algorithm = der::take(rest, der::sequence);
+        auto const named = algorithm ? digest_by_oid(algorithm_name(algorithm->octets)) : std::nullopt;
         if (!named) return false;
         method = *named;
     }
@@ -100,15 +104,42 @@ Error malformed(char const* detail) {
     return {Errc::cms_malformed, detail};
 }
 
-/// The digest that is signed: of the attributes, which must speak of the content, or of the content itself.
-Result<Bytes> signed_digest(SignedData const& data, SignerInfo const& signer, DigestAlgorithm method,
-                            std::optional<View> content) {
-    if (!signer.signed_attributes) {
-        if (!std::ranges::equal(data.content_type, der::oid(oid_data))) return malformed("no signed attributes");
-        if (!content) return malformed("no signed attributes, and the content is not here");
-        return digest(method, *content);
+bool is_digest(View value, EVP_MD const* method, View content) {
+    if (value.size() != static_cast<std::size_t>(::EVP_MD_get_size(method))) return false;
+    Bytes own(value.size());
+    return ::EVP_Digest(content.data(), content.size(), own.data(), nullptr, method, nullptr) == 1 &&
+           std::ranges::equal(value, own);
+}
+
+/// Whether `value` is a digest of the content by anything that is known here, accepted or not. The name of the digest
+/// is not signed: who changes the content must not get by with a name that nobody knows.
+bool is_any_digest(View value, View content) {
+    for (auto const& known : digest_names) {
+        if (value.size() != known.octets) continue;
+        auto const own = digest(known.algorithm, content);
+        if (own && std::ranges::equal(value, *own)) return true;
     }
-    auto const attributes = signer.signed_attributes->content;
+    auto const refused = {::EVP_md5(),      ::EVP_sha1(),     ::EVP_sha224(),
+                          ::EVP_sha3_256(), ::EVP_sha3_384(), ::EVP_sha3_512()};
+    return std::ranges::any_of(refused, [&](EVP_MD const* method) { return is_digest(value, method, content); });
+}
+
+/// Whether the content is what the attributes speak of. Without a method, which nobody knows, it may be by any.
+Result<void> check_content(View message_digest, std::optional<DigestAlgorithm> method, View content) {
+    bool same = false;
+    if (method) {
+        auto const own = digest(*method, content);
+        if (!own) return own.error();
+        same = std::ranges::equal(*own, message_digest);
+    } else {
+        same = is_any_digest(message_digest, content);
+    }
+    return same ? ok() : Result<void>{Error{Errc::signature_invalid, "the content is not what was signed"}};
+}
+
+/// The attributes that every signer must have, against the content where that is here.
+Result<void> check_attributes(SignedData const& data, View attributes, std::optional<DigestAlgorithm> method,
+                              std::optional<View> content) {
     auto const types = attribute_values(attributes, oid_content_type);
     auto const digests = attribute_values(attributes, oid_message_digest);
     if (types.size() != 1 || !std::ranges::equal(types.front(), data.content_type)) return malformed("contentType");
@@ -116,15 +147,21 @@ Result<Bytes> signed_digest(SignedData const& data, SignerInfo const& signer, Di
     auto value = digests.front();
     auto const message_digest = der::take(value, der::octet_string);
     if (!message_digest) return malformed("messageDigest");
-    if (content) {
-        auto const own = digest(method, *content);
-        if (!own) return own.error();
-        if (!std::ranges::equal(*own, message_digest->content)) {
-            return Error{Errc::signature_invalid, "the content is not what was signed"};
-        }
+    return content ? check_content(message_digest->content, method, *content) : ok();
+}
+
+/// The digest that is signed: of the attributes, or of the content itself.
+Result<Bytes> signed_digest(SignedData const& data, SignerInfo const& signer, DigestAlgorithm method,
+                            std::optional<View> content) {
+    if (!signer.signed_attributes) {
+        if (!std::ranges::equal(data.content_type, der::oid(oid_data))) return malformed("no signed attributes");
+        if (!content) return malformed("no signed attributes, and the content is not here");
+        // Signed attributes are signed as just these octets: another document's, put in place of the content.
+        if (is_set_of_attributes(*content)) return malformed("the content is the attributes of another signature");
+        return digest(method, *content);
     }
     // Signed as SET OF, DER (section 5.4).
-    auto const all = der::members(attributes);
+    auto const all = der::members(signer.signed_attributes->content);
     if (!all) return malformed("signed attributes");
     std::vector<Bytes> sorted;
     for (auto const& member : *all)
@@ -134,20 +171,44 @@ Result<Bytes> signed_digest(SignedData const& data, SignerInfo const& signer, Di
 
 Result<void> verify_signer(SignedData const& data, SignerInfo const& signer, CheckedSigner& checked,
                            std::optional<View> content) {
+    auto const digest_name = algorithm_name(signer.digest_algorithm);
+    checked.method = digest_by_oid(digest_name);
+    if (signer.signed_attributes) { // first, for it needs nothing that a stranger could take away
+        auto const agrees = check_attributes(data, signer.signed_attributes->content, checked.method, content);
+        if (!agrees && agrees.error().code == Errc::signature_invalid) checked.fault.kind = FaultKind::content_changed;
+        if (!agrees) return agrees;
+    }
     if (!checked.certificate) return Error{Errc::key_not_found, "the signer's certificate is not in the CMS"};
-    checked.method = digest_by_oid(algorithm_name(signer.digest_algorithm));
-    if (!checked.method) return Error{Errc::mechanism_unsupported, "digest algorithm of the signer"};
-    if (!fits(checked.certificate->algorithm(), *checked.method, algorithm_name(signer.signature_algorithm))) {
-        return Error{Errc::mechanism_unsupported, "signature algorithm of the signer"};
+    if (!checked.method) {
+        checked.fault = {FaultKind::digest_unsupported, algorithm_label(digest_name)};
+        return Error{Errc::mechanism_unsupported, "digest algorithm " + checked.fault.algorithm};
+    }
+    auto const signature_name = algorithm_name(signer.signature_algorithm);
+    if (!fits(checked.certificate->algorithm(), *checked.method, signature_name)) {
+        checked.fault = {FaultKind::method_unsupported, algorithm_label(signature_name)};
+        return Error{Errc::mechanism_unsupported, "signature algorithm " + checked.fault.algorithm};
     }
     auto const hashed = signed_digest(data, signer, *checked.method, content);
     if (!hashed) return hashed.error();
     if (signer.signed_attributes) {
         auto const named = named_in_attributes(signer.signed_attributes->content, *checked.certificate);
-        if (named && !*named) return Error{Errc::signature_invalid, "the attributes name another certificate"};
+        if (named && !*named) {
+            checked.fault.kind = FaultKind::another_certificate;
+            return Error{Errc::signature_invalid, "the attributes name another certificate"};
+        }
         checked.names_certificate = named.has_value();
     }
-    return verify_value(*checked.certificate, *checked.method, *hashed, signer.value);
+    auto verified = verify_value(*checked.certificate, *checked.method, *hashed, signer.value);
+    if (!verified && verified.error().code == Errc::mechanism_unsupported) {
+        checked.fault = {FaultKind::method_unsupported, algorithm_label(signature_name)};
+    }
+    return verified;
+}
+
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view white = " \t\r\n";
+    auto const first = std::min(text.find_first_not_of(white), text.size());
+    return text.substr(first, text.find_last_not_of(white) + 1 - first);
 }
 
 } // namespace
@@ -208,6 +269,22 @@ std::optional<SignerInfo> read_signer_info(View octets) {
                       .unsigned_attributes = unsigned_attributes};
 }
 
+std::optional<Bytes> octets_of_pem(std::string_view text) {
+    constexpr std::string_view before = "-----BEGIN ";
+    constexpr std::string_view dashes = "-----";
+    text = trimmed(text);
+    if (!text.starts_with(before)) return std::nullopt;
+    text.remove_prefix(before.size());
+    auto const label_end = text.find(dashes);
+    if (label_end == std::string_view::npos) return std::nullopt;
+    auto const end = "-----END " + std::string{text.substr(0, label_end)} + "-----";
+    text.remove_prefix(label_end + dashes.size());
+    if (!text.ends_with(end)) return std::nullopt;
+    text.remove_suffix(end.size());
+    auto octets = from_base64(text, Base64Whitespace::skipped); // a second block has dashes, which are no base64
+    return octets ? std::optional{std::move(*octets)} : std::nullopt;
+}
+
 Result<std::optional<Bytes>> content_of(SignedData const& data) {
     auto rest = data.content;
     auto const content = der::take(rest, der::context_0);
@@ -261,6 +338,9 @@ CheckedSigner check_signer(SignedData const& data, SignerInfo const& signer, std
             checked.timestamps.push_back(to_bytes(token));
     }
     checked.signature = verify_signer(data, signer, checked, content);
+    if (!checked.signature && checked.fault.kind == FaultKind::none) {
+        checked.fault.kind = fault_of(checked.signature.error().code);
+    }
     return checked;
 }
 

@@ -7,6 +7,7 @@
 #include "base/result.hpp"
 #include "signing/certificate.hpp"
 #include "signing/der.hpp"
+#include "signing/fault.hpp"
 #include "signing/identifiers.hpp"
 
 #include <optional>
@@ -42,6 +43,11 @@ struct SignedData {
 [[nodiscard]] std::optional<SignedData> read_signed_data(View octets);
 [[nodiscard]] std::optional<SignerInfo> read_signer_info(View octets);
 
+/// The octets of a text that is one block of PEM and nothing else, whatever its label is: pages get "CMS", OpenSSL
+/// writes "CMS" or "PKCS7". A block somewhere in a larger text says nothing about that text, and must not be verified
+/// for it.
+[[nodiscard]] std::optional<Bytes> octets_of_pem(std::string_view text);
+
 /// What is encapsulated, its segments put together. Nothing where the CMS is detached. Error: cms_malformed.
 [[nodiscard]] Result<std::optional<Bytes>> content_of(SignedData const& data);
 
@@ -58,6 +64,7 @@ struct CheckedSigner {
     /// Errors: signature_invalid, cms_malformed, key_not_found (no certificate), mechanism_unsupported (a digest or a
     /// key that is not accepted), algorithm_unavailable.
     Result<void> signature;
+    Fault fault; ///< the same for a person; none where it is valid
     std::optional<DigestAlgorithm> method;
     std::optional<std::int64_t> signing_time; ///< as the signer says, seconds since 1970
     bool names_certificate = false;           ///< a signed attribute says which certificate it is, and it is this one

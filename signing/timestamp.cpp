@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <memory>
 
 namespace tamga::signing {
@@ -17,6 +18,7 @@ namespace tamga::signing {
 namespace {
 
 constexpr std::size_t nonce_octets = 8;
+constexpr std::int64_t clock_skew_s = 300;
 
 using Info = std::unique_ptr<TS_TST_INFO, Release<TS_TST_INFO_free>>;
 
@@ -144,7 +146,7 @@ Result<TimestampQuery> query_timestamp(DigestAlgorithm method, View octets, std:
     return query;
 }
 
-Result<Timestamp> read_timestamp_reply(TimestampQuery const& query, View reply) {
+Result<Timestamp> read_timestamp_reply(TimestampQuery const& query, View reply, std::int64_t now) {
     if (reply.size() > max_timestamp_reply) return invalid("too large");
     auto const response = der::take(reply, der::sequence);
     if (!response || !reply.empty()) return invalid("no TimeStampResp");
@@ -158,6 +160,7 @@ Result<Timestamp> read_timestamp_reply(TimestampQuery const& query, View reply) 
     auto const* nonce = ::TS_TST_INFO_get_nonce(opened->info.get());
     if (nonce == nullptr || !std::ranges::equal(octets_of(nonce), query.nonce)) return invalid("another nonce");
     if (!query.policy.empty() && opened->stamp.policy != query.policy) return invalid("another policy");
+    if (std::abs(opened->stamp.time - now) > clock_skew_s) return invalid("of another time than now");
     return std::move(opened->stamp);
 }
 

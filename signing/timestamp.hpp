@@ -38,11 +38,11 @@ struct Timestamp {
 
 /// Reads TimeStampResp. The token is checked for everything that needs no trusted authority: that it answers this query
 /// (imprint, nonce, policy), that its one signer signed it and is named in it, and that the certificate is for
-/// time-stamping and was valid then.
+/// time-stamping and was valid then, and that it was made within five minutes of `now` (seconds since 1970).
 /// Errors: timestamp_unavailable (the service refused, and says so); timestamp_invalid; algorithm_unavailable.
-Result<Timestamp> read_timestamp_reply(TimestampQuery const& query, View reply);
+Result<Timestamp> read_timestamp_reply(TimestampQuery const& query, View reply, std::int64_t now);
 
-/// The same of a token found on a signature, whose octets are `octets`: no nonce and no policy to compare with.
+/// The same of a token found on a signature, whose octets are `octets`: no nonce, policy or time to compare with.
 /// Errors: timestamp_invalid, algorithm_unavailable.
 Result<Timestamp> check_timestamp(View token, View octets);
 

@@ -49,6 +49,9 @@ inline constexpr std::string_view xmldsig_namespace = "http://www.w3.org/2000/09
 /// such octets would be a signature on a document nobody saw. Errs on the side of yes.
 [[nodiscard]] bool is_meaningful_form(View octets);
 
+/// Whether they begin as a SET OF Attribute does, of which the signed attributes of CMS are one.
+[[nodiscard]] bool is_set_of_attributes(View octets);
+
 /// First line of our own authenticate structure.
 inline constexpr std::string_view authenticate_prefix = "TAMGA-AUTHENTICATE-v1";
 

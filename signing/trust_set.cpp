@@ -48,7 +48,8 @@ void read_folder(std::filesystem::path const& folder, std::vector<Certificate>& 
             passed_over(file, wire_name(read.error().code));
             continue;
         }
-        for (auto const& certificate : *read) {
+        if (!read->left_out.empty()) passed_over(file, wire_name(Errc::mechanism_unsupported));
+        for (auto const& certificate : read->certificates) {
             auto const same = [&](Certificate const& other) {
                 return other.fingerprint() == certificate.fingerprint();
             };
@@ -63,13 +64,23 @@ void read_folder(std::filesystem::path const& folder, std::vector<Certificate>& 
 
 } // namespace
 
-Result<std::vector<Certificate>> read_certificates(View file) {
+Result<void> CertificateFile::add(View der) {
+    auto certificate = Certificate::parse(der);
+    if (certificate) {
+        certificates.push_back(std::move(*certificate));
+    } else if (certificate.error().code == Errc::mechanism_unsupported) {
+        left_out.push_back(common_name_of(der));
+    } else {
+        return certificate.error();
+    }
+    return ok();
+}
+
+Result<CertificateFile> read_certificates(View file) {
     auto text = as_text(file);
-    std::vector<Certificate> found;
+    CertificateFile found;
     if (text.find(pem_begin) == std::string_view::npos) {
-        auto certificate = Certificate::parse(file);
-        if (!certificate) return certificate.error();
-        found.push_back(std::move(*certificate));
+        if (auto added = found.add(file); !added) return added.error();
         return found;
     }
     while (true) {
@@ -80,9 +91,7 @@ Result<std::vector<Certificate>> read_certificates(View file) {
         if (end == std::string_view::npos) return Error{Errc::bad_request, "PEM without an end"};
         auto const der = from_base64(text.substr(0, end), Base64Whitespace::skipped);
         if (!der) return Error{Errc::bad_request, "PEM"};
-        auto certificate = Certificate::parse(*der);
-        if (!certificate) return certificate.error();
-        found.push_back(std::move(*certificate));
+        if (auto added = found.add(*der); !added) return added.error();
         text.remove_prefix(end + pem_end.size());
     }
 }

@@ -7,12 +7,21 @@
 #include "signing/certificate.hpp"
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace tamga::signing {
 
-/// The certificates of a file, PEM (any number) or DER (one). Errors: bad_request, mechanism_unsupported.
-Result<std::vector<Certificate>> read_certificates(View file);
+struct CertificateFile {
+    std::vector<Certificate> certificates;
+    std::vector<std::string> left_out; ///< common names of those whose kind of key is not in the registry
+
+    /// To one of the two. Error: bad_request.
+    Result<void> add(View der);
+};
+
+/// The certificates of a file, PEM (any number) or DER (one). Errors: bad_request.
+Result<CertificateFile> read_certificates(View file);
 
 /// Whether it may issue certificates (basicConstraints).
 [[nodiscard]] bool is_authority(Certificate const& certificate);

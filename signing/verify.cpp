@@ -3,6 +3,8 @@
 #include "base/base64.hpp"
 #include "signing/signed_data.hpp"
 
+#include <openssl/x509v3.h>
+
 #include <algorithm>
 
 namespace tamga::signing {
@@ -59,8 +61,37 @@ StampReport report_of_stamp(View token, View value, VerifySettings const& settin
     report.policy = stamp->policy;
     report.chain =
         build_chain(settings.trusted, stamp->authority, stamp->certificates, stamp->time, ChainUse::timestamp);
+    report.revocation = settings.revocation.find(stamp->authority, report.chain.issuer(), settings.now);
     report.authority = std::move(stamp->authority);
     return report;
+}
+
+/// That nobody has asked about a service says nothing against its stamps (docs/adr/0019). That it was revoked later
+/// does not make a stamp wrong; it proves nothing any more.
+Verdict verdict_of(StampReport const& stamp) {
+    auto const verdict = verdict_of(stamp.valid);
+    if (!stamp.valid) return verdict;
+    if (stamp.revocation.state != Revocation::revoked) return worse(verdict, verdict_of(stamp.chain.state));
+    bool const was_revoked = stamp.revocation.revoked_at <= stamp.time;
+    return worse(verdict_of(stamp.chain.state), was_revoked ? Verdict::bad : Verdict::unsettled);
+}
+
+KeyUse use_of(Certificate const& certificate) {
+    // All bits are set where the extension is not there.
+    if ((::X509_get_key_usage(certificate.x509()) & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) == 0) {
+        return KeyUse::other;
+    }
+    bool const for_documents = certificate.has_extended_key_usage(eku_email_protection);
+    return certificate.has_extended_key_usage(eku_client_auth) && !for_documents ? KeyUse::sign_in : KeyUse::documents;
+}
+
+Verdict verdict_of(KeyUse use) {
+    switch (use) {
+    case KeyUse::documents: return Verdict::good;
+    case KeyUse::sign_in: return Verdict::unsettled;
+    case KeyUse::other: return Verdict::bad;
+    }
+    return Verdict::bad;
 }
 
 /// Chain and revocation, as of the time that counts for this signature.
@@ -69,6 +100,7 @@ void judge_certificate(SignerReport& report, std::vector<Certificate> const& hel
     auto const proof = std::ranges::find_if(report.stamps, &StampReport::proves);
     if (!settings.at && proof != report.stamps.end()) report.judged_at = proof->time;
     if (!report.certificate) return;
+    report.use = use_of(*report.certificate);
     report.chain = build_chain(settings.trusted, *report.certificate, helpers, report.judged_at);
     report.revocation = settings.revocation.find(*report.certificate, report.chain.issuer(), settings.now);
 }
@@ -92,7 +124,11 @@ Result<Report> verify_cms(View der, std::optional<View> content, VerifySettings 
         auto checked = check_signer(*data, *signer, content, certificates);
         auto& entry = report.signers.emplace_back();
         entry.signature = checked.signature;
-        if (contradicts) entry.signature = Error{Errc::signature_invalid, "the file given is not the content signed"};
+        entry.fault = std::move(checked.fault);
+        if (contradicts) {
+            entry.signature = Error{Errc::signature_invalid, "the file given is not the content signed"};
+            entry.fault = {FaultKind::content_differs, {}};
+        }
         entry.certificate = std::move(checked.certificate);
         entry.content_seen = content.has_value();
         entry.claimed_time = checked.signing_time;
@@ -112,22 +148,9 @@ Result<Report> verify_xml(View text, VerifySettings const& settings) {
     return report;
 }
 
-/// The octets between BEGIN and END, whatever the label is: pages get "CMS", OpenSSL writes "CMS" or "PKCS7".
-std::optional<Bytes> octets_of_pem(std::string_view text) {
-    constexpr std::string_view dashes = "-----";
-    auto const begin = text.find("-----BEGIN ");
-    if (begin == std::string_view::npos) return std::nullopt;
-    auto const label_end = text.find(dashes, begin + dashes.size());
-    if (label_end == std::string_view::npos) return std::nullopt;
-    auto const body = text.substr(label_end + dashes.size());
-    auto octets = from_base64(body.substr(0, body.find("-----END ")), Base64Whitespace::skipped);
-    return octets ? std::optional{std::move(*octets)} : std::nullopt;
-}
-
-bool looks_like_xml(std::string_view text) {
-    constexpr std::string_view before_markup = " \t\r\n\xef\xbb\xbf";
-    auto const first = text.find_first_not_of(before_markup);
-    return first != std::string_view::npos && text[first] == '<';
+/// As mail has it, and as `openssl cms -sign` writes unless told otherwise.
+bool looks_like_mail(std::string_view text) {
+    return text.starts_with("MIME-Version:") || text.starts_with("Content-Type:");
 }
 
 } // namespace
@@ -135,11 +158,10 @@ bool looks_like_xml(std::string_view text) {
 Verdict SignerReport::verdict() const noexcept {
     auto verdict = worse(verdict_of(signature), verdict_of(chain.state));
     verdict = worse(verdict, verdict_of(revocation, judged_at));
-    if (!content_seen) verdict = worse(verdict, Verdict::unsettled);
-    for (auto const& stamp : stamps) {
-        verdict = worse(verdict, verdict_of(stamp.valid));
-        if (stamp.valid) verdict = worse(verdict, verdict_of(stamp.chain.state));
-    }
+    verdict = worse(verdict, verdict_of(use));
+    if (!content_seen || coverage == Coverage::part) verdict = worse(verdict, Verdict::unsettled);
+    for (auto const& stamp : stamps)
+        verdict = worse(verdict, verdict_of(stamp));
     return verdict;
 }
 
@@ -150,10 +172,18 @@ Verdict Report::verdict() const noexcept {
     return verdict;
 }
 
+bool looks_like_xml(View file) {
+    constexpr std::string_view before_markup = " \t\r\n\xef\xbb\xbf";
+    auto const text = as_text(file);
+    auto const first = text.find_first_not_of(before_markup);
+    return first != std::string_view::npos && text[first] == '<';
+}
+
 Result<Report> verify_document(View file, std::optional<View> content, VerifySettings const& settings) {
     if (read_signed_data(file)) return verify_cms(file, content, settings);
+    if (looks_like_xml(file)) return verify_xml(file, settings);
+    if (looks_like_mail(as_text(file))) return Error{Errc::unsupported, "S/MIME"};
     if (auto const octets = octets_of_pem(as_text(file))) return verify_cms(*octets, content, settings);
-    if (looks_like_xml(as_text(file))) return verify_xml(file, settings);
     // As commonUtils gives it to pages: base64 on one line.
     auto const octets = from_base64(as_text(file), Base64Whitespace::skipped);
     if (octets && read_signed_data(*octets)) return verify_cms(*octets, content, settings);

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 namespace tamga::signing {
 
@@ -34,8 +35,11 @@ constexpr std::array<CanonicalForm, 6> canonical_forms{
 Error invalid(char const* detail) {
     return {Errc::signature_invalid, detail};
 }
-Error unsupported(char const* detail) {
-    return {Errc::mechanism_unsupported, detail};
+Error malformed(char const* detail) {
+    return {Errc::xml_malformed, detail};
+}
+Error unsupported(std::string detail) {
+    return {Errc::mechanism_unsupported, std::move(detail)};
 }
 
 bool is_of_signature(xmlNode const* node, std::string_view name) {
@@ -58,12 +62,78 @@ std::string attribute(xmlNode const* node, std::string_view name) {
     return {};
 }
 
+constexpr char const* held_by_a_signature = "what the signature holds itself is not read (XAdES, enveloping)";
+constexpr std::string_view xmldsig_11_namespace = "http://www.w3.org/2009/xmldsig11#";
+
+/// Which element may stand in which, in the unsigned part of a signature. SignedInfo is signed and read elsewhere.
+struct Place {
+    std::string_view parent;
+    std::string_view name;
+    std::string_view name_space = xmldsig_namespace;
+};
+constexpr std::array<Place, 16> places{{{"Signature", "SignedInfo"},
+                                        {"Signature", "SignatureValue"},
+                                        {"Signature", "KeyInfo"},
+                                        {"KeyInfo", "X509Data"},
+                                        {"X509Data", "X509Certificate"},
+                                        {"X509Data", "X509SubjectName"},
+                                        {"X509Data", "X509IssuerSerial"},
+                                        {"X509IssuerSerial", "X509IssuerName"},
+                                        {"X509IssuerSerial", "X509SerialNumber"},
+                                        {"KeyInfo", "KeyValue"},
+                                        {"KeyValue", "RSAKeyValue"},
+                                        {"RSAKeyValue", "Modulus"},
+                                        {"RSAKeyValue", "Exponent"},
+                                        {"KeyValue", "ECKeyValue", xmldsig_11_namespace},
+                                        {"ECKeyValue", "NamedCurve", xmldsig_11_namespace},
+                                        {"ECKeyValue", "PublicKey", xmldsig_11_namespace}}};
+
+/// Whether the element `node` may stand where it does; in the Signature itself, but once.
+bool has_place(xmlNode* node) {
+    auto const parent = text_of(node->parent->name);
+    auto const name = text_of(node->name);
+    bool const known = std::ranges::any_of(places, [&](Place const& place) {
+        return place.parent == parent && place.name == name && node->ns != nullptr &&
+               text_of(node->ns->href) == place.name_space;
+    });
+    return known && (parent != "Signature" || child(node->parent, name) == node);
+}
+
+bool has_usual_attributes(xmlNode const* node) {
+    for (auto const* each = node->properties; each != nullptr; each = each->next) {
+        auto const name = text_of(each->name);
+        if (each->ns != nullptr || (name != "Id" && (name != "URI" || text_of(node->name) != "NamedCurve")))
+            return false;
+    }
+    return true;
+}
+
+/// Whether an element has no text but white space where it is one that holds others.
+bool has_usual_text(xmlNode const* parent, xmlNode const* node) {
+    if (node->type != XML_TEXT_NODE && node->type != XML_CDATA_SECTION_NODE) return true;
+    return !std::ranges::count(places, text_of(parent->name), &Place::parent) ||
+           text_of(node->content).find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+/// Whether a signature holds its value and its key, and nothing else: for nothing of it is signed but SignedInfo, and a
+/// program that looks for an element by its name may find one in here.
+bool holds_only_its_key(xmlNode* top) {
+    if (!has_usual_attributes(top)) return false;
+    for (auto* node = top->children; node != nullptr; node = node->next) {
+        if (!has_usual_text(top, node)) return false;
+        if (node->type != XML_ELEMENT_NODE) continue;
+        if (!has_place(node)) return false;
+        if (!is_of_signature(node, "SignedInfo") && !holds_only_its_key(node)) return false;
+    }
+    return true;
+}
+
 Result<Bytes> base64_of(xmlNode* node) {
-    if (node == nullptr) return invalid("a value is missing");
+    if (node == nullptr) return malformed("a value is missing");
     std::unique_ptr<xmlChar, void (*)(xmlChar*)> const text{xmlNodeGetContent(node),
                                                             [](xmlChar* each) { xmlFree(each); }};
     auto octets = from_base64(text_of(text.get()), Base64Whitespace::skipped);
-    return octets ? std::move(octets) : Result<Bytes>{invalid("base64")};
+    return octets ? std::move(octets) : Result<Bytes>{malformed("base64")};
 }
 
 Result<xmlC14NMode> canonical_mode(xmlNode* method) {
@@ -74,20 +144,6 @@ Result<xmlC14NMode> canonical_mode(xmlNode* method) {
     return known->mode;
 }
 
-/// The one element with this Id; several are an attempt to have another one verified than is read (wrapping).
-Result<xmlNode*> element_by_id(xmlDoc* document, std::string_view id) {
-    xmlNode* found = nullptr;
-    for (auto* node : elements_below(xmlDocGetRootElement(document))) {
-        for (auto const* name : {"Id", "ID", "id"}) {
-            if (attribute(node, name) != id) continue;
-            if (found != nullptr && found != node) return Error{Errc::xml_target, "an Id occurs twice"};
-            found = node;
-        }
-    }
-    if (found == nullptr) return Error{Errc::xml_target, "no element has the Id"};
-    return found;
-}
-
 /// What one Reference says, read while its signature is still in the tree.
 struct Reference {
     std::string id; ///< empty: the whole document
@@ -95,9 +151,10 @@ struct Reference {
     bool is_enveloped = false;
     DigestAlgorithm method{};
     Bytes digest;
+    xmlNode* element = nullptr; ///< where it leads; null: the whole document
 };
 
-Result<Reference> read_reference(xmlNode* node) {
+Result<Reference> read_reference(xmlNode* node, Fault& fault) {
     Reference reference;
     auto const uri = attribute(node, "URI");
     if (!uri.empty()) {
@@ -116,8 +173,12 @@ Result<Reference> read_reference(xmlNode* node) {
         if (!mode) return mode.error();
         reference.mode = *mode;
     }
-    auto const method = digest_by_xml_uri(attribute(child(node, "DigestMethod"), "Algorithm"));
-    if (!method) return unsupported("digest");
+    auto const digest_uri = attribute(child(node, "DigestMethod"), "Algorithm");
+    auto const method = digest_by_xml_uri(digest_uri);
+    if (!method) {
+        fault = {FaultKind::digest_unsupported, algorithm_label(digest_uri)};
+        return unsupported("digest algorithm " + fault.algorithm);
+    }
     auto digest = base64_of(child(node, "DigestValue"));
     if (!digest) return digest.error();
     reference.method = *method;
@@ -125,10 +186,31 @@ Result<Reference> read_reference(xmlNode* node) {
     return reference;
 }
 
-/// One signature, read and verified but for what it refers to.
+/// Whether an error says that something was not read, and not that something is wrong.
+bool is_unread(Error const& error) {
+    return error.code == Errc::mechanism_unsupported || error.code == Errc::algorithm_unavailable ||
+           error.code == Errc::key_not_found;
+}
+
+/// One signature.
 struct Reading {
-    SignerReport report;
-    std::vector<Reference> references;
+    xmlNode* signature = nullptr;
+    SignerReport report{};
+    std::vector<Reference> references{};
+
+    /// What speaks against the signature goes before what could not be read of it; else the first counts.
+    void note(Error error, Fault fault = {}) {
+        if (!report.signature && (!is_unread(report.signature.error()) || is_unread(error))) return;
+        if (fault.kind == FaultKind::none) fault.kind = fault_of(error.code);
+        report.fault = std::move(fault);
+        report.signature = std::move(error);
+    }
+    /// Of what the signature refers to.
+    void note_change(Result<void> const& found) {
+        if (found) return;
+        bool const changed = found.error().code == Errc::signature_invalid;
+        note(found.error(), {changed ? FaultKind::content_changed : FaultKind::none, {}});
+    }
 };
 
 /// By which digest RSA and EC sign under this name; a registry entry says it for the rest.
@@ -160,12 +242,16 @@ Result<Bytes> signature_value(xmlNode* signature, Algorithm const& algorithm) {
     return to_cms_signature(algorithm, *value);
 }
 
-Result<void> verify_signed_info(xmlDoc* document, xmlNode* signature, Certificate const& certificate) {
+Result<void> verify_signed_info(xmlDoc* document, xmlNode* signature, Certificate const& certificate, Fault& fault) {
     auto* const info = child(signature, "SignedInfo");
     auto const mode = canonical_mode(child(info, "CanonicalizationMethod"));
     if (!mode) return mode.error();
-    auto const method = method_of(attribute(child(info, "SignatureMethod"), "Algorithm"), certificate.algorithm());
-    if (!method) return unsupported("signature algorithm");
+    auto const method_uri = attribute(child(info, "SignatureMethod"), "Algorithm");
+    auto const method = method_of(method_uri, certificate.algorithm());
+    if (!method) {
+        fault = {FaultKind::method_unsupported, algorithm_label(method_uri)};
+        return unsupported("signature algorithm " + fault.algorithm);
+    }
     auto const octets = canonicalise(document, info, *mode);
     if (!octets) return octets.error();
     auto const hashed = digest(*method, *octets);
@@ -175,47 +261,133 @@ Result<void> verify_signed_info(xmlDoc* document, xmlNode* signature, Certificat
     return verify_value(certificate, *method, *hashed, *value);
 }
 
-Result<std::vector<Reference>> read_references(xmlNode* info) {
-    std::vector<Reference> references;
+void read_references(xmlNode* info, Reading& into) {
+    std::size_t count = 0;
     for (auto* node = xmlFirstElementChild(info); node != nullptr; node = xmlNextElementSibling(node)) {
         if (!is_of_signature(node, "Reference")) continue;
-        if (references.size() == most_references) return unsupported("references");
-        auto reference = read_reference(node);
-        if (!reference) return reference.error();
-        references.push_back(std::move(*reference));
+        if (++count > most_references) return into.note(unsupported("references"));
+        Fault fault;
+        auto reference = read_reference(node, fault);
+        if (reference)
+            into.references.push_back(std::move(*reference));
+        else
+            into.note(reference.error(), std::move(fault));
     }
-    if (references.empty()) return invalid("no reference");
-    return references;
+    if (count == 0) into.note(malformed("no reference"));
 }
 
-Result<void> read_signature(xmlDoc* document, xmlNode* signature, Reading& into) {
+Reading read_signature(xmlDoc* document, xmlNode* signature) {
+    Reading reading{signature};
+    reading.report.signature = ok();
+    if (!holds_only_its_key(signature)) reading.note(unsupported(held_by_a_signature));
     auto* const info = child(signature, "SignedInfo");
-    if (info == nullptr) return invalid("no SignedInfo");
+    if (info == nullptr) {
+        reading.note(malformed("no SignedInfo"));
+        return reading;
+    }
+    read_references(info, reading);
     auto certificate = certificate_of(signature);
-    if (!certificate) return certificate.error();
-    into.report.certificate = *certificate;
-    auto references = read_references(info);
-    if (!references) return references.error();
-    into.references = std::move(*references);
-    into.report.covers = into.references.front().id;
-    return verify_signed_info(document, signature, *certificate);
+    if (!certificate) {
+        bool const unsupported_key = certificate.error().code == Errc::mechanism_unsupported;
+        reading.note(certificate.error(), {unsupported_key ? FaultKind::certificate_unsupported : FaultKind::none, {}});
+        return reading;
+    }
+    reading.report.certificate = *certificate;
+    Fault fault;
+    auto const verified = verify_signed_info(document, signature, *certificate, fault);
+    if (!verified) reading.note(verified.error(), std::move(fault));
+    return reading;
 }
 
-/// Without the signature in the tree. A reference to the whole that is not "enveloped" would have to hold itself.
-Result<void> verify_reference(xmlDoc* document, Reference const& reference) {
-    if (reference.id.empty() && !reference.is_enveloped) return unsupported("a signature over itself");
-    xmlNode* top = nullptr;
-    if (!reference.id.empty()) {
-        auto const element = element_by_id(document, reference.id);
-        if (!element) return element.error();
-        top = *element;
+struct Named {
+    xmlNode* element = nullptr;
+    bool twice = false;
+};
+using Ids = std::map<std::string, Named, std::less<>>;
+
+/// The elements that the references name. While all signatures are in the tree: what hides in one counts as well.
+Ids elements_named_by(std::vector<Reading> const& readings, std::vector<xmlNode*> const& elements) {
+    Ids ids;
+    for (auto const& reading : readings) {
+        for (auto const& reference : reading.references)
+            if (!reference.id.empty()) ids[reference.id];
     }
+    for (auto* node : ids.empty() ? std::vector<xmlNode*>{} : elements) {
+        for (auto const* name : {"Id", "ID", "id"}) {
+            auto const found = ids.find(attribute(node, name));
+            if (found == ids.end()) continue;
+            auto& named = found->second;
+            named.twice = named.twice || (named.element != nullptr && named.element != node);
+            named.element = node;
+        }
+    }
+    return ids;
+}
+
+/// Where a reference leads. An Id that occurs twice is an attempt to have another element verified than is read
+/// (wrapping).
+Result<xmlNode*> element_of(Reference const& reference, xmlNode const* signature, Ids const& ids) {
+    if (is_of_signature(xmlDocGetRootElement(signature->doc), "Signature")) return unsupported(held_by_a_signature);
+    auto const itself = unsupported("a signature over itself");
+    if (reference.id.empty()) return reference.is_enveloped ? Result<xmlNode*>{nullptr} : itself;
+    auto const& named = ids.find(reference.id)->second;
+    if (named.element == nullptr) return Error{Errc::xml_target, "no element has the Id"};
+    if (named.twice) return Error{Errc::xml_target, "an Id occurs twice"};
+    for (auto const* node = named.element; node != nullptr && node->type == XML_ELEMENT_NODE; node = node->parent) {
+        if (is_of_signature(node, "Signature")) return unsupported(held_by_a_signature);
+    }
+    if (is_in(signature, named.element) && !reference.is_enveloped) return itself;
+    return named.element;
+}
+
+/// What the references lead to, and how much of the document that is.
+void resolve(Reading& reading, Ids const& ids) {
+    bool is_whole = reading.references.empty();
+    std::vector<Reference> resolved;
+    for (auto& reference : reading.references) {
+        if (!reference.id.empty()) reading.report.covers.push_back(reference.id);
+        auto const element = element_of(reference, reading.signature, ids);
+        if (!element) {
+            reading.note(element.error());
+            continue;
+        }
+        reference.element = *element;
+        is_whole = is_whole || *element == nullptr || *element == xmlDocGetRootElement(reading.signature->doc);
+        resolved.push_back(std::move(reference));
+    }
+    reading.report.coverage = is_whole ? Coverage::whole : Coverage::part;
+    reading.references = std::move(resolved);
+}
+
+/// Without the signature in the tree.
+Result<void> verify_reference(xmlDoc* document, Reference const& reference) {
     // A reference to "" or "#id" leaves comments out, whatever the transforms say (XMLDSig, section 4.3.3.3).
-    auto const octets = canonicalise(document, top, reference.mode);
+    auto const octets = canonicalise(document, reference.element, reference.mode);
     if (!octets) return octets.error();
     auto const hashed = digest(reference.method, *octets);
     if (!hashed) return hashed.error();
     return *hashed == reference.digest ? ok() : Result<void>{invalid("what is signed was changed")};
+}
+
+/// The declaration is not in the canonical form, so anybody can change it: other software would read other characters
+/// than were signed.
+bool declares_another_encoding(std::string_view xml) {
+    constexpr std::string_view keyword = "encoding";
+    auto const begin = xml.find("<?xml");
+    if (begin == std::string_view::npos || begin != xml.find('<')) return false;
+    xml.remove_prefix(begin);
+    auto declaration = xml.substr(0, xml.find("?>"));
+    auto const at = declaration.find(keyword);
+    if (at == std::string_view::npos) return false;
+    declaration.remove_prefix(at + keyword.size());
+    auto const quote = declaration.find_first_of("\"'");
+    if (quote == std::string_view::npos) return true;
+    auto const rest = declaration.substr(quote + 1);
+    std::string name{rest.substr(0, rest.find(declaration[quote]))};
+    std::ranges::transform(name, name.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    if (name == "us-ascii") return std::ranges::any_of(xml, [](char c) { return (c & 0x80) != 0; });
+    return name != "utf-8";
 }
 
 } // namespace
@@ -226,29 +398,28 @@ Result<std::vector<SignerReport>> check_xml_signatures(View text) {
     XmlWork work{text.size()};
     auto const tree = read_xml(as_text(text), work);
     if (!tree) return tree.error();
+    if (declares_another_encoding(as_text(text))) return Error{Errc::xml_malformed, "an encoding other than UTF-8"};
     auto* const document = tree->get();
-    std::vector<xmlNode*> signatures;
-    for (auto* node : elements_below(xmlDocGetRootElement(document))) {
-        if (is_of_signature(node, "Signature")) signatures.push_back(node);
+    auto const elements = elements_below(xmlDocGetRootElement(document));
+    std::vector<Reading> readings;
+    for (auto* node : elements) {
+        if (!is_of_signature(node, "Signature")) continue;
+        if (readings.size() == most_signatures) return Error{Errc::too_large, "signatures"};
+        readings.push_back(read_signature(document, node));
     }
-    if (signatures.empty() || signatures.front() == xmlDocGetRootElement(document)) {
-        return Error{Errc::xml_target, "no signature in the document"};
-    }
-    if (signatures.size() > most_signatures) return Error{Errc::too_large, "signatures"};
+    if (readings.empty()) return Error{Errc::xml_target, "no signature in the document"};
+    auto const ids = elements_named_by(readings, elements);
+    for (auto& reading : readings)
+        resolve(reading, ids);
 
     // The last first: each covers those before it, and was made when those after it were not there.
     std::vector<SignerReport> reports;
-    for (auto at = signatures.rbegin(); at != signatures.rend(); ++at) {
-        Reading reading;
-        auto verified = read_signature(document, *at, reading);
-        xmlUnlinkNode(*at);
-        xmlFreeNode(*at);
-        for (auto const& reference : reading.references) {
-            if (!verified) break;
-            verified = verify_reference(document, reference);
-        }
-        reading.report.signature = verified;
-        reports.insert(reports.begin(), std::move(reading.report));
+    for (auto reading = readings.rbegin(); reading != readings.rend(); ++reading) {
+        xmlUnlinkNode(reading->signature);
+        xmlFreeNode(reading->signature);
+        for (auto const& reference : reading->references)
+            reading->note_change(verify_reference(document, reference));
+        reports.insert(reports.begin(), std::move(reading->report));
     }
     return reports;
 }

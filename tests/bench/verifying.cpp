@@ -25,7 +25,7 @@ Bytes stamped_cms(test::Authority const& authority, test::KeyKind kind) {
     auto const cms = signing::finish_cms(signer, *to_be_signed, raw, content, signing::Encapsulation::attached);
     auto const value = *signing::to_cms_signature(signer.algorithm(), raw);
     auto const query = signing::query_timestamp(signer.algorithm().digest, value, "");
-    auto const stamp = signing::read_timestamp_reply(*query, test::answer_timestamp(authority, query->der, now));
+    auto const stamp = signing::read_timestamp_reply(*query, test::answer_timestamp(authority, query->der, now), now);
     return *signing::attach_timestamps(*cms, {{value, stamp->token}});
 }
 

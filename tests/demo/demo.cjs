@@ -8,15 +8,30 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
-const { Daemon, build, portal, root, scratch, verifyXml } = require('../e2e/support/daemon.cjs');
+const { Daemon, build, children, portal, root, scratch, testFolder, until, verifyXml } = require('../e2e/support/daemon.cjs');
 const { timestampsOf } = require('../e2e/support/der.cjs');
 const { verifyGostCms, verifyGostXml } = require('../e2e/support/gost.cjs');
-const { Services } = require('../e2e/support/services.cjs');
+const { Services, verifyStamps } = require('../e2e/support/services.cjs');
 
 // Who looks at the first lines alone (`./dev demo | head`) does not stop the rest, which cleans up after itself.
 process.stdout.on('error', () => {});
 const say = (text = '') => process.stdout.write(`${text}\n`);
 const hop = (id, text) => say(`  ${id.padEnd(3)} ${text}`);
+
+/** Everything the demo makes lies in one folder, which goes when it ends, however it ends. */
+function cleanUp() {
+  process.env.TAMGA_TEST_HOME = testFolder('demo');
+  process.env.TMPDIR = process.env.TAMGA_TEST_HOME;
+  process.on('exit', () => fs.rmSync(process.env.TAMGA_TEST_HOME, { recursive: true, force: true }));
+  const own = () => Object.values(children(process.pid)).flat();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.once(signal, async () => {
+      for (const pid of own()) process.kill(pid, 'SIGTERM');
+      await until('our processes to end', () => own().length === 0).catch(() => {});
+      process.exit(130);
+    });
+  }
+}
 
 /**
  * Runs `request` and tells its hops. The sentences are fixed: they say what the code of that hop does (README has it). What
@@ -66,6 +81,10 @@ const kinds = {
     authorities: (daemon) => [path.join(daemon.token, 'ca.pem')],
     token: 'A throw-away SoftHSM2 token with a demo CA and two RSA keys of ТЕСТОВ ТЕСТ (IIN123456789011), as the NCA issues them.',
     checkCms,
+    checkStamp(daemon, services, cms) { // of Kazakhstan's keys stock OpenSSL reads no certificate
+      verifyStamps(daemon, services, cms);
+      say('  =>  openssl ts -verify: the time-stamp is of this signature and of that authority');
+    },
     checkXml(daemon, xml) {
       verifyXml(daemon, xml);
       say('  =>  xmlsec1 --verify: verification successful');
@@ -93,11 +112,6 @@ async function scripted(kind) {
   say('What each hop does is told in fixed words; the names, numbers and digests in them are of this run.\n');
   const services = await Services.start(kind.services);
   const daemon = await Daemon.start({ ...kind.options, config: `[origins]\nallow = ["portal.test"]\n${services.configuration()}` });
-  const stop = async () => {
-    await daemon.stop();
-    await services.stop();
-  };
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop().finally(() => process.exit(130)));
   try {
     say(kind.token);
     say(`A time-stamp service of a test authority, with keys of the same kind, listens at ${services.url}.`);
@@ -124,15 +138,17 @@ async function scripted(kind) {
     const [{ tokens }] = timestampsOf(Buffer.from(stamped, 'base64'));
     hop('', `tamga-web   asked the service once and put its answer, a token of ${tokens[0].length} bytes, beside the signature`);
     kind.checkCms(daemon, Buffer.from(stamped, 'base64'), content);
+    kind.checkStamp?.(daemon, services, Buffer.from(stamped, 'base64'));
     for (const file of [...kind.authorities(daemon), services.file('root.pem'), services.file('issuer.pem')]) daemon.tamga('ca', 'add', file);
     const report = daemon.tamga('verify', scratch(daemon, 'stamped.cms', Buffer.from(stamped, 'base64')), '--content', scratch(daemon, 'content', content));
     say(`  =>  tamga verify, which was told of both authorities by \`tamga ca add\`:\n${report.words.replace(/^/gm, '      ').trimEnd()}`);
 
     if (kind.keyFile) await keyFile(kind, daemon, client, content);
-    say(`\n${xml.slice(0, 76)}...\n\nDone. \`./dev demo --page\` lets you decide yourself, in the real window.`);
+    say(`\nThe signed XML begins: ${xml.slice(0, 76)}...\n\nDone. \`./dev demo --page\` lets you decide yourself, in the real window.`);
     client.wsConnection.close();
   } finally {
-    await stop();
+    await daemon.stop();
+    await services.stop();
   }
 }
 
@@ -169,11 +185,10 @@ async function page(kind) {
   });
   await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   say(`Open http://localhost:${server.address().port}/?port=${daemon.port} in a browser. The PIN is 12345678. Ctrl+C ends everything.`);
-  await new Promise((resolve) => { process.once('SIGINT', resolve); process.once('SIGTERM', resolve); });
-  server.close();
-  await daemon.stop();
+  // Until a signal ends it (cleanUp).
 }
 
+cleanUp();
 const kind = process.argv.includes('--gost') ? kinds.gost : kinds.rsa;
 (process.argv.includes('--page') ? page(kind) : scripted(kind)).catch((error) => {
   process.stderr.write(`demo: ${error.message}\n`);

@@ -35,9 +35,10 @@ const tool = (...command) => execFileSync('timeout', ['30', ...command],
 
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
-/** What the demo has in its home: the folder that the harness made for the product. */
+/** What the demo has in its home: in the folder that goes with it, the one that the harness made for the product. */
 function product() {
-  const folder = path.join(home, fs.readdirSync(home).find((name) => name.startsWith('e2e-')));
+  const inside = (folder, start) => path.join(folder, fs.readdirSync(folder).find((name) => name.startsWith(start)));
+  const folder = inside(inside(home, 'demo-'), 'e2e-');
   return { home: folder, token: path.join(folder, 'token'), log: () => fs.readFileSync(path.join(folder, 'log'), 'utf8') };
 }
 

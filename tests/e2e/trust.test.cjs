@@ -155,6 +155,24 @@ describe('a key whose issuer is known', () => {
     assert.ok(at.daemon.shown().at(-1).keys.every(({ fits }) => !fits));
   });
 
+  test('verify does not call a document valid of which a part is signed, or one that quotes a signed one', async () => {
+    const xml = '<order><pay Id="x">1</pay><to/></order>';
+    const reply = await at.ask({ module: 'kz.gov.pki.knca.commonUtils', method: 'signXml', args: ['AKKaztokenStore', 'SIGNATURE', xml, '/order/pay', '/order/to'] });
+    assert.equal(reply.code, '200', JSON.stringify(reply));
+    await answered('good');
+
+    const part = at.verify(Buffer.from(reply.responseObject), '--json');
+    assert.equal(part.status, 3, part.words);
+    assert.equal(part.report.signers[0].signature, 'valid');
+    assert.equal(part.report.signers[0].coverage, 'part');
+    assert.deepEqual(part.report.signers[0].covers, ['x']);
+    assert.match(at.verify(Buffer.from(reply.responseObject)).words, /ONLY A PART OF THE DOCUMENT IS SIGNED/);
+
+    const cms = (await at.ask(basics())).body.result[0];
+    assert.equal(at.verify(Buffer.from(cms)).status, 0);
+    assert.equal(at.verify(Buffer.from(`I owe 1000000.\n${cms}`)).status, 1);
+  });
+
   test('verify tells a changed document, a missing one, and a stamp whose issuer is known', async () => {
     at.services.judge(at.daemon, 'V');
     at.trust(at.services.file('root.pem'));

@@ -8,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t siz
     using namespace tamga::signing;
     static auto const query = query_timestamp(DigestAlgorithm::sha256, as_view("value"), "");
     View const octets{data, size};
-    if (read_timestamp_reply(*query, octets)) std::abort();
+    if (read_timestamp_reply(*query, octets, 1'790'000'000)) std::abort();
     auto const stamp = check_timestamp(octets, as_view("the octets of a signature"));
     if (stamp && (stamp->token.empty() || stamp->policy.empty())) std::abort();
     return 0;

@@ -77,7 +77,7 @@ Bytes signer_info(TestKey const& key, View content) {
     auto const value = *signing::to_cms_signature(algorithm, key.sign(attributes));
     auto tagged = attributes;
     tagged[0] = der::context_0;
-    return der::element(der::sequence, {integer(1), signing::issuer_and_serial_number(certificate),
+    return der::element(der::sequence, {integer(1), certificate.issuer_and_serial_number(),
                                         der::algorithm_identifier(algorithm.digest_oid, true), tagged,
                                         der::algorithm_identifier(algorithm.signature_oid, true),
                                         der::element(der::octet_string, {value})});
@@ -304,7 +304,7 @@ Bytes make_crl(Authority const& authority, std::vector<Bytes> const& revoked, st
     for (auto const& each : revoked) {
         auto const certificate = signing::Certificate::parse(each);
         require(certificate.has_value(), "revoked certificate");
-        auto identifier = signing::issuer_and_serial_number(*certificate);
+        auto identifier = certificate->issuer_and_serial_number();
         View rest{identifier};
         rest = der::take(rest, der::sequence)->content;
         der::take(rest, der::sequence);

@@ -108,6 +108,10 @@ TEST_F(OpensslFiles, AWrongPasswordIsSaidToBeOne) {
     }
 }
 
+TEST_F(OpensslFiles, ThatNoPasswordProtectsAreNotOpened) {
+    EXPECT_EQ(opened(exported("-nomac -keypbe NONE -certpbe NONE")).error().code, Errc::key_file_unsupported);
+}
+
 TEST_F(OpensslFiles, WithoutTheKeyOfItsCertificateHaveNone) {
     m_folder.run("openssl pkcs12 -export -nokeys -in certificate.pem -passout pass:Qwerty12 -out made.p12");
 

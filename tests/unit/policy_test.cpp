@@ -332,6 +332,16 @@ TEST_F(PolicyFiles, S23RefuseAddressesThatAreNone) {
     EXPECT_FALSE(load("", "[certificates]\nuser_authorities = true\n")) << "not the person's to say";
 }
 
+TEST_F(PolicyFiles, LetTheComputerRefuseWhatIsUnclassifiedAndCataloguesOfThePerson) {
+    EXPECT_FALSE(load("", "")->strict_services);
+    EXPECT_TRUE(load("", "")->user_catalogues);
+    EXPECT_TRUE(load("", "[services]\nstrict = true\n")->strict_services);
+    EXPECT_TRUE(load("[services]\nstrict = true\n", "[services]\nstrict = false\n")->strict_services);
+    EXPECT_FALSE(load("[services]\nuser_catalogues = false\n", "")->user_catalogues);
+    EXPECT_FALSE(load("", "[services]\nuser_catalogues = true\n")) << "not the person's to say";
+    EXPECT_FALSE(load("", "[services]\ncatalogue = \"x\"\n"));
+}
+
 TEST_F(PolicyFiles, TakeAnEditedAnswerBackWithoutANewStart) {
     auto book = ConsentBook::load(path("sites.toml"));
     ASSERT_TRUE(book.remember("https://a.kz", Answer::deny));

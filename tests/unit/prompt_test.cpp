@@ -8,6 +8,7 @@
 
 #include <openssl/sha.h>
 
+#include <set>
 #include <sstream>
 
 namespace tamga::prompt {
@@ -584,6 +585,22 @@ TEST_F(PromptTest, S21_AKeyForDocumentsSignsNobodyInBesideAnotherKey) {
     EXPECT_EQ(unlocks(), 0U);
 }
 
+TEST_F(PromptTest, S21_AKeyForDocumentsSignsNobodyInWhileAnotherTokenMayHoldTheRightOne) {
+    m_request.purpose = ipc::Purpose::sign_in;
+    m_request.filter.extended_key_usages = {std::string{signing::eku_client_auth}};
+    m_request.storages = {m_token.info.storage}; // as a page may, to leave the other aside
+    m_has_second_token = true;
+    m_second_token.info.storage = "AKJaCartaStore";
+    m_second_token.readable = {m_sign_in_key};
+    start("key first\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::key_not_found);
+    finish();
+
+    EXPECT_TRUE(was_shown("The key is for another use"));
+    EXPECT_EQ(unlocks(), 0U);
+}
+
 TEST_F(PromptTest, S21_AKeyForDocumentsSignsNobodyInInStrictMode) {
     m_request.purpose = ipc::Purpose::sign_in;
     m_request.filter.extended_key_usages = {std::string{signing::eku_client_auth}};
@@ -595,6 +612,67 @@ TEST_F(PromptTest, S21_AKeyForDocumentsSignsNobodyInInStrictMode) {
 
     EXPECT_TRUE(was_shown("The key is for another use"));
     EXPECT_EQ(unlocks(), 0U);
+}
+
+TEST_F(PromptTest, AKeyWithoutTheRoleOfTheServiceCannotBeChosenAndThePersonIsToldWhomToAsk) {
+    m_request.filter.roles = {"1.2.398.3.3.4.1.2.1", "1.2.398.3.3.4.1.2.2"};
+    start("key misfit\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::role_missing);
+    finish();
+
+    EXPECT_TRUE(was_shown("The key does not give its owner the role"));
+    EXPECT_TRUE(was_shown("Ask the owner of the portal's system who may sign"));
+    EXPECT_EQ(unlocks(), 0U);
+}
+
+TEST_F(PromptTest, AKeyWithOneOfTheRolesOfTheServiceSigns) {
+    m_request.filter.roles = {"1.2.398.3.3.4.1.2.1", "1.2.398.3.3.4.1.1"};
+    auto const key = make_certificate({.usage = "emailProtection,1.2.398.3.3.4.1.1"});
+    m_readable = {m_key, key};
+    start("key first\npin 1234");
+
+    // The token has no private half of it here; that it was asked to unlock for this one is what matters.
+    EXPECT_EQ(ended_with(), Errc::key_not_found);
+    finish();
+
+    EXPECT_EQ(unlocks(), 1U);
+}
+
+TEST_F(PromptTest, WithoutAServiceNothingIsSaidOfOne) {
+    EXPECT_EQ(service_words({m_request, {}}), "");
+    EXPECT_EQ(principal_words({m_request, {}}), "");
+}
+
+TEST_F(PromptTest, EveryClassificationIsSaidInEveryLanguageWithTheNameOfItsService) {
+    m_request.service.name = "Мекенжай анықтамасы";
+    m_request.service.body = "Үлгі орган";
+    for (auto const language : {Language::kk, Language::ru, Language::en}) {
+        m_request.language = language;
+        std::set<std::string> said;
+        for (std::uint8_t i = 1; i < enumerator_count(ipc::Classified{}); ++i) {
+            m_request.service.classified = static_cast<ipc::Classified>(i);
+            auto const words = service_words({m_request, {}});
+            bool const is_service = i >= static_cast<std::uint8_t>(ipc::Classified::eds);
+            EXPECT_EQ(words.find("Мекенжай анықтамасы. ") != std::string::npos, is_service) << words;
+            EXPECT_EQ(words.find("Үлгі орган.") != std::string::npos, is_service) << words;
+            said.insert(words);
+        }
+        EXPECT_EQ(said.size(), enumerator_count(ipc::Classified{}) - 1U);
+    }
+}
+
+TEST_F(PromptTest, S10_WhatASiteSaysOfThePrincipalCannotPassForWordsOfTheWindow) {
+    m_request.principal = {"ТОО \u202Eкод\u202C\nЗаявитель проверен", "<b>123456789021</b>", std::string(100'000, 'A')};
+
+    auto const words = principal_words({m_request, {}});
+
+    EXPECT_TRUE(words.starts_with("The site says, and nobody has verified it, that you act on behalf of: ")) << words;
+    EXPECT_EQ(words.find('\n'), std::string::npos);
+    EXPECT_EQ(words.find("\u202E"), std::string::npos);
+    EXPECT_NE(words.find("‹U+202E›"), std::string::npos);
+    EXPECT_NE(words.find("<b>123456789021</b>"), std::string::npos) << "labels show plain text";
+    EXPECT_LT(words.size(), 1000U);
 }
 
 TEST_F(PromptTest, AKeyWithoutItsPrivatePartIsNotFound) {

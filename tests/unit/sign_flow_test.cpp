@@ -81,11 +81,12 @@ void play_token(ipc::Channel web, test::TestKey const& key, bool plugged_in, Sto
 enum class Person { agrees, cancels, refuses_the_site, has_no_token };
 
 /// A prompt whose person decides at once.
-void play_prompt(ipc::Channel web, test::TestKey const& key, Person person, Story& story) {
+void play_prompt(ipc::Channel web, test::TestKey const& key, Person person, Story& story, ipc::ServiceShown& shown) {
     ASSERT_TRUE(ipc::say_hello(web, ipc::Role::prompt) && ipc::await_hello(web, ipc::Role::web, 5s));
     auto asked = web.receive(5s);
     auto const request = asked->as<ipc::PromptRequest>();
     ASSERT_TRUE(request);
+    shown = request->service;
     if (request->purpose == ipc::Purpose::site) {
         story.tell("3c asks about the site");
     } else if (person != Person::has_no_token) {
@@ -130,9 +131,12 @@ protected:
     }
 
     Story m_story;
+    ipc::ServiceShown m_shown; ///< what the window was last told of the service; read when the request is over
     test::Scratch const m_folder;
     test::TestKey m_key = test::make_certificate();
     policy::OriginRules m_rules{{"portal.test"}, {}, false, false};
+    policy::ServiceFolders m_services; ///< nothing in them unless a test puts it there
+    policy::Unclassified m_unclassified = policy::Unclassified::shown;
 
 private:
     void play_launcher(ipc::Channel web, ipc::Channel token, Person person) {
@@ -145,7 +149,7 @@ private:
             auto pair = ipc::make_pair();
             ASSERT_TRUE(web.send(ipc::PromptChannel{wanted->request}, {pair->first.fd()}));
             pair->first.close();
-            play_prompt(std::move(pair->second), m_key, person, m_story);
+            play_prompt(std::move(pair->second), m_key, person, m_story, m_shown);
         }
     }
 
@@ -174,7 +178,9 @@ private:
                                 compute,
                                 {{"127.0.0.1", "1", "/"}, {}, {}, {}, {}},
                                 signing::RevocationCache{{}}};
-        SignFlow flow{loop.get_executor(), keys, prompts, sites, compute, stamps, revocations, 5s};
+        ServiceGate gate{policy::ServiceBook{m_services, policy::UserCatalogues::counted, policy::Remembering::kept},
+                         m_unclassified};
+        SignFlow flow{loop.get_executor(), keys, prompts, sites, gate, compute, stamps, revocations, 5s};
         Desk desk{flow, compute};
         Asker asker{origin, Language::en};
         auto request = [&]() -> Task<void> {
@@ -280,6 +286,101 @@ TEST_F(SignFlowTest, S5RemembersANewSiteThatWasAllowedAlthoughThereIsNoToken) {
 TEST_F(SignFlowTest, ListsTokensForAPageThatAsksWhichThereAre) {
     EXPECT_NE(ask("https://portal.test", tokens, Person::agrees).find("AKKaztokenStore"), std::string::npos);
     EXPECT_EQ(m_story.events(), (std::vector<std::string>{"list for tamga-web"}));
+}
+
+TEST_F(SignFlowTest, ShowsThatARequestWhoseServiceIsNotKnownIsUnclassified) {
+    ask("https://portal.test", sign_one, Person::agrees);
+
+    EXPECT_EQ(m_shown.classified, ipc::Classified::unclassified);
+    EXPECT_TRUE(m_shown.name.empty());
+}
+
+TEST_F(SignFlowTest, RefusesWhatIsUnclassifiedInStrictModeBeforeAnybodyIsAsked) {
+    m_unclassified = policy::Unclassified::refused;
+
+    auto const reply = ask("https://portal.test", sign_one, Person::agrees);
+
+    EXPECT_TRUE(m_story.events().empty());
+    EXPECT_NE(reply.find(R"("details":"service_unknown")"), std::string::npos) << reply;
+}
+
+TEST_F(SignFlowTest, TakesARequestForAnAuthenticationKeyForASignInAndClassifiesNone) {
+    m_unclassified = policy::Unclassified::refused;
+    auto const frame = std::string{sign_one}.replace(sign_one.find("[]"), 2, R"(["1.3.6.1.5.5.7.3.2"])");
+
+    ask("https://portal.test", frame, Person::agrees);
+
+    EXPECT_EQ(m_story.events().front(), "3c shows hello for any storage");
+    EXPECT_EQ(m_shown.classified, ipc::Classified::not_asked);
+}
+
+TEST_F(SignFlowTest, TellsASiteThatWasRefusedNothingOfItsServices) {
+    m_unclassified = policy::Unclassified::refused;
+    auto answers = policy::ConsentBook::load(m_folder.path() / "sites.toml");
+    ASSERT_TRUE(answers.remember("https://portal.test", policy::Answer::deny));
+
+    EXPECT_EQ(ask("https://portal.test", sign_one, Person::agrees), R"({"body":{},"status":true})");
+}
+
+/// The gate with what pages of our own protocol can say.
+class ServiceGateTest : public ::testing::Test {
+protected:
+    [[nodiscard]] static protocol::Claim for_use(protocol::Use use) { return {use, {}, {}}; }
+    [[nodiscard]] Result<ipc::PromptRequest> judge(protocol::Claim claim, ipc::KeyFilter filter = {},
+                                                   policy::Unclassified unclassified = policy::Unclassified::shown) {
+        ServiceGate gate{policy::ServiceBook{{}, policy::UserCatalogues::counted, policy::Remembering::looked_at},
+                         unclassified};
+        protocol::Sign request;
+        request.claim = std::move(claim);
+        ipc::PromptRequest question;
+        question.purpose = request.purpose;
+        question.filter = std::move(filter);
+        auto judged = gate.judge(request, "https://portal.test", Language::en, question);
+        if (!judged) return judged.error();
+        return question;
+    }
+};
+
+TEST_F(ServiceGateTest, S21TakesAKeyForSignaturesForADocumentAndOneForAuthenticationForASignIn) {
+    using Usages = std::vector<std::string>;
+
+    EXPECT_EQ(judge(for_use(protocol::Use::document))->filter.extended_key_usages, (Usages{"1.3.6.1.5.5.7.3.4"}));
+    EXPECT_EQ(judge(for_use(protocol::Use::key_account))->filter.extended_key_usages, (Usages{"1.3.6.1.5.5.7.3.4"}));
+    EXPECT_EQ(judge(for_use(protocol::Use::sign_in))->filter.extended_key_usages, (Usages{"1.3.6.1.5.5.7.3.2"}));
+    EXPECT_EQ(judge(for_use(protocol::Use::sign_in))->purpose, ipc::Purpose::sign_in);
+    EXPECT_TRUE(judge({})->filter.extended_key_usages.empty()) << "the page of an old protocol names the key itself";
+}
+
+TEST_F(ServiceGateTest, GatesServiceRequestsAlone) {
+    auto const strict = policy::Unclassified::refused;
+
+    EXPECT_EQ(judge(for_use(protocol::Use::document), {}, strict)->service.classified, ipc::Classified::document);
+    EXPECT_EQ(judge(for_use(protocol::Use::key_account), {}, strict)->service.classified, ipc::Classified::key_account);
+    EXPECT_EQ(judge({protocol::Use::service_request, "nobody/knows", {}}).error().code, Errc::service_unknown);
+}
+
+TEST_F(ServiceGateTest, PassesThePrincipalOnAsThePageSaidItWithinLimits) {
+    protocol::Claim claim{protocol::Use::document, {}, {"Name", "123456789021", "Order 1"}};
+
+    auto const question = judge(claim);
+    ASSERT_TRUE(question);
+    EXPECT_EQ(question->principal.name, "Name");
+    EXPECT_EQ(question->principal.id_number, "123456789021");
+    EXPECT_EQ(question->principal.authority, "Order 1");
+
+    claim.on_behalf_of.authority = std::string(1001, 'x');
+    EXPECT_EQ(judge(claim).error().code, Errc::too_large);
+}
+
+TEST_F(ServiceGateTest, LeavesWhatThePageAsksOfTheSignerAsItIs) {
+    ipc::KeyFilter filter;
+    filter.iin = "123456789011";
+    filter.roles = {"1.2.398.3.3.4.1.2.1"};
+
+    auto const question = judge(for_use(protocol::Use::document), filter);
+
+    EXPECT_EQ(question->filter.iin, "123456789011");
+    EXPECT_EQ(question->filter.roles, filter.roles);
 }
 
 } // namespace

@@ -1,4 +1,5 @@
 // signing/certificate.hpp: what certificates say, and which ones fit.
+#include "signing/der.hpp"
 #include "tests/unit/signing_fixtures.hpp"
 
 namespace tamga::signing {
@@ -101,6 +102,22 @@ ipc::KeyFilter only(T ipc::KeyFilter::*member, std::type_identity_t<T> value) {
     ipc::KeyFilter filter;
     filter.*member = std::move(value);
     return filter;
+}
+
+/// OpenSSL takes a length in eight octets and keeps it; CMS needs issuer and number in the certificate's own octets.
+TEST(Certificate, WhoseOwnOctetsCannotBeTakenApartIsNone) {
+    auto const good = test::make_certificate().certificate;
+    View rest{good};
+    auto const whole = der::take(rest, der::sequence);
+    rest = whole->content;
+    auto const to_be_signed = der::take(rest, der::sequence);
+    auto const size = to_be_signed->content.size();
+    Bytes odd{
+        der::sequence, 0x88, 0, 0, 0, 0, 0, 0, static_cast<unsigned char>(size >> 8), static_cast<unsigned char>(size)};
+    der::append(odd, to_be_signed->content);
+
+    EXPECT_EQ(Certificate::parse(der::element(der::sequence, {odd, rest})).error().code, Errc::bad_request);
+    EXPECT_TRUE(Certificate::parse(der::element(der::sequence, {to_be_signed->octets, rest})));
 }
 
 TEST(Misfit, NamesTheFirstReason) {

@@ -7,6 +7,8 @@
 #include "tests/support/services.hpp"
 #include "tests/unit/signing_fixtures.hpp"
 
+#include <ctime>
+
 namespace tamga::signing {
 namespace {
 
@@ -32,7 +34,7 @@ protected:
 INSTANTIATE_TEST_SUITE_P(Keys, Timestamps, testing::Values(test::KeyKind::rsa_2048, test::KeyKind::gost2015_512));
 
 TEST_P(Timestamps, AnAnswerToTheQueryIsBelieved) {
-    auto const stamp = read_timestamp_reply(m_query, test::answer_timestamp(authority(), m_query.der, now));
+    auto const stamp = read_timestamp_reply(m_query, test::answer_timestamp(authority(), m_query.der, now), now);
 
     ASSERT_TRUE(stamp) << stamp.error().detail;
     EXPECT_EQ(stamp->time, now);
@@ -47,13 +49,14 @@ TEST_P(Timestamps, EveryWrongAnswerIsRefused) {
           std::pair{StampFault::other_policy, "another policy"},
           std::pair{StampFault::wrong_usage, "the certificate of the service is not one for time-stamps"},
           std::pair{StampFault::two_signers, "not one signer"}}) {
-        auto const stamp = read_timestamp_reply(m_query, test::answer_timestamp(authority(), m_query.der, now, fault));
+        auto const stamp =
+            read_timestamp_reply(m_query, test::answer_timestamp(authority(), m_query.der, now, fault), now);
         ASSERT_FALSE(stamp) << why;
         EXPECT_EQ(stamp.error().code, Errc::timestamp_invalid);
         EXPECT_EQ(stamp.error().detail, why);
     }
     auto const broken = test::answer_timestamp(authority(), m_query.der, now, StampFault::broken_signature);
-    auto const stamp = read_timestamp_reply(m_query, broken);
+    auto const stamp = read_timestamp_reply(m_query, broken, now);
     ASSERT_FALSE(stamp);
     EXPECT_EQ(stamp.error().code, Errc::timestamp_invalid);
     EXPECT_TRUE(stamp.error().detail.starts_with("signature_invalid")) << stamp.error().detail;
@@ -62,9 +65,9 @@ TEST_P(Timestamps, EveryWrongAnswerIsRefused) {
 TEST_P(Timestamps, ARefusalOfTheServiceIsToldApartFromRubbish) {
     auto const refused = test::answer_timestamp(authority(), m_query.der, now, StampFault::refused);
 
-    EXPECT_EQ(read_timestamp_reply(m_query, refused).error().code, Errc::timestamp_unavailable);
-    EXPECT_EQ(read_timestamp_reply(m_query, as_view("<html>")).error().code, Errc::timestamp_invalid);
-    EXPECT_EQ(read_timestamp_reply(m_query, {}).error().code, Errc::timestamp_invalid);
+    EXPECT_EQ(read_timestamp_reply(m_query, refused, now).error().code, Errc::timestamp_unavailable);
+    EXPECT_EQ(read_timestamp_reply(m_query, as_view("<html>"), now).error().code, Errc::timestamp_invalid);
+    EXPECT_EQ(read_timestamp_reply(m_query, {}, now).error().code, Errc::timestamp_invalid);
 }
 
 TEST_P(Timestamps, AFlippedBitIsRefusedOrChangesNothingThatWasSigned) {
@@ -74,7 +77,7 @@ TEST_P(Timestamps, AFlippedBitIsRefusedOrChangesNothingThatWasSigned) {
     for (std::size_t i = 0; i < reply.size(); i += step) {
         auto flipped = reply;
         flipped[i] ^= 0x04;
-        auto const stamp = read_timestamp_reply(m_query, flipped);
+        auto const stamp = read_timestamp_reply(m_query, flipped, now);
         if (!stamp) continue;
         EXPECT_EQ(stamp->time, now) << i;
         EXPECT_EQ(stamp->authority.der(), authority().timestamps.certificate) << i;
@@ -82,14 +85,29 @@ TEST_P(Timestamps, AFlippedBitIsRefusedOrChangesNothingThatWasSigned) {
 }
 
 TEST_P(Timestamps, AStampOfAServiceWhoseCertificateHadExpiredIsRefused) {
-    auto const stamp = read_timestamp_reply(m_query, test::answer_timestamp(authority(), m_query.der, 4'050'000'000));
+    constexpr std::int64_t later = 4'050'000'000;
+    auto const stamp = read_timestamp_reply(m_query, test::answer_timestamp(authority(), m_query.der, later), later);
 
     ASSERT_FALSE(stamp);
     EXPECT_EQ(stamp.error().detail, "the certificate of the service was not valid then");
 }
 
+TEST_P(Timestamps, AStampOfAnotherTimeThanNowIsRefused) {
+    constexpr std::int64_t five_minutes = 300;
+    for (auto const off : {-five_minutes - 1, five_minutes + 1, 300 * 24 * 3600L}) {
+        auto const reply = test::answer_timestamp(authority(), m_query.der, now + off);
+        auto const stamp = read_timestamp_reply(m_query, reply, now);
+        ASSERT_FALSE(stamp) << off;
+        EXPECT_EQ(stamp.error().code, Errc::timestamp_invalid);
+        EXPECT_EQ(stamp.error().detail, "of another time than now");
+    }
+    for (auto const off : {-five_minutes, five_minutes}) {
+        EXPECT_TRUE(read_timestamp_reply(m_query, test::answer_timestamp(authority(), m_query.der, now + off), now));
+    }
+}
+
 TEST_P(Timestamps, ATokenStaysATokenOverTheOctetsItWasMadeFor) {
-    auto const stamp = read_timestamp_reply(m_query, test::answer_timestamp(authority(), m_query.der, now));
+    auto const stamp = read_timestamp_reply(m_query, test::answer_timestamp(authority(), m_query.der, now), now);
     ASSERT_TRUE(stamp);
 
     EXPECT_TRUE(check_timestamp(stamp->token, as_view("the octets of a signature")));
@@ -120,7 +138,7 @@ Bytes stamped(View cms) {
             authority_of(signer.algorithm->key == KeyAlgorithm::gost2015_512 ? test::KeyKind::gost2015_512
                                                                              : test::KeyKind::rsa_2048);
         auto const query = query_timestamp(signer.algorithm->digest, signer.value, signer.algorithm->timestamp_policy);
-        auto stamp = read_timestamp_reply(*query, test::answer_timestamp(authority, query->der, now));
+        auto stamp = read_timestamp_reply(*query, test::answer_timestamp(authority, query->der, now), now);
         EXPECT_TRUE(stamp) << (stamp ? "" : stamp.error().detail);
         stamps.push_back({signer.value, std::move(stamp->token)});
     }
@@ -169,7 +187,7 @@ TEST(TimestampsInCms, OpensslsOwnServiceIsUnderstood) {
                                           "-inkey timestamps.key -out reply");
     ASSERT_EQ(answered.status, 0) << answered.output;
 
-    auto const stamp = read_timestamp_reply(*query, scratch.read_octets("reply"));
+    auto const stamp = read_timestamp_reply(*query, scratch.read_octets("reply"), std::time(nullptr));
 
     ASSERT_TRUE(stamp) << stamp.error().detail;
     EXPECT_EQ(stamp->policy, "1.2.398.3.3.2.6.2");

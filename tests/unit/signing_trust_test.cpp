@@ -161,7 +161,7 @@ TEST(RevocationTable, FindsEachOfManyAndNoneBetween) {
     RevocationList list{now, now + 1000, {}};
     for (int i = 0; i < 64; ++i) {
         certificates.push_back(parsed(test::make_certificate({.key = test::KeyKind::ec_p256})));
-        auto const identifier = issuer_and_serial_number(certificates.back());
+        auto const identifier = certificates.back().issuer_and_serial_number();
         View rest{identifier};
         rest = der::take(rest, der::sequence)->content;
         der::take(rest, der::sequence);

@@ -2,6 +2,7 @@
 #include "signing/verify.hpp"
 
 #include "base/base64.hpp"
+#include "signing/certificate_file.hpp"
 #include "signing/cms.hpp"
 #include "signing/crl.hpp"
 #include "signing/ocsp.hpp"
@@ -52,7 +53,7 @@ Bytes stamped(Bytes const& cms, test::Authority const& authority, std::int64_t a
     for (auto const& signer : *signers) {
         auto const query = query_timestamp(signer.algorithm->digest, signer.value, "");
         stamps.push_back(
-            {signer.value, read_timestamp_reply(*query, test::answer_timestamp(authority, query->der, at))->token});
+            {signer.value, read_timestamp_reply(*query, test::answer_timestamp(authority, query->der, at), at)->token});
     }
     return *attach_timestamps(cms, stamps);
 }
@@ -134,8 +135,10 @@ TEST_P(Verify, XmlIsGoodUntilItIsChanged) {
 
     auto const by_id = xml_of(m_citizen, "<a><b Id=\"x\">1</b><c/></a>", {"/a/b", "/a/c"});
     auto const report = report_of(as_view(by_id));
-    EXPECT_EQ(report.verdict(), Verdict::good);
-    EXPECT_EQ(report.signers[0].covers, "x");
+    EXPECT_TRUE(report.signers[0].signature) << report.signers[0].signature.error().detail;
+    EXPECT_EQ(report.signers[0].coverage, Coverage::part);
+    EXPECT_EQ(report.verdict(), Verdict::unsettled) << "of <c/> nobody has said anything";
+    EXPECT_EQ(report.signers[0].covers, std::vector<std::string>{"x"});
 }
 
 TEST_P(Verify, SeveralSignersAreJudgedEachForItself) {
@@ -239,12 +242,12 @@ TEST(Parsers, S30BearWhatIsCutOffOrTurned) {
                 turned[at] = static_cast<char>(turned[at] ^ 0x21);
                 for (auto const& text : {whole.substr(0, at), turned}) {
                     auto const octets = as_view(text);
-                    EXPECT_FALSE(read_timestamp_reply(*stamp, octets));
+                    EXPECT_FALSE(read_timestamp_reply(*stamp, octets, now));
                     EXPECT_FALSE(read_ocsp_reply(*ocsp, octets, leaf, issuer, now));
                     EXPECT_FALSE(read_crl(octets, issuer));
                     auto const report = verify_document(octets, {}, {});
                     EXPECT_TRUE(!report || report->verdict() != Verdict::good);
-                    static_cast<void>(read_certificates(octets));
+                    static_cast<void>(read_certificate_file(octets));
                 }
             }
         }

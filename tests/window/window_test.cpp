@@ -213,6 +213,33 @@ TEST_P(WarningTest, S9_WrongPinsSeenHereAreSaidBeforeTypingAndTheThirdIsConfirme
     EXPECT_EQ(unlocks(), 1U);
 }
 
+TEST_P(WarningTest, TheServiceItsClassificationAndThePrincipalAreShown) {
+    constexpr char const* names[] = {"Licence for a pharmacy (sample)", "Фармацевтикалық қызметке лицензия (үлгі)",
+                                     "Лицензия на фармацевтическую деятельность (образец)"};
+    constexpr char const* bodies[] = {"Sample body", "Үлгі орган", "Орган-образец"};
+    auto const language = static_cast<std::size_t>(GetParam());
+    m_request.service = {ipc::Classified::eds, false, names[language], bodies[language]};
+    m_request.principal = {"ТОО \"ТЕСТОВАЯ ОРГАНИЗАЦИЯ\"", "123456789021", "Доверенность № 1 <b>\u202Eот 01.01.2026"};
+    m_request.filter.roles = {"1.2.398.3.3.4.1.2.1"};
+    auto head = m_employee;
+    head.usage = "emailProtection,1.2.398.3.3.4.1.2,1.2.398.3.3.4.1.2.1";
+    m_readable = {make_certificate(head), m_key};
+    open();
+    picture_of("service");
+
+    press("Escape");
+    EXPECT_EQ(hear<ipc::PromptEnded>()->status.code, Errc::user_cancelled);
+}
+
+TEST_P(WarningTest, AnUnclassifiedRequestSaysSo) {
+    m_request.service.classified = ipc::Classified::unclassified;
+    open();
+    picture_of("unclassified");
+
+    press("Escape");
+    EXPECT_EQ(hear<ipc::PromptEnded>()->status.code, Errc::user_cancelled);
+}
+
 TEST_F(WindowTest, KeysOfSeveralTokensAreToldApartByOwnerAndToken) {
     m_request.language = Language::kk;
     auto const employee = make_certificate(m_employee);
