@@ -59,6 +59,10 @@ int place_of(Errc word) noexcept {
     case Errc::build_mismatch: return 48;
     case Errc::system: return 49;
     case Errc::internal: return 50;
+    case Errc::service_unknown: return 51;
+    case Errc::service_origin: return 52;
+    case Errc::eds_not_required: return 53;
+    case Errc::role_missing: return 54;
     }
     return 50;
 }
