@@ -23,6 +23,7 @@ std::string_view wire_name(Errc code) noexcept {
     case Errc::service_unknown: return "service_unknown";
     case Errc::service_origin: return "service_origin";
     case Errc::user_cancelled: return "user_cancelled";
+    case Errc::withdrawn: return "withdrawn";
     case Errc::timeout: return "timeout";
     case Errc::prompt_unavailable: return "prompt_unavailable";
     case Errc::storage_unknown: return "storage_unknown";

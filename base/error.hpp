@@ -30,6 +30,7 @@ enum class Errc : std::uint8_t {
     service_origin,
     // the person
     user_cancelled,
+    withdrawn,
     timeout,
     prompt_unavailable,
     // the token

@@ -46,6 +46,9 @@ char const* sentence(Errc code) noexcept {
                           "service on its own portal.");
     case Errc::user_cancelled:
         return message_id("You cancelled the request. Nothing more is signed; repeat it on the site.");
+    case Errc::withdrawn:
+        return message_id(
+            "The site took its request back. Nothing more is signed; repeat it on the site if you need it.");
     case Errc::timeout: return message_id("The time ran out. Repeat the request on the site.");
     case Errc::prompt_unavailable:
         return message_id("The window could not be shown. Unlock the screen and repeat the request on the site.");

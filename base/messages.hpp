@@ -51,6 +51,7 @@ enum class MessageType : std::uint8_t {
     token_found,
     certificate_found,
     listing_done,
+    tokens_changed,
     // tamga-web and tamga-token
     sign_items,
     sign_large,
@@ -293,6 +294,13 @@ struct ListingDone {
     TAMGA_MESSAGE(listing_done, &ListingDone::query, &ListingDone::status)
 };
 
+/// tamga-token to tamga-web: what is plugged in may be another now. Said at every change in a reader, to nobody's
+/// question; whoever wants to know more asks with ListKeys.
+struct TokensChanged {
+    std::uint8_t reserved = 0;
+    TAMGA_MESSAGE(tokens_changed, &TokensChanged::reserved)
+};
+
 // ---- unlocking and the mandate: tamga-prompt and tamga-token ----
 
 /// To `tamga-token --file`, with the opened file: the one it is to serve from now on, in the place of one before.
@@ -464,13 +472,31 @@ struct Principal {
     TAMGA_FIELDS(&Principal::name, &Principal::id_number, &Principal::authority)
 };
 
+/// A digest by the dotted identifier of its algorithm.
+struct NamedDigest {
+    std::string algorithm;
+    Bytes value;
+    TAMGA_FIELDS(&NamedDigest::algorithm, &NamedDigest::value)
+};
+
+/// What the page says of a document beside its content, and what stands for a content that is too large to be kept.
+struct DocumentLabel {
+    std::string title;
+    std::string media_type;
+    /// Unless empty the item is, and these are the digests of what the page sent: one for each kind of key that may be
+    /// chosen.
+    std::vector<NamedDigest> digests;
+    std::uint64_t size = 0; ///< octets those are of
+    TAMGA_FIELDS(&DocumentLabel::title, &DocumentLabel::media_type, &DocumentLabel::digests, &DocumentLabel::size)
+};
+
 /// tamga-web to tamga-prompt, first after Hello, with the sealed items where there are any: exactly the octets whose
 /// digests will be signed (content of a CMS, canonical XML, octets signed raw), or digests where `digested`.
 /// It says nothing about tokens: those introduce themselves to the prompt on their own pairs with it.
 struct PromptRequest {
     RequestId request;
     Language language{};
-    std::string origin;       ///< as the browser sent it
+    std::string origin;       ///< as the browser sent it; empty where a command of this computer asks
     bool site_is_new = false; ///< not answered before: the window asks
     std::string resembles;    ///< a known host that `origin` looks like without being it; mostly empty
     Purpose purpose{};
@@ -481,11 +507,13 @@ struct PromptRequest {
     bool strict = false;               ///< a certificate of which not everything is known cannot be chosen
     bool user_authorities = true;      ///< the issuers this person added count too
     ServiceShown service;
-    Principal principal; ///< mostly empty
+    Principal principal;   ///< mostly empty
+    bool labelled = false; ///< behind the items come as many others: the DocumentLabel of each (written by `Writer`)
     TAMGA_MESSAGE(prompt_request, &PromptRequest::request, &PromptRequest::language, &PromptRequest::origin,
                   &PromptRequest::site_is_new, &PromptRequest::resembles, &PromptRequest::purpose, &PromptRequest::form,
                   &PromptRequest::digested, &PromptRequest::filter, &PromptRequest::storages, &PromptRequest::strict,
-                  &PromptRequest::user_authorities, &PromptRequest::service, &PromptRequest::principal)
+                  &PromptRequest::user_authorities, &PromptRequest::service, &PromptRequest::principal,
+                  &PromptRequest::labelled)
 };
 
 /// tamga-prompt to tamga-web: the person agreed; the site, where it was asked about, is allowed and remembered. For

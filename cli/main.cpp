@@ -2,7 +2,10 @@
 #include "base/build_id.hpp"
 #include "base/text.hpp"
 #include "cli/authorities.hpp"
+#include "cli/local_client.hpp"
 #include "cli/services_command.hpp"
+#include "cli/sign.hpp"
+#include "cli/tokens.hpp"
 #include "cli/trust.hpp"
 #include "cli/verify.hpp"
 #include "policy/web_config.hpp"
@@ -162,6 +165,36 @@ int main(int argc, char** argv) {
         ->option_text("YYYY-MM-DD[THH:MM:SSZ]");
     verify->add_flag("--json", json, text(language, "for programs", {}));
 
+    auto* const tokens = app.add_subcommand("tokens", text(language, "say which tokens are plugged in", {}));
+    cli::TokensRequest listing;
+    auto tokens_json = false;
+    tokens->add_flag("--watch", listing.watch, text(language, "go on, and say what comes and goes", {}));
+    tokens->add_flag("--json", tokens_json, text(language, "for programs", {}));
+
+    auto* const sign = app.add_subcommand(
+        "sign", text(language, "sign files with a key of this computer; a window asks for the key and its PIN", {}));
+    cli::SignRequest signing;
+    auto sign_json = false;
+    sign->add_option("FILE", signing.files, text(language, "what is signed, with one PIN", {}))
+        ->required()
+        ->option_text("...");
+    sign->add_option("--format", signing.format,
+                     text(language, "cms: a signed file; xml: within the XML; raw: the bare signature", {}))
+        ->check(CLI::IsMember({"cms", "xml", "raw"}))
+        ->option_text("cms|xml|raw");
+    sign->add_flag("--detached", signing.detached, text(language, "cms: without the document in it", {}));
+    sign->add_flag("--timestamp", signing.timestamp, text(language, "cms: with a time-stamp, or not at all", {}));
+    sign->add_option("-o,--output", signing.output, text(language, "the file to be written; a folder for several", {}))
+        ->option_text("PATH");
+    sign->add_flag("--overwrite", signing.overwrite, text(language, "replace files that are there already", {}));
+    sign->add_option("--service", signing.service, text(language, "the service that the request is for", {}))
+        ->option_text("ID");
+    sign->add_option("--iin", signing.iin, text(language, "only the key of this person", {}))->option_text("IIN");
+    sign->add_option("--bin", signing.bin, text(language, "only a key of this organisation", {}))->option_text("BIN");
+    sign->add_option("--serial", signing.serial_number, text(language, "only the certificate of this number", {}))
+        ->option_text("HEX");
+    sign->add_flag("--json", sign_json, text(language, "for programs", {}));
+
     auto* const ca = app.add_subcommand("ca", text(language, "the authorities whose certificates are trusted", {}));
     ca->require_subcommand(1);
     std::filesystem::path authority_file;
@@ -192,6 +225,18 @@ int main(int argc, char** argv) {
         if (*ca_add) return cli::add_authorities(settings, authority_file, std::cout, std::cerr);
         if (*ca_list) return cli::list_authorities(settings, std::cout);
         if (*ca_remove) return cli::remove_authority(settings, fingerprint, std::cout, std::cerr);
+    }
+    if (*tokens) {
+        listing.language = language;
+        listing.socket = cli::LocalClient::default_path();
+        listing.form = tokens_json ? cli::ReportForm::json : cli::ReportForm::words;
+        return cli::run_tokens(listing, std::cout, std::cerr);
+    }
+    if (*sign) {
+        signing.language = language;
+        signing.socket = cli::LocalClient::default_path();
+        signing.form = sign_json ? cli::ReportForm::json : cli::ReportForm::words;
+        return cli::run_sign(signing, std::cout, std::cerr);
     }
     if (auto const code = services.run()) return *code;
     if (*verify) {

@@ -2,7 +2,8 @@
 
 #include "base/explain.hpp"
 #include "cli/printable.hpp"
-#include "protocol/ncalayer/json_out.hpp"
+#include "protocol/json_text.hpp"
+#include "signing/report.hpp"
 
 #include <array>
 #include <ctime>
@@ -41,15 +42,6 @@ char const* doubt(KeyUse use) {
     case KeyUse::other: return message_id("THE KEY OF THIS CERTIFICATE IS NOT ONE FOR SIGNATURES.");
     }
     return nullptr;
-}
-
-std::string_view name_of(KeyUse use) {
-    switch (use) {
-    case KeyUse::documents: return "documents";
-    case KeyUse::sign_in: return "sign_in";
-    case KeyUse::other: return "other";
-    }
-    return "";
 }
 
 Result<Bytes> read_file(std::filesystem::path const& path) {
@@ -245,119 +237,6 @@ private:
     std::ostream& m_out;
 };
 
-// ---- JSON ----
-
-std::string json_string(std::string_view text) {
-    std::string out;
-    protocol::ncalayer::append_string(out, text);
-    return out;
-}
-
-/// An object, member by member.
-class Object {
-public:
-    Object& member(std::string_view name, std::string_view value) { return raw(name, json_string(value)); }
-    Object& time(std::string_view name, std::int64_t value) { return member(name, time_words(value)); }
-    Object& raw(std::string_view name, std::string_view value) {
-        m_text.append(m_text.size() == 1 ? "" : ",").append(json_string(name)).append(":").append(value);
-        return *this;
-    }
-    [[nodiscard]] std::string end() const { return m_text + '}'; }
-
-private:
-    std::string m_text = "{";
-};
-
-template <class List, class Write>
-std::string array(List const& list, Write write) {
-    std::string text = "[";
-    for (auto const& each : list)
-        text += (text.size() == 1 ? "" : ",") + write(each);
-    return text + ']';
-}
-
-std::string_view name_of(Verdict verdict) {
-    switch (verdict) {
-    case Verdict::good: return "good";
-    case Verdict::unsettled: return "unsettled";
-    case Verdict::bad: return "bad";
-    }
-    return "";
-}
-
-std::string_view name_of(ChainState state) {
-    switch (state) {
-    case ChainState::good: return "good";
-    case ChainState::issuer_missing: return "issuer_missing";
-    case ChainState::expired: return "expired";
-    case ChainState::not_yet_valid: return "not_yet_valid";
-    case ChainState::untrusted: return "untrusted";
-    case ChainState::unverifiable: return "unverifiable";
-    }
-    return "";
-}
-
-std::string_view name_of(Revocation state) {
-    switch (state) {
-    case Revocation::unknown: return "unknown";
-    case Revocation::good: return "good";
-    case Revocation::revoked: return "revoked";
-    }
-    return "";
-}
-
-std::string_view name_of(Result<void> const& result) {
-    return result ? "valid" : wire_name(result.error().code);
-}
-
-std::string json_of(StampReport const& stamp) {
-    Object object;
-    object.member("valid", name_of(stamp.valid));
-    if (!stamp.valid) return object.member("detail", stamp.valid.error().detail).end();
-    object.time("time", stamp.time).member("policy", stamp.policy).member("authority", stamp.authority->subject_dn());
-    object.member("chain", name_of(stamp.chain.state)).member("revocation", name_of(stamp.revocation.state));
-    return object.end();
-}
-
-std::string json_of(signing::Certificate const& certificate) {
-    Object object;
-    object.member("subject", certificate.subject_dn()).member("issuer", certificate.issuer_dn());
-    object.member("serialNumber", certificate.serial_number()).member("iin", certificate.iin());
-    object.member("bin", certificate.bin()).member("algorithm", certificate.algorithm().name);
-    object.time("notBefore", certificate.not_before()).time("notAfter", certificate.not_after());
-    object.raw("extendedKeyUsages",
-               array(certificate.extended_key_usages(), [](auto const& oid) { return json_string(oid); }));
-    return object.member("sha256", to_hex(certificate.fingerprint())).end();
-}
-
-std::string json_of(SignerReport const& signer) {
-    Object object;
-    object.member("verdict", name_of(signer.verdict())).member("signature", name_of(signer.signature));
-    if (!signer.signature) object.member("detail", signer.signature.error().detail);
-    if (!signer.fault.algorithm.empty()) object.member("unsupportedAlgorithm", signer.fault.algorithm);
-    object.raw("contentSeen", signer.content_seen ? "true" : "false");
-    object.member("coverage", signer.coverage == Coverage::whole ? "whole" : "part");
-    if (!signer.covers.empty()) object.raw("covers", array(signer.covers, json_string));
-    if (signer.claimed_time) object.time("claimedTime", *signer.claimed_time);
-    object.raw("timestamps", array(signer.stamps, [](StampReport const& stamp) { return json_of(stamp); }));
-    if (!signer.certificate) return object.end();
-    object.member("keyUse", name_of(signer.use));
-    object.raw("certificate", json_of(*signer.certificate)).time("judgedAt", signer.judged_at);
-    object.member("chain", name_of(signer.chain.state));
-    if (signer.chain.state != ChainState::good) object.member("chainDetail", signer.chain.detail);
-    object.member("revocation", name_of(signer.revocation.state));
-    if (signer.revocation.state == Revocation::revoked) object.time("revokedAt", signer.revocation.revoked_at);
-    return object.end();
-}
-
-std::string json_of(signing::Report const& report) {
-    Object object;
-    object.member("form", report.form == signing::SignedForm::cms ? "cms" : "xml");
-    object.member("verdict", name_of(report.verdict()));
-    object.raw("signers", array(report.signers, [](SignerReport const& signer) { return json_of(signer); }));
-    return object.end();
-}
-
 } // namespace
 
 std::optional<std::int64_t> time_from(std::string const& text) {
@@ -374,11 +253,8 @@ std::optional<std::int64_t> time_from(std::string const& text) {
 int run_verify(VerifyRequest const& request, std::ostream& out, std::ostream& errors) {
     auto const fail = [&](std::string_view verdict, Error const& error, std::string_view words, int code) {
         if (request.form == ReportForm::json)
-            out << Object{}
-                       .member("verdict", verdict)
-                       .member("error", wire_name(error.code))
-                       .member("detail", error.detail)
-                       .end()
+            out << protocol::json_of(
+                       Tree{}.add("verdict", verdict).add("error", wire_name(error.code)).add("detail", error.detail))
                 << '\n';
         else
             errors << words << '\n';
@@ -402,7 +278,7 @@ int run_verify(VerifyRequest const& request, std::ostream& out, std::ostream& er
         return fail("bad", report.error(), text(request.language, failure_message(code)), exit_bad);
     }
     if (request.form == ReportForm::json)
-        out << json_of(*report) << '\n';
+        out << protocol::json_of(signing::tree_of(*report)) << '\n';
     else
         Words{request.language, out}.report(*report);
     return exit_code(report->verdict());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/text.hpp"
+#include "cli/report_form.hpp"
 #include "signing/verify.hpp"
 
 #include <filesystem>
@@ -9,8 +10,6 @@
 #include <ostream>
 
 namespace tamga::cli {
-
-enum class ReportForm : std::uint8_t { words, json };
 
 struct VerifyRequest {
     Language language{};

@@ -38,6 +38,16 @@ public:
         co_return std::move(*value);
     }
 
+    /// Runs `job` there, behind everything that was given before, and then `done` with its value here, on the loop.
+    template <class Job, class Done>
+    void start(asio::any_io_executor loop, Job job, Done done) {
+        auto work = [loop = std::move(loop), job = std::move(job), done = std::move(done)]() mutable {
+            auto deliver = [done = std::move(done), value = job()]() mutable { done(std::move(value)); };
+            asio::post(loop, std::move(deliver));
+        };
+        asio::post(m_pool, std::move(work));
+    }
+
     /// On the compute thread where `size` octets are too much for the loop, else here and now.
     template <class Job, class Value = std::invoke_result_t<Job&>>
     Task<Value> run_if_large(std::size_t size, Job job) {

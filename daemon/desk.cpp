@@ -19,6 +19,7 @@ std::string_view name_of(protocol::Action const& action) {
     case protocol::Format::cms: return "sign_cms";
     case protocol::Format::xml: return "sign_xml";
     case protocol::Format::raw: return "sign_raw";
+    case protocol::Format::authenticate: return "authenticate";
     }
     return "sign";
 }

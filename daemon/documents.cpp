@@ -2,6 +2,7 @@
 
 #include "signing/to_be_signed.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace tamga::daemon {
@@ -17,7 +18,18 @@ Overloaded(Fs...) -> Overloaded<Fs...>;
 
 } // namespace
 
-Result<Document> Document::read(protocol::Sign const& request, Bytes octets, signing::XmlWork& work) {
+Result<Document> Document::read(protocol::Sign const& request, Bytes octets, ipc::DocumentLabel const& label,
+                                signing::XmlWork& work) {
+    if (!label.digests.empty()) {
+        if (request.format != protocol::Format::cms || request.attached) {
+            return Error{Errc::too_large, "such a document can be signed in a detached CMS alone"};
+        }
+        Cms cms;
+        cms.encapsulation = signing::Encapsulation::detached;
+        Document document{std::move(cms), Bytes{}, false};
+        document.m_digests = label.digests;
+        return document;
+    }
     switch (request.format) {
     case protocol::Format::cms: {
         Cms cms;
@@ -40,6 +52,9 @@ Result<Document> Document::read(protocol::Sign const& request, Bytes octets, sig
         if (request.digested) return Error{Errc::raw_refused, "a bare digest"};
         if (signing::is_meaningful_form(octets)) return Error{Errc::raw_refused, "a form that means something signed"};
         return Document{Raw{}, std::move(octets), false};
+    case protocol::Format::authenticate:
+        if (auto said = signing::parse_sign_in_request(octets); !said) return said.error();
+        return Document{SignIn{}, std::move(octets), false};
     }
     return Errc::internal;
 }
@@ -48,16 +63,26 @@ View Document::to_be_signed() const noexcept {
     return std::holds_alternative<Raw>(m_format) ? View{m_shown} : View{m_to_be_signed};
 }
 
+Result<Bytes> Document::digest_for(signing::Certificate const& signer) const {
+    auto const algorithm = signer.algorithm().digest;
+    if (m_digested) return m_shown;
+    if (m_digests.empty()) return signing::digest(algorithm, m_shown);
+    auto const made = std::ranges::find(m_digests, signing::name_of(algorithm).oid, &ipc::NamedDigest::algorithm);
+    return made == m_digests.end() ? Result<Bytes>{Errc::digest_length} : made->value;
+}
+
 Result<View> Document::prepare(signing::Certificate const& signer, std::int64_t now) {
     if (std::holds_alternative<Raw>(m_format) || !m_to_be_signed.empty()) return to_be_signed();
-    auto const digest = m_digested ? Result<Bytes>{m_shown} : signing::digest(signer.algorithm().digest, m_shown);
+    auto const digest = digest_for(signer);
     if (!digest) return digest.error();
-    auto made = std::visit(Overloaded{
-                               [&](Cms&) { return signing::prepare_cms(signer, *digest, now); },
-                               [&](signing::XmlDocument& document) { return document.prepare(signer, *digest); },
-                               [&](Raw&) { return Result<Bytes>{Errc::internal}; },
-                           },
-                           m_format);
+    auto made = std::visit(
+        Overloaded{
+            [&](Cms&) { return signing::prepare_cms(signer, *digest, now); },
+            [&](signing::XmlDocument& document) { return document.prepare(signer, *digest); },
+            [&](Raw&) { return Result<Bytes>{Errc::internal}; },
+            [&](SignIn&) { return Result<Bytes>{signing::sign_in_statement(m_shown, signer.fingerprint(), now)}; },
+        },
+        m_format);
     if (!made) return made.error();
     m_to_be_signed = std::move(*made);
     return to_be_signed();
@@ -81,6 +106,7 @@ Result<Bytes> Document::finish(signing::Certificate const& signer, View raw_sign
                 return to_bytes(as_view(*text));
             },
             [&](Raw&) { return Result<Bytes>{signing::to_bare_signature(signer.algorithm(), raw_signature)}; },
+            [&](SignIn&) { return signing::to_cms_signature(signer.algorithm(), raw_signature); },
         },
         m_format);
 }
@@ -99,8 +125,10 @@ Result<std::vector<Document>> read_documents(protocol::Sign& request) {
     signing::XmlWork work{size_of(request)};
     std::vector<Document> documents;
     documents.reserve(request.documents.size());
-    for (auto& octets : request.documents) {
-        auto document = Document::read(request, std::exchange(octets, {}), work);
+    ipc::DocumentLabel const none;
+    for (std::size_t i = 0; i < request.documents.size(); ++i) {
+        auto const& label = request.labels.empty() ? none : request.labels[i];
+        auto document = Document::read(request, std::exchange(request.documents[i], {}), label, work);
         if (!document) return document.error();
         documents.push_back(std::move(*document));
     }

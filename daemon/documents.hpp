@@ -1,5 +1,5 @@
 // The documents of one request on their way: read, shown, prepared for the chosen certificate, finished with a raw
-// signature. The three formats behind one set of verbs; nobody else asks "is it XML?".
+// signature. The formats behind one set of verbs; nobody else asks "is it XML?".
 #pragma once
 
 #include "protocol/request.hpp"
@@ -16,9 +16,12 @@ class Document {
 public:
     /// `work` is of the whole request. Errors: xml_malformed, xml_target, too_large, cms_malformed, raw_refused,
     /// digest_length.
-    static Result<Document> read(protocol::Sign const& request, Bytes octets, signing::XmlWork& work);
+    /// `label` says what came of an upload that was not kept; such a document is signed detached alone.
+    static Result<Document> read(protocol::Sign const& request, Bytes octets, ipc::DocumentLabel const& label,
+                                 signing::XmlWork& work);
 
-    /// The octets whose digest will be signed (or, `digested`, the digest): what the person is shown.
+    /// The octets whose digest will be signed (or, `digested`, the digest): what the person is shown. Empty where the
+    /// document was too large to be kept.
     [[nodiscard]] View shown() const noexcept { return m_shown; }
 
     /// Makes the octets that go to the token, once; asked again it gives the same. @return to_be_signed().
@@ -38,8 +41,10 @@ private:
         signing::Encapsulation encapsulation{};
     };
     struct Raw {};
-    using Format = std::variant<Cms, signing::XmlDocument, Raw>;
+    struct SignIn {};
+    using Format = std::variant<Cms, signing::XmlDocument, Raw, SignIn>;
 
+    [[nodiscard]] Result<Bytes> digest_for(signing::Certificate const& signer) const;
     Document(Format format, Bytes shown, bool digested)
         : m_format{std::move(format)}, m_shown{std::move(shown)}, m_digested{digested} {}
 
@@ -47,6 +52,7 @@ private:
     Bytes m_shown;
     Bytes m_to_be_signed; ///< stays empty for raw: there it is what is shown
     Bytes m_signature_value;
+    std::vector<ipc::NamedDigest> m_digests; ///< unless empty, of a document that is not here
     bool m_digested;
 };
 

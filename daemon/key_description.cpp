@@ -13,6 +13,9 @@ protocol::ChosenCertificate describe(signing::Certificate const& certificate) {
     words.subject_dn = certificate.subject_dn();
     words.issuer_cn = certificate.issuer_common_name();
     words.issuer_dn = certificate.issuer_dn();
+    words.iin = certificate.iin();
+    words.bin = certificate.bin();
+    words.usages = certificate.extended_key_usages();
     words.serial_number = certificate.serial_number();
     words.not_before_ms = certificate.not_before() * 1000;
     words.not_after_ms = certificate.not_after() * 1000;

@@ -44,8 +44,9 @@ struct Listed {
 
 } // namespace
 
-TokenProcess::TokenProcess(asio::any_io_executor executor, ipc::ModuleIndex module, ipc::Channel channel)
-    : m_executor{executor}, m_module{module}, m_channel{executor, std::move(channel)} {}
+TokenProcess::TokenProcess(asio::any_io_executor executor, ipc::ModuleIndex module, ipc::Channel channel,
+                           std::function<void()> changed)
+    : m_executor{executor}, m_module{module}, m_channel{executor, std::move(channel)}, m_changed{std::move(changed)} {}
 
 Task<void> TokenProcess::run() {
     auto const self = shared_from_this();
@@ -72,6 +73,10 @@ void TokenProcess::dispatch(ipc::Packet& packet) {
         if (!ended->status.ok && ended->status.code == Errc::token_timeout) m_gone = true;
         auto const lease = m_leases.find(ended->request);
         if (lease != m_leases.end()) lease->second->put(std::move(*ended));
+        return;
+    }
+    if (packet.as<ipc::TokensChanged>()) {
+        if (m_changed) m_changed();
         return;
     }
     std::uint64_t query = 0;
@@ -172,17 +177,19 @@ Task<Result<void>> Lease::finish() {
 Keys::Keys(asio::any_io_executor executor) : m_executor{std::move(executor)} {}
 
 void Keys::token_up(ipc::ModuleIndex module, ipc::Channel channel) {
-    auto process = std::make_shared<TokenProcess>(m_executor, module, std::move(channel));
+    auto changed = [this] { tell_changed(); };
+    auto process = std::make_shared<TokenProcess>(m_executor, module, std::move(channel), std::move(changed));
     m_processes[module] = process;
     m_went.erase(module);
     for (auto* const waiting : m_waiting)
         waiting->cancel();
     asio::co_spawn(m_executor, process->run(), asio::detached);
+    tell_changed();
 }
 
 void Keys::file_token_up(ipc::RequestId request, ipc::Channel channel) {
     if (!channel) return;
-    auto process = std::make_shared<TokenProcess>(m_executor, ipc::key_file_module, std::move(channel));
+    auto process = std::make_shared<TokenProcess>(m_executor, ipc::key_file_module, std::move(channel), nullptr);
     m_files[request] = process;
     for (auto* const waiting : m_waiting)
         waiting->cancel();
@@ -198,6 +205,7 @@ void Keys::file_token_up(ipc::RequestId request, ipc::Channel channel) {
 void Keys::token_gone(ipc::ModuleIndex module) {
     m_processes[module] = nullptr;
     m_went[module] = Clock::now();
+    tell_changed();
 }
 
 Task<void> Keys::await_restarts() {

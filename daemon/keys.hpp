@@ -18,7 +18,9 @@ using LeaseNews = std::variant<ipc::Signatures, ipc::LeaseEnded>;
 /// ends when the process does.
 class TokenProcess : public std::enable_shared_from_this<TokenProcess> {
 public:
-    TokenProcess(asio::any_io_executor executor, ipc::ModuleIndex module, ipc::Channel channel);
+    /// @param changed  called when the process says that something was plugged in or pulled out; may be empty
+    TokenProcess(asio::any_io_executor executor, ipc::ModuleIndex module, ipc::Channel channel,
+                 std::function<void()> changed);
 
     Task<void> run();
 
@@ -38,6 +40,7 @@ private:
     asio::any_io_executor m_executor;
     ipc::ModuleIndex m_module;
     AsyncChannel m_channel;
+    std::function<void()> m_changed;
     std::uint64_t m_last_query = 0;
     bool m_gone = false;
     std::map<std::uint64_t, Listing*> m_listings;
@@ -74,6 +77,10 @@ class Keys {
 public:
     explicit Keys(asio::any_io_executor executor);
 
+    /// Who hears, on the loop, that `list` may give something else now: a card came or went, a process ended or came
+    /// up. It is told in no word what; listing there and then would not wait for the others' answers.
+    void on_change(std::function<void()> changed) { m_changed = std::move(changed); }
+
     void token_up(ipc::ModuleIndex module, ipc::Channel channel);
     void token_gone(ipc::ModuleIndex module);
     /// The process of a request's key file; forgotten when it ends.
@@ -100,7 +107,12 @@ public:
     Task<Result<std::shared_ptr<TokenProcess>>> process(ipc::RequestId request, ipc::ModuleIndex module);
 
 private:
+    void tell_changed() const {
+        if (m_changed) m_changed();
+    }
+
     asio::any_io_executor m_executor;
+    std::function<void()> m_changed;
     std::map<ipc::ModuleIndex, std::shared_ptr<TokenProcess>> m_processes; ///< null: ended, being started again
     std::map<ipc::ModuleIndex, Clock::time_point> m_went;                  ///< when those ended
     std::map<ipc::RequestId, std::shared_ptr<TokenProcess>> m_files;       ///< by the requests they serve

@@ -133,7 +133,10 @@ int serve() {
                   revocations,
                   std::chrono::seconds{config->prompt_seconds}};
     Desk desk{flow, compute};
-    auto made = Server::make(loop, std::move(options), desk, sites);
+    Plugged plugged{loop.get_executor(), *keys};
+    SessionParts const session{loop.get_executor(), flow, compute, plugged, *keys, sites, revocations,
+                               options.frame_octets};
+    auto made = Server::make(loop, std::move(options), desk, session);
     if (!made) return fail("server", made.error());
     server = std::move(*made);
 

@@ -37,6 +37,9 @@ public:
     /// What is trusted now: read anew, so that `tamga ca add` needs no restart. Blocking, some small files; any thread.
     [[nodiscard]] signing::TrustSet trusted() const;
 
+    /// What is known on this computer of certificates that were revoked.
+    [[nodiscard]] signing::RevocationCache const& cache() const noexcept { return m_cache; }
+
     /// Before the chosen certificate signs. Lenient: returns at once, and has what is known of it renewed beside the
     /// request. Strict: everything must be known and good, and OCSP is asked within some seconds where it is not.
     /// Errors, strict alone: issuer_missing, certificate_untrusted, certificate_revoked, revocation_unknown.

@@ -25,11 +25,28 @@ std::size_t size_shown(std::vector<Document> const& documents) {
     return size;
 }
 
+/// What the person is shown: the documents, and behind them what the page says of each, where it says something.
+Result<UniqueFd> seal_shown(std::vector<Document> const& documents, std::vector<ipc::DocumentLabel> const& labels) {
+    std::vector<View> items;
+    for (auto const& document : documents)
+        items.push_back(document.shown());
+    std::vector<Bytes> written;
+    for (auto const& label : labels) {
+        ipc::Writer writer;
+        writer(label);
+        if (!writer.fits()) return Error{Errc::too_large, "title of a document"};
+        written.push_back(to_bytes(writer.bytes()));
+    }
+    items.insert(items.end(), written.begin(), written.end());
+    return seal_items(items);
+}
+
 ipc::Form form_of(protocol::Format format) {
     switch (format) {
     case protocol::Format::cms: return ipc::Form::cms;
     case protocol::Format::xml: return ipc::Form::xml;
     case protocol::Format::raw: return ipc::Form::raw;
+    case protocol::Format::authenticate: return ipc::Form::authenticate;
     }
     return ipc::Form::raw;
 }
@@ -60,7 +77,7 @@ private:
 } // namespace
 
 Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign request) {
-    if (m_sites.standing(asker.origin) == Standing::refused) co_return Errc::site_refused;
+    if (standing(asker) == Standing::refused) co_return Errc::site_refused;
     ipc::PromptRequest question;
     question.purpose = request.purpose;
     question.filter = request.filter;
@@ -85,17 +102,13 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     auto& reader = tree_turn ? m_tree_reader : m_compute;
     auto documents = co_await reader.run_if_large(large, std::move(read));
     if (!documents) co_return documents.error();
-    auto seal = [&documents] {
-        std::vector<View> shown;
-        for (auto const& document : *documents)
-            shown.push_back(document.shown());
-        return seal_items(shown);
-    };
+    auto seal = [&documents, &request] { return seal_shown(*documents, request.labels); };
     auto items = co_await m_compute.run_if_large(size_shown(*documents), std::move(seal));
     if (!items) co_return items.error();
 
     question.form = form_of(request.format);
     question.digested = request.digested;
+    question.labelled = !request.labels.empty();
     question.storages = std::move(request.storages);
     auto decision = co_await decide(asker, std::move(question), std::move(*items));
     if (!decision) co_return decision.error();
@@ -109,15 +122,15 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
         decision->prompt->done(settled);
         co_return settled.error();
     }
-    auto values = co_await sign_all(*documents, *signer, lease, *decision->prompt);
+    auto values = co_await sign_all(*documents, *signer, lease, *decision->prompt, asker);
     if (values && request.timestamp) {
         std::vector<signing::UnstampedSigner> signatures;
         for (auto const& document : *documents)
             signatures.push_back({document.signature_value(), &signer->algorithm()});
-        auto stamped = co_await stamp_all(*values, std::move(signatures), decision->prompt);
+        auto stamped = co_await stamp_all(*values, std::move(signatures), decision->prompt, asker);
         if (!stamped) {
             // The token has signed, whatever becomes of it: whoever looks for these signatures finds them here.
-            log::warning("signed_without_stamp", {{"origin", asker.origin},
+            log::warning("signed_without_stamp", {{"origin", asker.name()},
                                                   {"count", static_cast<std::uint64_t>(values->size())},
                                                   {"certificate", signer->log_name()},
                                                   {"error", wire_name(stamped.error().code)}});
@@ -126,10 +139,12 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     }
     decision->prompt->done(values ? ok() : Result<void>{values.error()});
     if (!values) co_return values.error();
-    log::info("signed", {{"origin", asker.origin},
+    log::info("signed", {{"origin", asker.name()},
                          {"count", static_cast<std::uint64_t>(values->size())},
                          {"certificate", signer->log_name()}});
-    co_return protocol::Outcome{protocol::SignedDocuments{std::move(*values), signer->der()}};
+    protocol::SignedDocuments made{std::move(*values), signer->der()};
+    if (request.format == protocol::Format::authenticate) made.statement = to_bytes(documents->front().to_be_signed());
+    co_return protocol::Outcome{std::move(made)};
 }
 
 Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::ApplyTimestamps request) {
@@ -151,7 +166,7 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::ApplyTimest
 }
 
 Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::DescribeKey request) {
-    if (m_sites.standing(asker.origin) == Standing::refused) co_return Errc::site_refused;
+    if (standing(asker) == Standing::refused) co_return Errc::site_refused;
     ipc::PromptRequest question;
     question.purpose = ipc::Purpose::choose_key;
     question.filter = std::move(request.filter);
@@ -165,7 +180,7 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::DescribeKey
 }
 
 Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::ChooseFile) {
-    if (m_sites.standing(asker.origin) == Standing::refused) co_return Errc::site_refused;
+    if (standing(asker) == Standing::refused) co_return Errc::site_refused;
     ipc::PromptRequest question;
     question.purpose = ipc::Purpose::choose_file;
     auto decision = co_await ask(asker, 0, std::move(question), UniqueFd{});
@@ -205,8 +220,13 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::ListStorage
     co_return protocol::Outcome{std::move(storages)};
 }
 
+/// A command is started by the person: there is no site to be asked about.
+Standing SignFlow::standing(Asker const& asker) {
+    return asker.is_command ? Standing::allowed : m_sites.standing(asker.origin);
+}
+
 Task<Result<void>> SignFlow::settle_site(Asker asker) {
-    switch (m_sites.standing(asker.origin)) {
+    switch (standing(asker)) {
     case Standing::allowed: co_return ok();
     case Standing::refused: co_return Errc::site_refused;
     case Standing::denied: co_return Errc::origin_denied;
@@ -248,24 +268,25 @@ Task<Result<SignFlow::Decision>> SignFlow::decide(Asker asker, ipc::PromptReques
 
 Task<Result<SignFlow::Decision>> SignFlow::ask(Asker asker, std::uint64_t modules, ipc::PromptRequest question,
                                                UniqueFd items) {
-    auto const who = m_sites.standing(asker.origin) == Standing::allowed ? asker.origin : std::string{};
+    auto const who = standing(asker) == Standing::allowed ? asker.name() : std::string{};
     auto prompt = co_await m_prompts.open(modules, who);
     if (!prompt) co_return prompt.error();
 
     // Looked at again: another tab of the same site may have been answered while this one waited for its turn.
-    auto const standing = m_sites.standing(asker.origin);
-    if (standing == Standing::refused) co_return Errc::site_refused;
+    auto const now = standing(asker);
+    if (now == Standing::refused) co_return Errc::site_refused;
     Decision decision;
     decision.prompt = std::move(*prompt);
-    if (question.purpose == ipc::Purpose::site && standing == Standing::allowed) co_return decision;
+    if (question.purpose == ipc::Purpose::site && now == Standing::allowed) co_return decision;
     question.language = asker.language;
     question.origin = asker.origin;
-    question.site_is_new = standing == Standing::asked;
+    question.site_is_new = now == Standing::asked;
     question.resembles = question.site_is_new ? m_sites.resembles(asker.origin) : "";
     question.strict = m_revocations.strictness() == signing::Strictness::strict;
     question.user_authorities = m_revocations.user_authorities() == signing::UserAuthorities::counted;
+    asker.tell(protocol::Stage::asking, 0, 0);
     auto reply = co_await decision.prompt->ask(std::move(question), std::move(items), m_prompt_limit);
-    if (standing == Standing::asked && reply.site_allowed) m_sites.remember(asker.origin, Standing::allowed);
+    if (now == Standing::asked && reply.site_allowed) m_sites.remember(asker.origin, Standing::allowed);
     if (!reply.decision) {
         if (reply.decision.error().code == Errc::site_refused) m_sites.remember(asker.origin, Standing::refused);
         co_return reply.decision.error();
@@ -276,7 +297,7 @@ Task<Result<SignFlow::Decision>> SignFlow::ask(Asker asker, std::uint64_t module
 }
 
 Task<Result<std::vector<Bytes>>> SignFlow::sign_all(std::vector<Document>& documents, signing::Certificate signer,
-                                                    Lease& lease, Prompt& prompt) {
+                                                    Lease& lease, Prompt& prompt, Asker const& asker) {
     auto const total = documents.size();
     std::vector<Bytes> values;
     values.reserve(total);
@@ -311,6 +332,7 @@ Task<Result<std::vector<Bytes>>> SignFlow::sign_all(std::vector<Document>& docum
         auto finished = co_await m_compute.run_if_large(chunk.octets, std::move(finish));
         if (!finished) co_return finished.error();
         prompt.progress(static_cast<std::uint32_t>(values.size()), static_cast<std::uint32_t>(total));
+        asker.tell(protocol::Stage::signing, values.size(), total);
     }
     if (auto logged_out = co_await lease.finish(); !logged_out) co_return logged_out.error();
     co_return values;
@@ -318,13 +340,15 @@ Task<Result<std::vector<Bytes>>> SignFlow::sign_all(std::vector<Document>& docum
 
 /// Stamps the CMS in `values`, each at its one signature of ours. Nothing is changed where one stamp fails.
 Task<Result<void>> SignFlow::stamp_all(std::vector<Bytes>& values, std::vector<signing::UnstampedSigner> signatures,
-                                       std::shared_ptr<Prompt> prompt) {
+                                       std::shared_ptr<Prompt> prompt, Asker const& asker) {
     // One document has no steps to show.
     auto const total = values.size() > 1 ? static_cast<std::uint32_t>(values.size()) : 0;
-    auto made = [&prompt, total](std::size_t count) {
+    auto made = [&prompt, &asker, all = values.size(), total](std::size_t count) {
+        asker.tell(protocol::Stage::stamping, count, all);
         if (total != 0) prompt->progress(static_cast<std::uint32_t>(count), total, ipc::Stage::stamping);
     };
     prompt->progress(0, total, ipc::Stage::stamping);
+    asker.tell(protocol::Stage::stamping, 0, values.size());
     auto const round = m_stamps.begin(std::move(signatures));
     Prompt::Watch const watch{prompt, [round] { round->call_off(); }};
     auto stamps = co_await m_stamps.fetch(round, std::move(made));

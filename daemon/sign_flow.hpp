@@ -16,11 +16,20 @@
 
 namespace tamga::daemon {
 
-/// Who asks: one connection's page.
+/// Who asks: one connection's page, or a command of this computer.
 struct Asker {
-    std::string origin;
+    std::string origin; ///< of the page; empty for a command
     Language language{};
     std::shared_ptr<ChosenFiles> files{}; ///< of the connection
+    bool is_command = false;              ///< came over the local socket: no site, so none that is asked about
+    /// Hears how far the request is, where somebody wants to; called on the loop.
+    std::function<void(protocol::Stage, std::uint32_t done, std::uint32_t total)> progress{};
+
+    /// For the log.
+    [[nodiscard]] std::string name() const { return is_command ? "local" : origin; }
+    void tell(protocol::Stage stage, std::size_t done, std::size_t total) const {
+        if (progress) progress(stage, static_cast<std::uint32_t>(done), static_cast<std::uint32_t>(total));
+    }
 };
 
 /// Runs on the loop thread. Cancelling a flow (page gone) dismisses its prompt and logs its token out.
@@ -45,6 +54,10 @@ public:
     Task<Result<protocol::Outcome>> run(Asker asker, protocol::ChooseFile request);
     Task<Result<protocol::Outcome>> run(Asker asker, protocol::ApplyTimestamps request);
 
+    /// Asks about a site that nobody has allowed yet, before work is done for it. Errors: site_refused, origin_denied,
+    /// and what the prompt says.
+    Task<Result<void>> settle_site(Asker asker);
+
 private:
     struct Decision {
         std::shared_ptr<Prompt> prompt;
@@ -63,12 +76,12 @@ private:
     // References in these refer to the frame of the flow that awaits them.
     Task<Result<Decision>> decide(Asker asker, ipc::PromptRequest question, UniqueFd items);
     Task<Result<Decision>> ask(Asker asker, std::uint64_t modules, ipc::PromptRequest question, UniqueFd items);
-    Task<Result<void>> settle_site(Asker asker);
+    [[nodiscard]] Standing standing(Asker const& asker);
     Task<Result<void>> read_chosen_file(Asker asker, protocol::Sign& request);
     Task<Result<std::vector<Bytes>>> sign_all(std::vector<Document>& documents, signing::Certificate signer,
-                                              Lease& lease, Prompt& prompt);
+                                              Lease& lease, Prompt& prompt, Asker const& asker);
     Task<Result<void>> stamp_all(std::vector<Bytes>& values, std::vector<signing::UnstampedSigner> signatures,
-                                 std::shared_ptr<Prompt> prompt);
+                                 std::shared_ptr<Prompt> prompt, Asker const& asker);
     Task<Result<Chunk>> send_chunk(std::span<Document> documents, std::size_t first, signing::Certificate signer,
                                    Lease& lease);
 

@@ -28,7 +28,7 @@ Mandate::Mandate(ipc::Mandate const& message, signing::Certificate certificate, 
 }
 
 Result<Mandate> Mandate::begin(ipc::Mandate const& message, signing::Certificate certificate, SteadyTime now) {
-    if (message.form == ipc::Form::pkcs10 || message.form == ipc::Form::authenticate) return Errc::unsupported;
+    if (message.form == ipc::Form::pkcs10) return Errc::unsupported;
     Mandate mandate{message, std::move(certificate), now + std::chrono::seconds{message.expires_in_s}};
     if (auto added = mandate.add(message); !added) return added.error();
     return mandate;
@@ -73,8 +73,14 @@ Result<Bytes> Mandate::committed_digest(View octets, std::int64_t unix_now) cons
     case ipc::Form::raw:
         if (signing::is_meaningful_form(octets)) return violated("raw octets have a meaning of their own");
         return signing::digest(algorithm.digest, octets);
-    case ipc::Form::pkcs10:
-    case ipc::Form::authenticate: break;
+    case ipc::Form::authenticate: {
+        auto const found = signing::parse_sign_in_statement(octets, algorithm);
+        if (!found) return violated("no statement of a sign-in: " + found.error().detail);
+        if (found->certificate != m_message.certificate) return violated("the statement names another certificate");
+        if (std::abs(found->signing_time - unix_now) > clock_tolerance_s) return violated("its time is not now");
+        return found->digest;
+    }
+    case ipc::Form::pkcs10: break;
     }
     return violated("form");
 }

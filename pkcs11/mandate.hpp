@@ -24,8 +24,8 @@ public:
     [[nodiscard]] signing::Certificate const& certificate() const noexcept { return m_certificate; }
 
     /// Parses `octets` as the mandate's form to the last octet, compares them with it, and strikes their digest out:
-    /// each may be signed as often as it stands in the mandate. `unix_now` is compared with a CMS's signing time (5
-    /// minutes).
+    /// each may be signed as often as it stands in the mandate. `unix_now` is compared with the time in it, where the
+    /// form has one (5 minutes).
     /// @return the digest of `octets`, for C_Sign. Errors: mandate_violated, algorithm_unavailable.
     Result<Bytes> redeem(View octets, SteadyTime now, std::int64_t unix_now);
 

@@ -156,16 +156,20 @@ Result<void> Service::serve_watcher() {
 /// Modules do not notice that the service ended, or that it is another one now.
 void Service::card_service_is(ipc::CardService const& service) {
     m_readers.clear();
-    if (service.available || !m_slots.forget_over_card_service()) return;
-    m_leases.end_every(Error{Errc::card_service_lost});
+    if (!service.available && m_slots.forget_over_card_service()) {
+        m_leases.end_every(Error{Errc::card_service_lost});
+    }
+    tell(m_web.channel, ipc::TokensChanged{});
 }
 
 /// Who is logged in to a card that was pulled out is so no longer, and hears of it now.
 void Service::reader_is(ipc::ReaderState const& state) {
     m_readers.update(state);
-    if (state.present) return;
-    m_leases.pulled_out(state.name);
-    m_slots.pulled_out(state.name);
+    if (!state.present) {
+        m_leases.pulled_out(state.name);
+        m_slots.pulled_out(state.name);
+    }
+    tell(m_web.channel, ipc::TokensChanged{});
 }
 
 Result<void> Service::serve_prompt(ipc::RequestId request) {

@@ -29,8 +29,8 @@ std::optional<Obstacle> obstacle_of(Sheet const& sheet, ipc::KeyFilter const& fi
         return obstacle_of(language, usable.error().code);
     }
     auto const& documents = sheet.documents;
-    for (std::size_t i = 0; documents.digested() && i < documents.count(); ++i) {
-        if (documents.size(i) == certificate.algorithm().digest_size) continue;
+    for (std::size_t i = 0; i < documents.count(); ++i) {
+        if (documents.suits(i, certificate.algorithm())) continue;
         return Obstacle{Errc::key_not_found,
                         std::string{text(language, "The digest the site sent does not suit this key.")}};
     }

@@ -1,6 +1,7 @@
 #include "prompt/document_view.hpp"
 
 #include "prompt/banner.hpp"
+#include "prompt/visible.hpp"
 #include "prompt/words.hpp"
 
 #include <QFontDatabase>
@@ -65,6 +66,7 @@ void DocumentView::show_sheet(Sheet const& sheet) {
 void DocumentView::fill_list(Sheet const& sheet) {
     for (std::size_t i = 0; i < sheet.documents.count(); ++i) {
         auto line = std::to_string(i + 1) + ".  " + size_words(sheet.request.language, sheet.documents.size(i));
+        if (auto const title = visible_line(sheet.documents.title(i)); !title.empty()) line += "  ·  " + title;
         if (auto const first = sheet.documents.first_line(i)) line += "  ·  " + *first;
         m_list->addItem(QString::fromStdString(line));
     }

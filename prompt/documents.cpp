@@ -6,14 +6,51 @@
 
 namespace tamga::prompt {
 
-Documents::Documents(SealedItems items, bool digested) : m_items{std::move(items)}, m_digested{digested} {
+Documents::Documents(SealedItems items, bool digested)
+    : m_items{std::move(items)}, m_count{m_items.items().size()}, m_digested{digested} {
     for (auto const& item : m_items.items())
         m_total += item.size();
 }
 
+Result<Documents> Documents::labelled(SealedItems items) {
+    Error const malformed{Errc::message_malformed, "labels of documents"};
+    Documents documents;
+    documents.m_items = std::move(items);
+    auto const& all = documents.m_items.items();
+    if (all.size() % 2 != 0) return malformed;
+    documents.m_count = all.size() / 2;
+    for (std::size_t i = 0; i < documents.m_count; ++i) {
+        auto octets = to_bytes(all[documents.m_count + i]);
+        ipc::Reader reader{octets};
+        auto& label = documents.m_labels.emplace_back();
+        reader(label);
+        if (!reader.finished() || (!label.digests.empty() && !all[i].empty())) return malformed;
+        documents.m_total += documents.size(i);
+    }
+    return documents;
+}
+
+ipc::DocumentLabel const& Documents::label(std::size_t index) const noexcept {
+    static ipc::DocumentLabel const none;
+    return m_labels.empty() ? none : m_labels[index];
+}
+
+std::size_t Documents::size(std::size_t index) const noexcept {
+    auto const& said = label(index);
+    return said.digests.empty() ? m_items.items()[index].size() : said.size;
+}
+
+bool Documents::suits(std::size_t index, signing::Algorithm const& algorithm) const {
+    if (m_digested) return size(index) == algorithm.digest_size;
+    auto const& made = digests(index);
+    auto const* const wanted = signing::name_of(algorithm.digest).oid;
+    return made.empty() || std::ranges::find(made, wanted, &ipc::NamedDigest::algorithm) != made.end();
+}
+
 bool Documents::is_text(std::size_t index) const {
     auto const text = as_text(m_items.items()[index]);
-    return !m_digested && m_total <= max_shown_size && text.find('\0') == std::string_view::npos && is_utf8(text);
+    return !m_digested && digests(index).empty() && m_total <= max_shown_size &&
+           text.find('\0') == std::string_view::npos && is_utf8(text);
 }
 
 std::optional<std::string> Documents::text(std::size_t index) const {
@@ -37,11 +74,16 @@ bool Documents::is_cut(std::size_t index) const {
 
 Result<Bytes> Documents::digest(std::size_t index, signing::DigestAlgorithm algorithm) const {
     auto const item = m_items.items()[index];
-    return m_digested ? to_bytes(item) : signing::digest(algorithm, item);
+    if (m_digested) return to_bytes(item);
+    auto const& made = digests(index);
+    if (made.empty()) return signing::digest(algorithm, item);
+    auto const found = std::ranges::find(made, signing::name_of(algorithm).oid, &ipc::NamedDigest::algorithm);
+    return found == made.end() ? Result<Bytes>{Errc::digest_length} : found->value;
 }
 
 Bytes Documents::shown_digest(std::size_t index) const {
     auto const item = m_items.items()[index];
+    if (auto const& made = digests(index); !made.empty()) return made.front().value;
     return m_digested ? to_bytes(item) : signing::sha256(item);
 }
 

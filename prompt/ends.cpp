@@ -1,5 +1,7 @@
 #include "prompt/ends.hpp"
 
+#include "signing/to_be_signed.hpp"
+
 #include <chrono>
 
 namespace tamga::prompt {
@@ -11,7 +13,7 @@ constexpr std::chrono::seconds patience{10};
 /// So many digests of up to 64 octets fit into one message.
 constexpr std::size_t digests_a_message = 512;
 
-/// More than any request brings (protocol/ncalayer).
+/// More than any request brings (protocol/).
 constexpr std::size_t most_documents = 10'000;
 
 /// How long a mandate may be used: a slow card needs up to 3 s for a signature.
@@ -24,9 +26,20 @@ Result<ipc::Channel> taken_from(ipc::Packet& packet) {
     return ipc::Channel{std::move(packet.descriptors.front())};
 }
 
-Result<SealedItems> documents_of(ipc::Packet& packet) {
-    if (packet.descriptors.empty()) return SealedItems{};
-    return SealedItems::open(packet.descriptors.front(), most_documents);
+Result<Documents> documents_of(ipc::Packet& packet, ipc::PromptRequest const& request) {
+    if (packet.descriptors.empty()) return Documents{};
+    auto items = SealedItems::open(packet.descriptors.front(), request.labelled ? 2 * most_documents : most_documents);
+    if (!items) return items.error();
+    if (request.labelled) return Documents::labelled(std::move(*items));
+    return Documents{std::move(*items), request.digested};
+}
+
+/// What is signed to sign in names the site, and it is the one the window names.
+Result<void> check_sign_in(ipc::PromptRequest const& request, View item) {
+    auto const said = signing::parse_sign_in_request(item);
+    if (!said) return said.error();
+    if (request.purpose == ipc::Purpose::sign_in && said->origin == request.origin) return ok();
+    return Error{Errc::message_malformed, "a sign-in to another site than the one that asks"};
 }
 
 /// A signature needs something to sign; where nothing is signed there must be nothing. Of a digest nobody can see what
@@ -35,6 +48,13 @@ Result<void> check(Sheet const& sheet) {
     auto const purpose = sheet.request.purpose;
     if (sheet.request.digested && sheet.request.form != ipc::Form::cms) {
         return Error{Errc::message_malformed, "digests are for CMS"};
+    }
+    for (std::size_t i = 0; i < sheet.documents.count(); ++i) {
+        if (!sheet.documents.digests(i).empty() && sheet.request.form != ipc::Form::cms) {
+            return Error{Errc::message_malformed, "digests are for CMS"};
+        }
+        if (sheet.request.form != ipc::Form::authenticate) continue;
+        if (auto checked = check_sign_in(sheet.request, sheet.documents.octets(i)); !checked) return checked;
     }
     bool const signs = purpose == ipc::Purpose::sign || purpose == ipc::Purpose::sign_in;
     if (signs == (sheet.documents.count() != 0)) return ok();
@@ -80,10 +100,10 @@ Result<Sheet> receive_request(ipc::Channel& web) {
     if (!packet) return packet.error();
     auto request = packet->as<ipc::PromptRequest>();
     if (!request) return request.error();
-    auto items = documents_of(*packet);
-    if (!items) return items.error();
+    auto documents = documents_of(*packet, *request);
+    if (!documents) return documents.error();
     Sheet sheet;
-    sheet.documents = Documents{std::move(*items), request->digested};
+    sheet.documents = std::move(*documents);
     sheet.request = std::move(*request);
     if (auto checked = check(sheet); !checked) return checked.error();
     return sheet;

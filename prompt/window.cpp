@@ -190,7 +190,7 @@ QHBoxLayout* Window::button_row() {
 void Window::show(Sheet const& sheet) {
     m_sheet = &sheet;
     auto const language = sheet.request.language;
-    m_origin->setText(folded(visible_origin(sheet.request.origin)));
+    m_origin->setText(folded(asker_words(sheet)));
     m_purpose->setText(qt(purpose_words(sheet)));
     set_text_or_hide(*m_look_alike, look_alike_words(sheet));
     set_text_or_hide(*m_new_site, site_words(sheet));

@@ -26,6 +26,18 @@ void add(std::vector<std::string>& details, Language language, char const* patte
     if (!value.empty()) details.push_back(text(language, pattern, {visible_line(value)}));
 }
 
+bool is_command(Sheet const& sheet) {
+    return sheet.request.origin.empty();
+}
+
+std::string digest_words(std::string_view oid) {
+    auto const algorithm = signing::digest_by_oid(oid);
+    if (algorithm == signing::DigestAlgorithm::sha256) return "SHA-256";
+    if (algorithm == signing::DigestAlgorithm::streebog256) return "Streebog-256";
+    if (algorithm == signing::DigestAlgorithm::streebog512) return "Streebog-512";
+    return visible_line(oid);
+}
+
 std::string use_words(Language language, signing::Certificate const& certificate) {
     bool const signs = certificate.has_extended_key_usage(signing::eku_email_protection);
     bool const signs_in = certificate.has_extended_key_usage(signing::eku_client_auth);
@@ -60,6 +72,11 @@ std::string day_words(std::int64_t seconds_since_1970) {
     return buffer.data();
 }
 
+std::string asker_words(Sheet const& sheet) {
+    if (!is_command(sheet)) return visible_origin(sheet.request.origin);
+    return std::string{text(sheet.request.language, "A command on this computer")};
+}
+
 std::string purpose_words(Sheet const& sheet) {
     auto const language = sheet.request.language;
     auto const& documents = sheet.documents;
@@ -67,9 +84,15 @@ std::string purpose_words(Sheet const& sheet) {
     switch (sheet.request.purpose) {
     case Purpose::site: return std::string{text(language, "The site wants to use the tokens of this computer.")};
     case Purpose::choose_key:
+        if (is_command(sheet)) {
+            return std::string{text(language, "A command wants to see one of your certificates. Nothing is signed.")};
+        }
         return std::string{text(language, "The site wants to see one of your certificates. Nothing is signed.")};
     case Purpose::sign_in: return std::string{text(language, "Sign in to the site with your key.")};
     case Purpose::sign:
+        if (documents.count() == 1 && !documents.title(0).empty()) {
+            return text(language, "Sign one document: %1 (%2).", {visible_line(documents.title(0)), size});
+        }
         if (documents.count() == 1) return text(language, "Sign one document (%1).", {size});
         return text(language, "Sign several documents: %1 (%2 in all).", {std::to_string(documents.count()), size});
     case Purpose::choose_file:
@@ -177,12 +200,23 @@ std::string unseen_words(Sheet const& sheet, std::size_t index) {
     auto const& documents = sheet.documents;
     auto const digest = to_hex(documents.shown_digest(index));
     if (documents.digested()) return text(language, "Digest: %1", {digest});
-    return text(language, "Type: unknown\nSize: %1\nSHA-256: %2",
-                {size_words(language, documents.size(index)), digest});
+    auto const size = size_words(language, documents.size(index));
+    auto const type = visible_line(documents.media_type(index));
+    auto words = type.empty() ? text(language, "Type: unknown\nSize: %1", {size})
+                              : text(language, "Type: %1\nSize: %2", {type, size});
+    auto const& made = documents.digests(index);
+    if (made.empty()) return words + "\nSHA-256: " + digest;
+    for (auto const& each : made)
+        words += '\n' + digest_words(each.algorithm) + ": " + to_hex(each.value);
+    return words;
 }
 
 std::string unseen_warning(Sheet const& sheet) {
     auto const language = sheet.request.language;
+    if (is_command(sheet)) {
+        return std::string{text(language, "This content cannot be shown: you cannot see here what you sign. Agree only "
+                                          "if you started the command yourself.")};
+    }
     if (sheet.documents.digested()) {
         return std::string{text(language, "The site sent only a digest, not the document: you cannot see here what you "
                                           "sign. Agree only if you trust the site.")};

@@ -10,6 +10,8 @@ namespace tamga::prompt {
 /// A day as DD.MM.YYYY in local time.
 [[nodiscard]] std::string day_words(std::int64_t seconds_since_1970);
 
+/// Who asks: the site's exact origin, or that it is a command of this computer.
+[[nodiscard]] std::string asker_words(Sheet const& sheet);
 /// What is asked: "Sign 3 documents ...".
 [[nodiscard]] std::string purpose_words(Sheet const& sheet);
 /// The question about a site not answered before, empty where it was; and the warning where it resembles a known one.

@@ -27,7 +27,8 @@ struct DescribeKey {
     ipc::KeyFilter filter;
 };
 
-enum class Format : std::uint8_t { cms, xml, raw };
+/// `authenticate`: our own statement of a sign-in (signing/to_be_signed.hpp), which is not for documents.
+enum class Format : std::uint8_t { cms, xml, raw, authenticate };
 
 /// What a page says a signature is for (docs/glossary.md). `unnamed`: its protocol has no word for it (NCALayer's).
 enum class Use : std::uint8_t { unnamed, sign_in, service_request, key_account, document };
@@ -60,6 +61,7 @@ struct Sign {
     bool cosign = false;    ///< a document that is itself a CMS gets a signer added (commonUtils)
     std::string to_be_signed_xpath;
     std::string signature_parent_xpath;
+    std::vector<ipc::DocumentLabel> labels; ///< of the documents, in their order; or none
     Claim claim;
 };
 
@@ -93,8 +95,11 @@ struct ChosenCertificate {
     std::string subject_dn;
     std::string issuer_cn;
     std::string issuer_dn;
-    std::string serial_number;      ///< lower-case hexadecimal
-    std::int64_t not_before_ms = 0; ///< since 1970 (UTC)
+    std::string iin; ///< of the owner, as the next; empty where the certificate names none
+    std::string bin;
+    std::vector<std::string> usages; ///< dotted: extendedKeyUsage
+    std::string serial_number;       ///< lower-case hexadecimal
+    std::int64_t not_before_ms = 0;  ///< since 1970 (UTC)
     std::int64_t not_after_ms = 0;
     std::string authority_key_identifier; ///< lower-case hexadecimal
     std::string pem;
@@ -106,7 +111,10 @@ struct ChosenFile {
 struct SignedDocuments {
     std::vector<Bytes> values; ///< DER CMS, XML text, or raw signatures, in the order of the documents
     Bytes certificate;         ///< DER of the signer
+    Bytes statement{};         ///< Format::authenticate: what was signed
 };
+/// How far a request is.
+enum class Stage : std::uint8_t { asking, signing, stamping };
 using Outcome = std::variant<Storages, ChosenCertificate, SignedDocuments, ChosenFile>;
 
 } // namespace tamga::protocol

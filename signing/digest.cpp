@@ -43,6 +43,46 @@ Result<Bytes> digest(DigestAlgorithm algorithm, View octets) {
     return Errc::internal;
 }
 
+namespace {
+
+Result<EVP_MD const*> method_of(DigestAlgorithm algorithm) {
+    switch (algorithm) {
+    case DigestAlgorithm::sha256: return EVP_sha256();
+    case DigestAlgorithm::sha384: return EVP_sha384();
+    case DigestAlgorithm::sha512: return EVP_sha512();
+    case DigestAlgorithm::streebog512: return gost::streebog_method(gost::Streebog::bits_512);
+    case DigestAlgorithm::streebog256: return gost::streebog_method(gost::Streebog::bits_256);
+    case DigestAlgorithm::gost34311: return Errc::unsupported;
+    }
+    return Errc::internal;
+}
+
+} // namespace
+
+void RunningDigest::Free::operator()(EVP_MD_CTX* context) const noexcept {
+    EVP_MD_CTX_free(context);
+}
+
+Result<RunningDigest> RunningDigest::begin(DigestAlgorithm algorithm) {
+    auto const method = method_of(algorithm);
+    if (!method) return method.error();
+    RunningDigest digest{algorithm, EVP_MD_CTX_new()};
+    if (!digest.m_context || EVP_DigestInit_ex(digest.m_context.get(), *method, nullptr) != 1) return Errc::internal;
+    return digest;
+}
+
+void RunningDigest::add(View octets) {
+    if (EVP_DigestUpdate(m_context.get(), octets.data(), octets.size()) != 1) m_failed = true;
+}
+
+Result<Bytes> RunningDigest::finish() {
+    Bytes value(EVP_MAX_MD_SIZE);
+    unsigned size = 0;
+    if (m_failed || EVP_DigestFinal_ex(m_context.get(), value.data(), &size) != 1) return Errc::internal;
+    value.resize(size);
+    return value;
+}
+
 std::optional<DigestAlgorithm> digest_by_oid(std::string_view dotted) noexcept {
     auto const* found = std::ranges::find(digest_names, dotted, &DigestName::oid);
     return found == digest_names.end() ? std::nullopt : std::optional{found->algorithm};

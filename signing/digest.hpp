@@ -4,8 +4,11 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 
+#include <openssl/types.h>
+
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -26,6 +29,29 @@ enum class DigestAlgorithm : std::uint8_t {
 /// Digest of `octets`. Blocking: about 1 ms a megabyte for SHA-2, 10 ms for Streebog, 40 ms for GOST 34.311.
 /// Error: algorithm_unavailable (Streebog comes from gost-engine, signing/gost.hpp).
 Result<Bytes> digest(DigestAlgorithm algorithm, View octets);
+
+/// A digest of octets that come piece by piece. One thread at a time.
+class RunningDigest {
+public:
+    /// Not for gost34311. Errors: algorithm_unavailable; unsupported.
+    static Result<RunningDigest> begin(DigestAlgorithm algorithm);
+
+    [[nodiscard]] DigestAlgorithm algorithm() const noexcept { return m_algorithm; }
+    /// Blocking, as `digest`.
+    void add(View octets);
+    /// Of everything that was added; nothing can be added afterwards. Error: internal.
+    Result<Bytes> finish();
+
+private:
+    struct Free {
+        void operator()(EVP_MD_CTX* context) const noexcept;
+    };
+    RunningDigest(DigestAlgorithm algorithm, EVP_MD_CTX* context) : m_algorithm{algorithm}, m_context{context} {}
+
+    DigestAlgorithm m_algorithm;
+    std::unique_ptr<EVP_MD_CTX, Free> m_context;
+    bool m_failed = false;
+};
 
 struct DigestName {
     DigestAlgorithm algorithm;

@@ -97,12 +97,17 @@ Result<void> load() {
     return engine() == nullptr ? Result<void>{unavailable()} : ok();
 }
 
-Result<Bytes> streebog(Streebog size, View octets) {
+Result<EVP_MD const*> streebog_method(Streebog size) {
     auto const* loaded = engine();
     if (loaded == nullptr) return unavailable();
-    auto const* method = size == Streebog::bits_512 ? loaded->streebog512 : loaded->streebog256;
-    Bytes value(static_cast<std::size_t>(EVP_MD_get_size(method)));
-    if (EVP_Digest(octets.data(), octets.size(), value.data(), nullptr, method, loaded->handle) != 1) {
+    return size == Streebog::bits_512 ? loaded->streebog512 : loaded->streebog256;
+}
+
+Result<Bytes> streebog(Streebog size, View octets) {
+    auto const method = streebog_method(size);
+    if (!method) return method.error();
+    Bytes value(static_cast<std::size_t>(EVP_MD_get_size(*method)));
+    if (EVP_Digest(octets.data(), octets.size(), value.data(), nullptr, *method, nullptr) != 1) {
         return Error{Errc::internal, "gost-engine: digest"};
     }
     return value;

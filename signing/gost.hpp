@@ -24,6 +24,10 @@ enum class Streebog : std::uint8_t { bits_256, bits_512 };
 /// GOST R 34.11-2012. Error: algorithm_unavailable.
 Result<Bytes> streebog(Streebog size, View octets);
 
+/// The method of that digest, for whoever feeds it piece by piece; valid for the program's life. Error:
+/// algorithm_unavailable.
+Result<EVP_MD const*> streebog_method(Streebog size);
+
 /// What gost-engine calls a kind of public key: dotted object identifiers.
 struct Names {
     std::string_view key;

@@ -52,7 +52,32 @@ inline constexpr std::string_view xmldsig_namespace = "http://www.w3.org/2000/09
 /// Whether they begin as a SET OF Attribute does, of which the signed attributes of CMS are one.
 [[nodiscard]] bool is_set_of_attributes(View octets);
 
-/// First octets of our own authenticate structure (used from part 4 on; refused as raw from the beginning).
-inline constexpr std::string_view authenticate_prefix = "TAMGA-AUTHENTICATE-v1\0";
+/// First line of our own authenticate structure.
+inline constexpr std::string_view authenticate_prefix = "TAMGA-AUTHENTICATE-v1";
+
+inline constexpr std::size_t shortest_challenge = 16; ///< octets; less can be guessed or comes twice
+inline constexpr std::size_t longest_challenge = 1024;
+
+/// What a site asks for when somebody signs in to it.
+struct SignIn {
+    std::string origin;
+    Bytes challenge;
+};
+
+/// Three lines, "TAMGA-AUTHENTICATE-v1", "origin ORIGIN", "challenge BASE64", each ended by a line feed: what the
+/// person is shown, and what the mandate's digest is of. Limits: an origin of printable ASCII, at most 512 octets; a
+/// challenge of 16 to 1024. Error: bad_request.
+Result<Bytes> sign_in_request(SignIn const& request);
+
+/// The request that is exactly `octets`. Error: bad_request.
+Result<SignIn> parse_sign_in_request(View octets);
+
+/// The octets a key signs: the three lines of a sign_in_request, then "certificate SHA-256" in lower-case hexadecimal
+/// and "time SECONDS" since 1970. A signature on it is of no use to another site, at another time, or for another key.
+[[nodiscard]] Bytes sign_in_statement(View request, ipc::Fingerprint const& certificate, std::int64_t signing_time);
+
+/// What exactly such octets commit to; the digest is that of the request in them. Errors: bad_request,
+/// algorithm_unavailable.
+Result<Commitment> parse_sign_in_statement(View octets, Algorithm const& algorithm);
 
 } // namespace tamga::signing

@@ -8,10 +8,12 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
+#include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <malloc.h>
 #include <netinet/tcp.h>
@@ -34,6 +36,7 @@ constexpr std::size_t head_limit = 8192;
 constexpr std::size_t largest_read = 65536;
 constexpr std::size_t give_memory_back_above = 8 * 1024 * 1024;
 constexpr std::size_t unanswered_limit = 256; ///< frames of one connection; more closes it with 1008
+constexpr std::uint16_t not_for_you = 4403;   ///< of tamga.v1: the site may not use Tamga
 constexpr unsigned char tls_handshake = 0x16; ///< RFC 8446 section 5.1: ContentType handshake
 
 std::optional<std::string_view> field(http::fields const& fields, http::field name) {
@@ -57,17 +60,44 @@ private:
     bool m_large;
 };
 
+/// Whether tamga.v1 is among the sub-protocols that the page offers.
+bool offers_v1(http::fields const& fields) {
+    auto const [first, last] = fields.equal_range(http::field::sec_websocket_protocol);
+    for (auto at = first; at != last; ++at) {
+        http::token_list offered{at->value()};
+        if (offered.exists({protocol::v1::subprotocol.data(), protocol::v1::subprotocol.size()})) return true;
+    }
+    return false;
+}
+
 /// RFC 6455 section 7.4: codes an endpoint may send. Beast 1.81 takes, and would echo, any number.
 bool is_close_code(std::uint16_t code) {
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
+/// The accepted upgrade will say which sub-protocol is spoken.
+void say_v1(websocket::stream<Stream, false>& stream) {
+    auto chosen = [](websocket::response_type& response) {
+        response.set(http::field::sec_websocket_protocol,
+                     beast::string_view{protocol::v1::subprotocol.data(), protocol::v1::subprotocol.size()});
+    };
+    stream.set_option(websocket::stream_base::decorator(chosen));
+}
+
 } // namespace
 
-Connection::Connection(std::shared_ptr<Server::State> server, asio::ip::tcp::socket socket, std::uint16_t port)
+/// What a message of tamga.v1 costs as long as its request is under way. The connection stays for its account.
+struct Connection::Held {
+    std::shared_ptr<Connection> connection;
+    GivesMemoryBack gives_memory_back;
+    FrameBudget::Claim claim;
+};
+
+Connection::Connection(std::shared_ptr<Server::State> server, Stream::Socket socket, std::uint16_t port, Door door)
     : m_server{std::move(server)},
       m_tls{m_server->tls},
       m_port{port},
+      m_door{door},
       m_stream{std::move(socket)},
       m_frames{m_server->loop.get_executor()},
       m_writing{m_server->loop.get_executor()},
@@ -89,6 +119,12 @@ Task<void> Connection::run() {
     if (!opened) co_return;
 
     m_open = true;
+    if (m_session) {
+        co_await hear_messages();
+        m_open = false;
+        m_session->end();
+        co_return;
+    }
     auto answering = [](std::shared_ptr<Connection> connection) { return connection->answer_frames(); };
     auto report = [self](std::exception_ptr failure) {
         if (failure && self->m_open) self->abort();
@@ -110,6 +146,7 @@ void Connection::expect_within(std::chrono::seconds limit) {
 }
 
 bool Connection::peer_is_own_user() {
+    if (m_door == Door::command) return true; // SO_PEERCRED said so when it was accepted
     auto const peer = m_server->options.peer_uid(m_stream.next_layer().next_layer().native_handle());
     if (peer && *peer == ::geteuid()) return true;
     if (peer) {
@@ -128,7 +165,7 @@ Task<bool> Connection::open() {
     if (!peer_is_own_user()) co_return false;
     unsigned char first = 0;
     for (::ssize_t got = -1; got != 1;) {
-        auto const readable = co_await socket.async_wait(asio::ip::tcp::socket::wait_read, as_result);
+        auto const readable = co_await socket.async_wait(Stream::Socket::wait_read, as_result);
         got = ::recv(socket.native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
         // Woken for nothing: wait again. Anything else is the end of the connection.
         bool const nothing_yet = got < 0 && (errno == EAGAIN || errno == EINTR);
@@ -170,6 +207,8 @@ Task<bool> Connection::admit(Parser::value_type const& request, bool octets_foll
     head.repeated = request.count(http::field::host) > 1 || request.count(http::field::origin) > 1 ||
                     request.count(http::field::sec_websocket_key) > 1;
     head.octets_follow = octets_follow;
+    head.offers_v1 = offers_v1(request);
+    head.local = m_door == Door::command;
     auto const standing = [this](std::string_view origin) { return m_server->sites.standing(origin); };
     auto const judgement = judge(head, m_port, standing);
 
@@ -182,10 +221,22 @@ Task<bool> Connection::admit(Parser::value_type const& request, bool octets_foll
                               {"reason", judgement.reason}});
         co_await respond(judgement.status, std::string{judgement.reason} + "\n", "text/plain");
         co_return false;
+    case Admission::explained:
+        log::info("refused",
+                  {{"origin", *head.origin}, {"status", unsigned{not_for_you}}, {"reason", judgement.reason}});
+        co_await accept_and_explain(request, judgement.reason);
+        co_return false;
     case Admission::websocket: break;
     }
-    m_asker.origin = std::string{*head.origin};
-    m_account.origin = m_asker.origin;
+    m_asker.is_command = m_door == Door::command;
+    m_asker.origin = std::string{head.origin.value_or("")};
+    m_account.origin = m_asker.name();
+    auto const admitted = co_await accept(request, head.offers_v1 ? Speaks::v1 : Speaks::ncalayer);
+    co_return admitted;
+}
+
+/// Up to the first message of ours: of NCALayer's protocol the greeting; tamga.v1 has none.
+Task<bool> Connection::accept(Parser::value_type const& request, Speaks speaks) {
     m_stream.read_message_max(m_server->options.frame_octets);
     m_stream.auto_fragment(false);
     m_stream.text(true);
@@ -196,11 +247,16 @@ Task<bool> Connection::admit(Parser::value_type const& request, bool octets_foll
     });
     // The greeting travels with the answer to the upgrade: pages take the next message for a reply. Corked, both leave
     // in one segment.
+    if (speaks == Speaks::v1) say_v1(m_stream);
     int const socket = m_stream.next_layer().next_layer().native_handle();
     int cork = 1;
     ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &cork, sizeof cork);
     auto const accepted = co_await m_stream.async_accept(request, as_result);
-    auto const greeted = !std::get<0>(accepted) && co_await seat() && co_await write(std::string{Desk::greeting()});
+    auto greeted = !std::get<0>(accepted) && co_await seat();
+    if (greeted && speaks == Speaks::v1)
+        begin_session();
+    else if (greeted)
+        greeted = co_await write(std::string{Desk::greeting()});
     cork = 0;
     ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &cork, sizeof cork);
     int const no_delay = 1;
@@ -208,10 +264,31 @@ Task<bool> Connection::admit(Parser::value_type const& request, bool octets_foll
     co_return greeted;
 }
 
+void Connection::begin_session() {
+    auto write = [weak = weak_from_this()](std::string text) { return write_to(weak.lock(), std::move(text)); };
+    m_session = std::make_shared<Session>(m_server->session, m_asker, std::move(write));
+}
+
+Task<bool> Connection::write_to(std::shared_ptr<Connection> connection, std::string text) {
+    if (!connection) co_return false;
+    auto const written = co_await connection->write(std::move(text));
+    co_return written;
+}
+
+/// A refused upgrade looks to a page like no Tamga at all; the code and reason of a close it can read.
+Task<void> Connection::accept_and_explain(Parser::value_type const& request, std::string_view why) {
+    say_v1(m_stream);
+    auto const accepted = co_await m_stream.async_accept(request, as_result);
+    if (std::get<0>(accepted)) co_return;
+    websocket::close_reason const reason{static_cast<websocket::close_code>(not_for_you),
+                                         beast::string_view{why.data(), why.size()}};
+    co_await close(reason);
+}
+
 /// A place among the sockets of its site. Where it gets none it is closed with 1013, which a page can see, unlike the
 /// status of a refused upgrade.
 Task<bool> Connection::seat() {
-    auto place = m_server->attendance.enter(m_asker.origin, m_server->sites.standing(m_asker.origin));
+    auto place = m_server->attendance.enter(m_asker.name(), standing());
     if (place) {
         m_place.emplace(std::move(*place));
         co_return true;
@@ -235,7 +312,7 @@ Task<void> Connection::respond(unsigned status, std::string_view body, std::stri
     response.prepare_payload();
     auto const written = co_await http::async_write(m_stream.next_layer(), response, as_result);
     error_code ignored = std::get<0>(written);
-    m_stream.next_layer().next_layer().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    m_stream.next_layer().next_layer().shutdown(asio::socket_base::shutdown_send, ignored);
 }
 
 Task<void> Connection::read_frames() {
@@ -260,7 +337,7 @@ Task<void> Connection::read_frames() {
 
 /// One message, whole. Nothing at the end of the connection; Beast has then said why (1007 not UTF-8, 1009 too big).
 Task<std::optional<Connection::Frame>> Connection::read_frame() {
-    auto const allowed = m_server->sites.standing(m_asker.origin) == Standing::allowed;
+    auto const allowed = standing() == Standing::allowed;
     auto const from = allowed ? FrameBudget::From::allowed_site : FrameBudget::From::stranger;
     Frame frame{{}, FrameBudget::Claim{m_server->budget, m_account, from}};
     do {
@@ -275,11 +352,77 @@ Task<std::optional<Connection::Frame>> Connection::read_frame() {
         if (std::get<0>(read)) co_return std::nullopt;
         if (before == 0 && !m_stream.is_message_done()) expect_within(frame_patience);
         frame.text.resize(before + std::get<1>(read));
+        if (m_session && m_stream.got_binary()) {
+            if (!co_await read_upload(frame)) co_return std::nullopt;
+            break;
+        }
         frame.claim.add(std::get<1>(read));
     } while (!m_stream.is_message_done());
     m_patience.cancel();
     frame.claim.whole();
     co_return frame;
+}
+
+/// tamga.v1: what the session makes of a message is its own affair; here is only said when it is too much.
+Task<void> Connection::hear_messages() {
+    auto const self = shared_from_this();
+    while (true) {
+        auto frame = co_await read_frame();
+        if (!frame) co_return;
+        if (frame->uploaded) continue;
+        if (m_session->unanswered() >= unanswered_limit) {
+            co_await close(websocket::close_code::policy_error);
+            co_return;
+        }
+        auto const size = frame->text.size();
+        std::shared_ptr<Held> held{new Held{self, GivesMemoryBack{size}, std::move(frame->claim)}};
+        co_await m_session->hear(std::move(frame->text), std::move(held));
+    }
+}
+
+/// A binary message, of which the first octets are in `frame`: to the open upload, a piece at a time. False where the
+/// connection is to end.
+Task<bool> Connection::read_upload(Frame& frame) {
+    auto& uploads = m_session->uploads();
+    if (!uploads.is_open()) {
+        co_await close(websocket::close_code::unknown_data);
+        co_return false;
+    }
+    Bytes piece(Uploads::piece);
+    std::size_t used = frame.text.size();
+    std::ranges::copy(frame.text, piece.begin());
+    while (true) {
+        bool const whole = m_stream.is_message_done();
+        if (whole || used == piece.size()) {
+            if (uploads.keeps() && !co_await charge_upload(used)) co_return false;
+            piece = co_await uploads.add(std::move(piece), used);
+            used = 0;
+        }
+        if (whole) break;
+        expect_within(frame_patience);
+        auto const into = asio::buffer(piece.data() + used, piece.size() - used);
+        auto const read = co_await m_stream.async_read_some(into, as_result);
+        if (std::get<0>(read)) co_return false;
+        used += std::get<1>(read);
+    }
+    frame.uploaded = true;
+    co_return true;
+}
+
+/// What is kept of an upload counts as an unanswered message, until something was made of it.
+Task<bool> Connection::charge_upload(std::size_t octets) {
+    auto& uploads = m_session->uploads();
+    if (!uploads.held()) {
+        FrameBudget::Claim claim{m_server->budget, m_account, FrameBudget::From::allowed_site};
+        uploads.hold(std::shared_ptr<Held>{new Held{shared_from_this(), GivesMemoryBack{0}, std::move(claim)}});
+    }
+    auto const held = std::static_pointer_cast<Held>(uploads.held());
+    if (!co_await m_server->budget.room(held->claim)) {
+        co_await close(websocket::close_code::try_again_later);
+        co_return false;
+    }
+    held->claim.add(octets);
+    co_return true;
 }
 
 Task<void> Connection::answer_frames() {
@@ -301,21 +444,26 @@ Task<bool> Connection::write(std::string text) {
     co_return !std::get<0>(written);
 }
 
-Task<void> Connection::close(websocket::close_code code) {
+Task<void> Connection::close(websocket::close_reason reason) {
     expect_within(close_patience);
     auto turn = co_await m_writing.enter();
     if (!turn) co_return;
-    auto const closed = co_await m_stream.async_close(code, as_result);
+    auto const closed = co_await m_stream.async_close(reason, as_result);
     static_cast<void>(closed);
 }
 
 void Connection::leave() {
     if (!m_open) return abort();
+    if (m_session) m_session->end();
     m_answering.emit(asio::cancellation_type::terminal);
     auto closing = [](std::shared_ptr<Connection> connection) {
         return connection->close(websocket::close_code::going_away);
     };
     asio::co_spawn(m_server->loop, closing(shared_from_this()), asio::detached);
+}
+
+Standing Connection::standing() {
+    return m_door == Door::command ? Standing::allowed : m_server->sites.standing(m_asker.origin);
 }
 
 void Connection::abort() noexcept {

@@ -23,10 +23,26 @@ Judgement refuse(unsigned status, std::string_view reason) {
     return {Admission::refused, status, reason};
 }
 
+Judgement explain(Errc word) {
+    return {Admission::explained, 101, wire_name(word)};
+}
+
+/// Its name is the file's, so Host says nothing; a browser, which would say an origin, has no way to it.
+Judgement judge_local(Head const& head) {
+    if (head.origin) return refuse(403, "no page speaks here");
+    if (head.method != "GET") return refuse(405, "only GET is served here");
+    if (head.target != "/") return refuse(404, "nothing is served here");
+    if (!head.upgrade || !head.offers_v1) return refuse(400, "tamga.v1 over WebSocket is spoken here");
+    if (head.octets_follow) return refuse(400, "octets came before the handshake was answered");
+    if (!is_websocket_key(head.key)) return refuse(400, "Sec-WebSocket-Key is malformed");
+    return {Admission::websocket, 101, {}};
+}
+
 } // namespace
 
 Judgement judge(Head const& head, std::uint16_t port, std::function<Standing(std::string_view)> const& standing) {
     if (head.repeated) return refuse(400, "a header field came twice");
+    if (head.local) return judge_local(head);
     if (!head.host || !is_own_host(*head.host, port)) return refuse(421, "this host is not served here");
     if (head.method != "GET") return refuse(405, "only GET is served here");
     if (head.target != "/") return refuse(404, "nothing is served here");
@@ -34,7 +50,11 @@ Judgement judge(Head const& head, std::uint16_t port, std::function<Standing(std
     if (head.octets_follow) return refuse(400, "octets came before the handshake was answered");
     if (!is_websocket_key(head.key)) return refuse(400, "Sec-WebSocket-Key is malformed");
     if (!head.origin) return refuse(403, "a page must say its origin");
-    if (standing(*head.origin) == Standing::denied) return refuse(403, "this origin is not allowed");
+    auto const stands = standing(*head.origin);
+    bool const can_be_told = head.offers_v1 && head.origin->starts_with("https://");
+    if (stands == Standing::denied && can_be_told) return explain(Errc::origin_denied);
+    if (stands == Standing::denied) return refuse(403, "this origin is not allowed");
+    if (stands == Standing::refused && can_be_told) return explain(Errc::site_refused);
     return {Admission::websocket, 101, {}};
 }
 

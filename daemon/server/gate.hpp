@@ -21,9 +21,12 @@ struct Head {
     bool upgrade = false;       ///< asks for WebSocket
     bool repeated = false;      ///< Host, Origin or Sec-WebSocket-Key came more than once
     bool octets_follow = false; ///< something came behind the head, before any answer
+    bool offers_v1 = false;     ///< tamga.v1 is among the sub-protocols it can speak
+    bool local = false;         ///< came over the local socket, which no page can reach
 };
 
-enum class Admission : std::uint8_t { websocket, status_page, refused };
+/// `explained`: let in only to be told why not, by a close with 4403 and the word `reason`.
+enum class Admission : std::uint8_t { websocket, status_page, refused, explained };
 
 struct Judgement {
     Admission admission{};
@@ -33,7 +36,8 @@ struct Judgement {
 
 /// Host first, on every route: with plain ws:// it is the only barrier against DNS rebinding (RFC 9110 section 15.5.20,
 /// 421). Then the method and target, the form of the upgrade (RFC 6455 section 4.2.1), and the origin: absent, `null`,
-/// or one that `standing` denies gets 403.
+/// or one that `standing` denies gets 403. An https origin that is denied or was refused and offers tamga.v1 is
+/// explained why. On the local socket there is no origin, and tamga.v1 alone.
 [[nodiscard]] Judgement judge(Head const& head, std::uint16_t port,
                               std::function<Standing(std::string_view)> const& standing);
 

@@ -5,6 +5,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include <openssl/ssl.h>
@@ -39,26 +40,34 @@ Task<void> accept_connections(std::shared_ptr<Server::State> server, asio::ip::t
             if (!renewed)
                 log::error("tls", {{"error", wire_name(renewed.error().code)}, {"detail", renewed.error().detail}});
         }
-        auto const connection = std::make_shared<Connection>(server, std::move(socket), port);
+        auto const connection = std::make_shared<Connection>(server, std::move(socket), port, Connection::Door::page);
         asio::co_spawn(server->loop, connection->run(), report_end);
     }
 }
 
-/// The local socket is made and guarded from the beginning; who connects is told that nothing is spoken on it yet.
+/// For commands of this user alone, whatever the mode of the socket's file.
 Task<void> accept_local(std::shared_ptr<Server::State> server, asio::local::stream_protocol::acceptor acceptor) {
     while (!server->stopping) {
         asio::local::stream_protocol::socket socket{server->loop};
         auto const accepted = co_await acceptor.async_accept(socket, as_result);
-        if (std::get<0>(accepted)) co_return;
+        if (server->stopping) co_return;
+        if (auto const failure = std::get<0>(accepted); failure) {
+            log::warning("accept", {{"error", failure.message()}});
+            asio::steady_timer pause{server->loop, std::chrono::milliseconds{100}};
+            auto const waited = co_await pause.async_wait(as_result);
+            static_cast<void>(waited);
+            continue;
+        }
         ::ucred peer{};
         ::socklen_t size = sizeof peer;
         if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
             peer.uid != ::geteuid()) {
             continue;
         }
-        static constexpr std::string_view not_yet = "tamga.v1 is not spoken by this version\n";
-        [[maybe_unused]] auto const said =
-            ::send(socket.native_handle(), not_yet.data(), not_yet.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (server->connections.size() >= most_connections) continue;
+        auto const connection =
+            std::make_shared<Connection>(server, std::move(socket), std::uint16_t{0}, Connection::Door::command);
+        asio::co_spawn(server->loop, connection->run(), report_end);
     }
 }
 
@@ -76,10 +85,11 @@ void report_end(std::exception_ptr failure) {
     }
 }
 
-Result<std::unique_ptr<Server>> Server::make(asio::io_context& loop, ServerOptions options, Desk& desk, Sites& sites) {
+Result<std::unique_ptr<Server>> Server::make(asio::io_context& loop, ServerOptions options, Desk& desk,
+                                             SessionParts session) {
     FrameBudget budget{loop.get_executor(), options.buffered_octets, options.frame_octets};
-    std::shared_ptr<State> state{
-        new State{loop, std::move(options), desk, sites, nullptr, {}, std::move(budget), {}, {}, false}};
+    std::shared_ptr<State> state{new State{
+        loop, std::move(options), desk, session.sites, session, nullptr, {}, std::move(budget), {}, {}, false}};
     if (auto renewed = state->renew_tls(); !renewed) return renewed.error();
     return std::unique_ptr<Server>{new Server{std::move(state)}};
 }

@@ -4,6 +4,7 @@
 #include "base/messages.hpp"
 #include "base/unique_fd.hpp"
 #include "daemon/desk.hpp"
+#include "daemon/session.hpp"
 #include "daemon/sites.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -37,7 +38,7 @@ class Server {
 public:
     /// Errors: those of tls_material; config_invalid, where OpenSSL does not take it.
     static Result<std::unique_ptr<Server>> make(asio::io_context& loop, ServerOptions options, Desk& desk,
-                                                Sites& sites);
+                                                SessionParts session);
     ~Server();
 
     /// Serves connections of this listening socket from now on.

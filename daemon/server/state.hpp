@@ -18,6 +18,7 @@ struct Server::State {
     ServerOptions options;
     Desk& desk;
     Sites& sites;
+    SessionParts session;
     /// Shared with the connections that use it, because a renewal puts another in its place.
     std::shared_ptr<asio::ssl::context> tls;
     std::chrono::system_clock::time_point tls_looked_at;

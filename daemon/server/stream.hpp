@@ -1,8 +1,9 @@
-// TLS or plain, decided by the first octet: one stream type, so that Beast is instantiated once.
+// TLS or plain, decided by the first octet, over TCP or the local socket: one stream type, so that Beast is
+// instantiated once.
 #pragma once
 
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core/role.hpp>
 #include <boost/beast/websocket/teardown.hpp>
@@ -16,7 +17,7 @@ namespace asio = boost::asio;
 /// An accepted socket that speaks plainly until `start_tls`. Loop thread.
 class Stream {
 public:
-    using Socket = asio::ip::tcp::socket;
+    using Socket = asio::generic::stream_protocol::socket;
     using next_layer_type = Socket;
     using executor_type = Socket::executor_type;
 

@@ -1,6 +1,7 @@
 #include "protocol/ncalayer/json_out.hpp"
 
 #include "base/base64.hpp"
+#include "protocol/json_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,47 +18,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 4> basics_me
     {"INVALID_SIGNING_PARAMS", "Invalid signing parameters."},
 }};
 
-/// What mostly follows a large string in a reply, so that it need not be moved once more.
-constexpr std::size_t room_for_the_rest = 128;
-
-void append_escaped(std::string& out, char c) {
-    switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\b': out += "\\b"; return;
-    case '\t': out += "\\t"; return;
-    case '\n': out += "\\n"; return;
-    case '\f': out += "\\f"; return;
-    case '\r': out += "\\r"; return;
-    default: break;
-    }
-    auto const octet = static_cast<unsigned char>(c);
-    if (octet < ' ')
-        out += "\\u00" + to_hex(View{&octet, 1});
-    else
-        out += c;
-}
-
 } // namespace
-
-void append_string(std::string& out, std::string_view text) {
-    out.reserve(out.size() + text.size() + text.size() / 16 + room_for_the_rest);
-    out += '"';
-    char before = '\0';
-    for (char const c : text) {
-        if (c == '/' && before == '<') out += '\\'; // so that a reply can stand inside a script element
-        append_escaped(out, c);
-        before = c;
-    }
-    out += '"';
-}
-
-void append_base64_string(std::string& out, View octets) {
-    out.reserve(out.size() + (octets.size() + 2) / 3 * 4 + room_for_the_rest);
-    out += '"';
-    append_base64(out, octets);
-    out += '"';
-}
 
 void append_pem_string(std::string& out, std::string_view label, View octets) {
     constexpr std::size_t octets_a_line = 48;

@@ -2,17 +2,12 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "protocol/json_text.hpp"
 
 #include <string>
 #include <string_view>
 
 namespace tamga::protocol::ncalayer {
-
-/// Appends `text` as a JSON string, quotes included.
-void append_string(std::string& out, std::string_view text);
-
-/// Appends the octets as a JSON string that holds base64 on one line.
-void append_base64_string(std::string& out, View octets);
 
 /// Appends the octets as a JSON string that holds PEM with this label: 64 columns, a line feed at the end of each line.
 void append_pem_string(std::string& out, std::string_view label, View octets);

@@ -81,7 +81,8 @@ std::string basics_reply(Reply const& reply, SignedDocuments& documents) {
                     [](std::string& text, Bytes const& cms) { append_pem_string(text, "CMS", cms); });
         break;
     case Format::xml: append_list(out, documents.values, append_text); break;
-    case Format::raw: append_list(out, documents.values, append_base64_string); break;
+    case Format::raw:
+    case Format::authenticate: append_list(out, documents.values, append_base64_string); break;
     }
     out += ']';
     if (as_object) {

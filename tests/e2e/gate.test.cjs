@@ -367,15 +367,6 @@ test('a peer that is gone before it was looked at is no stranger', async () => {
   }
 });
 
-test('the local socket is guarded, and says that it speaks nothing yet', async () => {
-  const seen = await new Promise((resolve) => {
-    let text = '';
-    net.connect(path.join(daemon.home, 'run/tamga/api.sock')).on('data', (data) => { text += data; }).on('close', () => resolve(text));
-  });
-
-  assert.match(seen, /tamga\.v1/);
-});
-
 test('the status page opens over TLS with the certificate of this user', async () => {
   const page = await new Promise((resolve, reject) => {
     https.get(`https://127.0.0.1:${daemon.port}/`, { ca: fs.readFileSync(daemon.authority()) }, (response) => {

@@ -41,13 +41,21 @@ void judge_head(beast::string_view octets) {
     head.origin = field(http::field::origin);
     head.key = field(http::field::sec_websocket_key).value_or("");
     head.upgrade = websocket::is_upgrade(request);
+    head.offers_v1 = field(http::field::sec_websocket_protocol) == "tamga.v1";
     tamga::policy::OriginRules const rules{{"egov.kz"}, {}, true, false};
     auto const standing = [&](std::string_view origin) {
         return tamga::policy::judge(rules, origin) == tamga::policy::Verdict::allowed ? Standing::allowed
                                                                                       : Standing::denied;
     };
+    auto local = head;
+    local.local = true;
+    auto const command = judge(local, 0, standing).admission;
+    if (command != Admission::refused && (head.origin || !head.offers_v1)) std::abort();
+
     auto const judgement = judge(head, port, standing);
     if (judgement.admission == Admission::refused) return;
+    bool const is_told = head.offers_v1 && head.origin && head.origin->starts_with("https://");
+    if (judgement.admission == Admission::explained && !is_told) std::abort();
     if (!head.host || head.host->find(":13579") == std::string_view::npos) std::abort();
     if (judgement.admission == Admission::websocket && head.origin != "https://egov.kz") std::abort();
 }

@@ -34,8 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t siz
     if (size > max_message) return 0;
     round_trip_each<Hello, ModuleCount, Listener, WebChannel, TokenChannel, TokenGone, PromptChannel, PromptWanted,
                     PromptRefused, WatcherChannel, CardService, ReaderState, Stop, ListKeys, TokenFound,
-                    CertificateFound, ListingDone, SignItems, SignLarge, Signatures, FinishLease, LeaseEnded, Unlock,
-                    UnlockReply, Mandate, MandateReply, PromptRequest, Accepted, PromptEnded, Progress, RequestDone>(
-        {data, size});
+                    CertificateFound, ListingDone, TokensChanged, SignItems, SignLarge, Signatures, FinishLease,
+                    LeaseEnded, Unlock, UnlockReply, Mandate, MandateReply, PromptRequest, Accepted, PromptEnded,
+                    Progress, RequestDone>({data, size});
     return 0;
 }

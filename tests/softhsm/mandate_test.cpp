@@ -4,8 +4,11 @@
 #include "tests/support/throwaway_token.hpp"
 #include "tests/support/token_driver.hpp"
 
+#include "signing/to_be_signed.hpp"
+
 #include <gtest/gtest.h>
 
+#include <ctime>
 #include <thread>
 
 namespace tamga::test {
@@ -75,6 +78,53 @@ TEST_F(MandateViolation, IsAnotherCertificateInTheAttributes) {
 TEST_F(MandateViolation, IsAnotherForm) {
     agree(Form::cms, {document_digest});
     expect_refused({xml_item(certificate, "document")});
+}
+
+/// What web would send to sign in to a site.
+Bytes sign_in_item(signing::Certificate const& signer, std::string_view origin, std::int64_t time) {
+    auto const asked = *signing::sign_in_request({std::string{origin}, Bytes(16, 'c')});
+    return signing::sign_in_statement(asked, signer.fingerprint(), time);
+}
+
+class SignInViolation : public MandateViolation {
+protected:
+    SignInViolation() {
+        agree(Form::authenticate, {sha256(*signing::sign_in_request({"https://portal.test", Bytes(16, 'c')}))});
+    }
+};
+
+TEST_F(SignInViolation, IsNotWhatWasAgreed) {
+    auto const item = sign_in_item(certificate, "https://portal.test", std::time(nullptr));
+    auto const signatures = driver.sign(request, {item});
+
+    ASSERT_TRUE(signatures) << signatures.error().detail;
+    EXPECT_TRUE(signing::verify_raw(certificate, item, signatures->at(0)));
+}
+
+TEST_F(SignInViolation, IsAnotherSite) {
+    expect_refused({sign_in_item(certificate, "https://other.test", std::time(nullptr))});
+}
+
+TEST_F(SignInViolation, IsAnotherCertificate) {
+    expect_refused({sign_in_item(other, "https://portal.test", std::time(nullptr))});
+}
+
+TEST_F(SignInViolation, IsAnotherTime) {
+    expect_refused({sign_in_item(certificate, "https://portal.test", std::time(nullptr) + 3600)});
+}
+
+TEST_F(SignInViolation, IsTheRequestWithoutItsCertificate) {
+    expect_refused({*signing::sign_in_request({"https://portal.test", Bytes(16, 'c')})});
+}
+
+TEST_F(SignInViolation, IsADocument) {
+    expect_refused({cms_item(certificate, "document")});
+}
+
+TEST_F(MandateViolation, IsASignInUnderARawMandate) {
+    auto const item = sign_in_item(certificate, "https://portal.test", std::time(nullptr));
+    agree(Form::raw, {sha256(item)});
+    expect_refused({item});
 }
 
 TEST_F(MandateViolation, IsSignedAttributesUnderAnXmlMandate) {
@@ -201,13 +251,12 @@ TEST_F(MandateViolation, AsideAMandateCanBeRefused) {
     for (auto const& each :
          {Case{mandate_for(request, Form::cms, other, {document_digest}), Errc::key_not_found},
           Case{mandate_for(request, Form::cms, certificate, {Bytes(20)}), Errc::digest_length},
-          Case{mandate_for(request, Form::pkcs10, certificate, {document_digest}), Errc::unsupported},
-          Case{mandate_for(request, Form::authenticate, certificate, {document_digest}), Errc::unsupported}}) {
+          Case{mandate_for(request, Form::pkcs10, certificate, {document_digest}), Errc::unsupported}}) {
         ASSERT_TRUE(unlock(prompt, slot, user_pin).reply.status.ok);
         EXPECT_EQ(give(prompt, each.mandate).error().code, each.code);
     }
-    EXPECT_EQ(token.calls("C_Login"), 4U);
-    EXPECT_EQ(token.calls("C_Logout"), 4U);
+    EXPECT_EQ(token.calls("C_Login"), 3U);
+    EXPECT_EQ(token.calls("C_Logout"), 3U);
 }
 
 } // namespace

@@ -53,10 +53,10 @@ public:
         if (!m_log) return;
         auto const& [request, documents] = sheet;
         std::ostringstream out;
-        out << R"({"event":"show","origin":)" << json_text(request.origin) << R"(,"purpose":)"
-            << json_text(purpose_words(sheet)) << R"(,"service":)" << json_text(service_words(sheet))
-            << R"(,"principal":)" << json_text(principal_words(sheet)) << R"(,"count":)" << documents.count()
-            << R"(,"documents":[)";
+        out << R"({"event":"show","origin":)" << json_text(request.origin) << R"(,"asker":)"
+            << json_text(asker_words(sheet)) << R"(,"purpose":)" << json_text(purpose_words(sheet)) << R"(,"service":)"
+            << json_text(service_words(sheet)) << R"(,"principal":)" << json_text(principal_words(sheet))
+            << R"(,"count":)" << documents.count() << R"(,"documents":[)";
         for (std::size_t i = 0; i < documents.count(); ++i) {
             out << (i == 0 ? "" : ",") << R"({"size":)" << documents.size(i) << R"(,"digest":)"
                 << json_text(to_hex(documents.shown_digest(i))) << R"(,"text":)"

@@ -119,6 +119,7 @@ Listing list(ipc::Channel& asker, ipc::Depth depth) {
     while (true) {
         auto packet = asker.receive(patience);
         if (!packet) throw std::runtime_error{"no listing"};
+        if (packet->is<ipc::TokensChanged>()) continue; // to nobody's question
         if (auto token = packet->as<ipc::TokenFound>())
             listing.tokens.push_back(std::move(*token));
         else if (auto found = packet->as<ipc::CertificateFound>())
@@ -136,6 +137,7 @@ Result<std::vector<Bytes>> TokenDriver::sign(ipc::RequestId request, std::vector
     while (true) {
         auto packet = web.receive(patience);
         if (!packet) return packet.error();
+        if (packet->is<ipc::TokensChanged>()) continue;
         if (auto signatures = packet->as<ipc::Signatures>()) return std::move(signatures->values);
         auto const ended = packet->as<ipc::LeaseEnded>();
         if (ended && ended->request != request) continue; // an earlier request, whose prompt went away

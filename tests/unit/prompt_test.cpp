@@ -1,6 +1,7 @@
 // prompt/: the conversation, with a script instead of a person and both other processes played here.
 #include "prompt/conversation.hpp"
 #include "prompt/visible.hpp"
+#include "signing/to_be_signed.hpp"
 #include "tests/support/prompt_peers.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/scripted_screen.hpp"
@@ -481,6 +482,81 @@ TEST_F(PromptTest, AKeyThatDoesNotFitCannotBeChosen) {
 
     EXPECT_TRUE(was_shown("The key is for another use"));
     EXPECT_EQ(unlocks(), 0U);
+}
+
+Bytes written(ipc::DocumentLabel const& label) {
+    ipc::Writer writer;
+    writer(label);
+    return to_bytes(writer.bytes());
+}
+
+TEST_F(PromptTest, ADocumentThatWasTooLargeToBeKeptIsShownAndMandatedByItsDigests) {
+    ipc::NamedDigest const sha256{signing::name_of(signing::DigestAlgorithm::sha256).oid, Bytes(32, 0xAB)};
+    m_request.labelled = true;
+    m_documents = {Bytes{}, written({"video.mp4", "video/mp4", {sha256}, 5'000'000'000})};
+    start("key first\npin 1234");
+
+    ASSERT_TRUE(hear<ipc::Accepted>());
+    finish();
+
+    EXPECT_EQ(m_token.mandates.at(0).digests.at(0), sha256.value);
+    EXPECT_TRUE(was_shown("Sign one document: video.mp4"));
+    EXPECT_TRUE(was_shown("video/mp4"));
+    EXPECT_TRUE(was_shown("SHA-256: abab"));
+}
+
+TEST_F(PromptTest, ADocumentWithoutTheDigestOfAKeySuitsNoSuchKey) {
+    ipc::NamedDigest const other{signing::name_of(signing::DigestAlgorithm::streebog512).oid, Bytes(64, 0xAB)};
+    m_request.labelled = true;
+    m_documents = {Bytes{}, written({"", "", {other}, 5'000'000'000})};
+    start("cancel");
+
+    EXPECT_EQ(ended_with(), Errc::key_not_found);
+    finish();
+    EXPECT_TRUE(was_shown("does not suit this key"));
+}
+
+TEST_F(PromptTest, LabelsThatDoNotGoWithTheirDocumentsAreMalformed) {
+    ipc::NamedDigest const sha256{signing::name_of(signing::DigestAlgorithm::sha256).oid, Bytes(32, 0xAB)};
+    m_request.labelled = true;
+    m_documents = {bytes_of("here after all"), written({"", "", {sha256}, 14})};
+    start("key first\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::message_malformed);
+}
+
+TEST_F(PromptTest, ASignInToAnotherSiteThanTheWindowNamesIsRefusedWithoutAWindow) {
+    m_request.purpose = ipc::Purpose::sign_in;
+    m_request.form = ipc::Form::authenticate;
+    m_documents = {*signing::sign_in_request({"https://other.test", Bytes(16)})};
+    start("key first\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::message_malformed);
+    finish();
+    EXPECT_FALSE(m_events.any_starts_with(R"({"event":"show")"));
+}
+
+TEST_F(PromptTest, ASignInIsMandatedByTheRequestThatNamesTheSite) {
+    m_request.purpose = ipc::Purpose::sign_in;
+    m_request.form = ipc::Form::authenticate;
+    m_documents = {*signing::sign_in_request({m_request.origin, Bytes(16)})};
+    start("key first\npin 1234");
+
+    ASSERT_TRUE(hear<ipc::Accepted>());
+    finish();
+
+    EXPECT_EQ(m_token.mandates.at(0).form, ipc::Form::authenticate);
+    EXPECT_EQ(m_token.mandates.at(0).digests.at(0), signing::sha256(m_documents.front()));
+}
+
+TEST_F(PromptTest, ACommandOfThisComputerIsNamedAsOne) {
+    m_request.origin.clear();
+    start("key first\npin 1234");
+
+    ASSERT_TRUE(hear<ipc::Accepted>());
+    finish();
+
+    EXPECT_TRUE(was_shown("A command on this computer"));
 }
 
 TEST_F(PromptTest, SigningInTakesTheOnlyKeyThereIsAfterAWarning) {

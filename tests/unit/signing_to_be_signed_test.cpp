@@ -183,7 +183,7 @@ TEST(MeaningfulForm, IsFoundInRequestsAndCertificatesOfOpenssl) {
 }
 
 TEST(MeaningfulForm, IsFoundInOurOwnAuthenticateStructure) {
-    EXPECT_TRUE(is_meaningful_form(as_view("TAMGA-AUTHENTICATE-v1\0https://example.kz")));
+    EXPECT_TRUE(is_meaningful_form(as_view("TAMGA-AUTHENTICATE-v1\norigin https://example.kz")));
 }
 
 TEST(MeaningfulForm, IsFoundInWhatLogsInOverTlsOrSsh) {
@@ -211,6 +211,78 @@ TEST(MeaningfulForm, IsNotFoundInWhatPeopleSign) {
         ASSERT_FALSE(is_meaningful_form(random)) << to_hex(random);
     }
     EXPECT_FALSE(is_meaningful_form(rsa_signer().certificate.der()));
+}
+
+// ---- signing in ----
+
+SignIn const portal{"https://portal.test", to_bytes(as_view("sixteen octets!!"))};
+
+TEST(SignInStatement, SaysWhatItCommitsTo) {
+    auto const request = *sign_in_request(portal);
+    auto const statement = sign_in_statement(request, rsa_signer().certificate.fingerprint(), now);
+
+    auto const commitment = parse_sign_in_statement(statement, rsa);
+
+    ASSERT_TRUE(commitment) << commitment.error().detail;
+    EXPECT_EQ(commitment->digest, sha256(request));
+    EXPECT_EQ(commitment->certificate, rsa_signer().certificate.fingerprint());
+    EXPECT_EQ(commitment->signing_time, now);
+    EXPECT_EQ(parse_sign_in_request(request)->origin, portal.origin);
+    EXPECT_TRUE(is_meaningful_form(statement)) << "never raw";
+    EXPECT_EQ(as_text(statement), "TAMGA-AUTHENTICATE-v1\norigin https://portal.test\n"
+                                  "challenge c2l4dGVlbiBvY3RldHMhIQ==\ncertificate " +
+                                      to_hex(rsa_signer().certificate.fingerprint()) + "\ntime 1790000000\n");
+}
+
+TEST(SignInStatement, CutChangedOrLengthenedIsRefused) {
+    auto const statement = sign_in_statement(*sign_in_request(portal), rsa_signer().certificate.fingerprint(), now);
+    for (std::size_t size = 0; size < statement.size(); ++size)
+        EXPECT_FALSE(parse_sign_in_statement(View{statement}.first(size), rsa)) << size;
+    auto longer = statement;
+    longer.push_back('\n');
+    EXPECT_FALSE(parse_sign_in_statement(longer, rsa));
+
+    auto const text = std::string{as_text(statement)};
+    for (auto const& [what, instead] :
+         std::vector<std::pair<std::string, std::string>>{{"v1", "v2"},
+                                                          {"origin ", "origin  "},
+                                                          {"origin https", "origin \nhttps"},
+                                                          {"challenge ", "Challenge "},
+                                                          {"HMhIQ==", "HMhIR=="}, // base64 with bits nobody reads
+                                                          {"\ntime 1", "\ntime +1"},
+                                                          {"\ntime 1", "\ntime 01"},
+                                                          {"\ntime", "\r\ntime"}}) {
+        ASSERT_NE(text.find(what), std::string::npos) << what;
+        EXPECT_FALSE(parse_sign_in_statement(as_view(with(text, what, instead)), rsa)) << what;
+    }
+    auto upper = text;
+    std::ranges::transform(upper.begin() + static_cast<std::ptrdiff_t>(text.find("certificate ") + 12), upper.end(),
+                           upper.begin() + static_cast<std::ptrdiff_t>(text.find("certificate ") + 12),
+                           [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    EXPECT_FALSE(parse_sign_in_statement(as_view(upper), rsa));
+}
+
+TEST(SignInRequest, TakesChallengesThatCannotBeGuessedAndOriginsThatAreOne) {
+    for (auto const& origin : {std::string{}, std::string{"https://a b"}, std::string{"https://a\nb"},
+                               std::string{"https://\xd0\xb0"}, "https://" + std::string(600, 'a')}) {
+        EXPECT_FALSE(sign_in_request({origin, portal.challenge})) << origin.substr(0, 40);
+    }
+    EXPECT_FALSE(sign_in_request({portal.origin, Bytes(15)}));
+    EXPECT_FALSE(sign_in_request({portal.origin, Bytes(1025)}));
+    EXPECT_TRUE(sign_in_request({portal.origin, Bytes(1024)}));
+    EXPECT_FALSE(parse_sign_in_request(to_bytes(as_view("TAMGA-AUTHENTICATE-v1\norigin https://portal.test\n"))));
+}
+
+TEST(RunningDigest, IsThatOfTheWholeHoweverItCame) {
+    Bytes const octets(100'000, 'x');
+    for (auto const algorithm : {DigestAlgorithm::sha256, DigestAlgorithm::streebog512, DigestAlgorithm::streebog256}) {
+        auto running = RunningDigest::begin(algorithm);
+        ASSERT_TRUE(running);
+        for (std::size_t at = 0, size = 1; at < octets.size(); at += size, size = size * 3 + 1)
+            running->add(View{octets}.subspan(at, std::min(size, octets.size() - at)));
+        EXPECT_EQ(*running->finish(), *digest(algorithm, octets));
+    }
+    EXPECT_FALSE(RunningDigest::begin(DigestAlgorithm::gost34311));
 }
 
 } // namespace

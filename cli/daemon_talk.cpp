@@ -1,0 +1,55 @@
+#include "cli/daemon_talk.hpp"
+
+#include "base/explain.hpp"
+
+namespace tamga::cli {
+
+namespace {
+
+std::string_view name_of(Language language) {
+    switch (language) {
+    case Language::kk: return "kk";
+    case Language::ru: return "ru";
+    case Language::en: return "en";
+    }
+    return "en";
+}
+
+} // namespace
+
+std::optional<LocalClient> connect(std::filesystem::path const& socket, Language language, std::ostream& complaints) {
+    auto client = LocalClient::connect(socket);
+    auto const greeted = client ? client->call("hello", Tree{}.add("language", name_of(language)))
+                                : Result<LocalClient::Reply>{client.error()};
+    if (greeted && !greeted->refused) return std::move(*client);
+    complaints << text(language, "Tamga does not run for this user: nothing answers at %1.", {socket.string()}) << '\n';
+    return std::nullopt;
+}
+
+int complain(Refused const& refused, std::ostream& complaints) {
+    complaints << refused.message << " (" << refused.word;
+    if (!refused.detail.empty()) complaints << ": " << refused.detail;
+    complaints << ")\n";
+    return refused.word == wire_name(Errc::user_cancelled) ? exit_cancelled : exit_failed;
+}
+
+int complain(Language language, Error const& error, std::ostream& complaints) {
+    complaints << explain(language, error.code) << " (" << wire_name(error.code);
+    if (!error.detail.empty()) complaints << ": " << error.detail;
+    complaints << ")\n";
+    return exit_failed;
+}
+
+std::optional<Tree> call(LocalClient& client, Language language, std::string_view method, Tree const& params,
+                         std::ostream& complaints, int& exit_code) {
+    auto reply = client.call(method, params);
+    if (!reply)
+        exit_code = complain(language, reply.error(), complaints);
+    else if (reply->refused)
+        exit_code = complain(*reply->refused, complaints);
+    else
+        return std::move(reply->result);
+    return std::nullopt;
+}
+
+} // namespace tamga::cli

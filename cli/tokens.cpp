@@ -1,0 +1,84 @@
+#include "cli/tokens.hpp"
+
+#include "cli/daemon_talk.hpp"
+#include "protocol/json_text.hpp"
+
+#include <algorithm>
+
+namespace tamga::cli {
+
+namespace {
+
+/// One line: what kind of token, its label, its number, and the state of its PIN.
+std::string line_of(Language language, Tree const& token) {
+    std::string line{token.text("name")};
+    if (line.empty()) line = token.text("storage");
+    if (auto const label = token.text("label"); !label.empty()) line.append(", ").append(label);
+    if (auto const serial = token.text("serial"); !serial.empty())
+        line += ", " + text(language, "serial number %1", {serial});
+    auto const* const locked = token.find("pin_locked");
+    if (locked != nullptr && *locked == Tree{true}) line += ", " + std::string{text(language, "the PIN is locked")};
+    if (token.find("attempts_left") != nullptr)
+        line += ", " + text(language, "attempts left: %1", {std::to_string(token.number("attempts_left"))});
+    return line;
+}
+
+class Report {
+public:
+    Report(TokensRequest const& request, std::ostream& out) : m_request{request}, m_out{out} {}
+
+    /// Everything that is there.
+    void all(Tree const& result) {
+        m_seen = result.list("tokens");
+        if (m_request.form == ReportForm::json) return json(result);
+        if (m_seen.empty() && !m_request.watch) m_out << text(m_request.language, "No token is plugged in.") << '\n';
+        for (auto const& token : m_seen)
+            m_out << line_of(m_request.language, token) << '\n';
+        m_out.flush();
+    }
+
+    /// What is another now.
+    void changed(Tree const& result) {
+        auto const now = result.list("tokens");
+        auto const before = std::exchange(m_seen, now);
+        if (m_request.form == ReportForm::json) return json(result);
+        each_beside(before, now, message_id("Pulled out: %1"));
+        each_beside(now, before, message_id("Plugged in: %1"));
+        m_out.flush();
+    }
+
+private:
+    void json(Tree const& result) { m_out << protocol::json_of(Tree{result.list("tokens")}) << std::endl; }
+    void each_beside(Tree::List const& some, Tree::List const& others, char const* words) {
+        for (auto const& token : some) {
+            if (std::ranges::find(others, token) == others.end())
+                m_out << text(m_request.language, words, {line_of(m_request.language, token)}) << '\n';
+        }
+    }
+
+    TokensRequest const& m_request;
+    std::ostream& m_out;
+    Tree::List m_seen;
+};
+
+} // namespace
+
+int run_tokens(TokensRequest const& request, std::ostream& out, std::ostream& complaints) {
+    auto client = connect(request.socket, request.language, complaints);
+    if (!client) return exit_not_running;
+    Report report{request, out};
+    int code = 0;
+    auto const* const method = request.watch ? "tokens.subscribe" : "tokens.list";
+    auto const tokens = call(*client, request.language, method, Tree{}, complaints, code);
+    if (!tokens) return code;
+    report.all(*tokens);
+    if (!request.watch) return 0;
+    client->on_notification([&](std::string_view said, Tree const& params) {
+        if (said == "tokens.changed") report.changed(params);
+    });
+    while (true) {
+        if (auto const heard = client->listen(); !heard) return complain(request.language, heard.error(), complaints);
+    }
+}
+
+} // namespace tamga::cli
