@@ -4,7 +4,6 @@
 #pragma once
 
 #define TOML_HEADER_ONLY 0
-#define TOML_ENABLE_FORMATTERS 0
 #define TOML_EXCEPTIONS 0
 #define TOML_ASSERT(expr) static_cast<void>(0)
 #include <toml++/toml.h>
