@@ -1,6 +1,7 @@
 // What a PKCS#11 module takes by itself, without anything of ours around it. SOFTHSM2_CONF names the token.
-//   tamga-bare-loop MODULE PIN loop N 0          one login, then N times C_SignInit and C_Sign: prints the seconds of the N
-//   tamga-bare-loop MODULE PIN requests N PAUSE  N times, PAUSE ms between, login, find, sign, logout: prints the ms of each
+//   tamga-bare-loop MODULE PIN loop N 0          one login, then N times C_SignInit and C_Sign: prints the seconds of
+//   the N tamga-bare-loop MODULE PIN requests N PAUSE  N times, PAUSE ms between, login, find, sign, logout: prints the
+//   ms of each
 // The DigestInfo that is signed is made beforehand: no hashing is timed.
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
