@@ -60,7 +60,7 @@ TEST_F(PictureTest, EachPdfOfABatchIsShownWhenItIsPointedAt) {
     open();
     EXPECT_FALSE(has_colour(blue));
     EXPECT_EQ(m_prompt->previews_wanted, 0) << "a text needs none";
-    press("shift+Tab shift+Tab Down");
+    press("shift+Tab shift+Tab shift+Tab Down"); // past the key and the text to the list
 
     EXPECT_TRUE(gets_colour(blue));
 }
@@ -104,8 +104,7 @@ TEST_P(PreviewLost, CostsThePictureAndNothingElse) {
 TEST_F(PictureTest, AnythingMayBePastedIntoThePinsField) {
     m_documents = {document("1234")};
     open();
-    press("shift+Tab ctrl+a ctrl+c");
-    press("shift+Tab"); // wherever that is: the mnemonic finds the field
+    press("shift+Tab shift+Tab ctrl+a ctrl+c"); // past the key to the text
     press("alt+p ctrl+v Return");
 
     EXPECT_TRUE(hear<ipc::Accepted>());
@@ -113,13 +112,15 @@ TEST_F(PictureTest, AnythingMayBePastedIntoThePinsField) {
 }
 
 TEST_F(PictureTest, S10_HostileTitlesAndTypesStayInTheirPlaces) {
-    auto const hostile = "<h1>free</h1>\u202Egnp.exe\n\n" + std::string(100'000, 'W');
+    auto const hostile = "<h1>free</h1>\u202Egnp.exe\n\n" + std::string(50'000, 'W'); // no message is longer
     m_documents = {Bytes(100, 0), document("text")};
     label({hostile, hostile}, "application/\u202Efdp" + std::string(5000, 'x'));
     open();
     picture("hostile-titles-en");
 
-    m_display.run("xdotool getwindowgeometry " + m_window);
+    auto const geometry = m_display.run("xdotool getwindowgeometry --shell " + m_window);
+    auto const height = std::stoi(geometry.substr(geometry.find("HEIGHT=") + 7));
+    EXPECT_LE(height, 900) << "the buttons are on the screen";
     sign();
 }
 
