@@ -17,6 +17,7 @@ namespace tamga::prompt {
 
 DocumentView::DocumentView(QWidget* parent)
     : QWidget{parent},
+      m_splitter{new QSplitter{Qt::Horizontal}},
       m_list{new QListWidget},
       m_text{new QPlainTextEdit},
       m_picture{new PicturePane{PicturePane::Place::in_window, this}},
@@ -43,15 +44,14 @@ DocumentView::DocumentView(QWidget* parent)
     column->addWidget(m_picture, 1);
     column->addWidget(m_cut);
 
-    auto* splitter = new QSplitter{Qt::Horizontal};
-    splitter->addWidget(m_list);
-    splitter->addWidget(right);
-    splitter->setStretchFactor(0, 2);
-    splitter->setStretchFactor(1, 3);
-    splitter->setChildrenCollapsible(false);
+    m_splitter->addWidget(m_list);
+    m_splitter->addWidget(right);
+    m_splitter->setStretchFactor(0, 2);
+    m_splitter->setStretchFactor(1, 3);
+    m_splitter->setChildrenCollapsible(false);
     auto* layout = new QVBoxLayout{this};
     layout->setContentsMargins(0, 0, 0, 0);
-    layout->addWidget(splitter);
+    layout->addWidget(m_splitter);
 }
 
 void DocumentView::show_sheet(Sheet const& sheet) {
@@ -90,10 +90,13 @@ void DocumentView::show_document(Sheet const& sheet, std::size_t index) {
     m_cut->setVisible(shown == Shown::text && sheet.documents.is_cut(index));
     m_cut->setText(QString::fromStdString(cut_words(sheet.request.language)));
     switch (shown) {
-    case Shown::text: return show_words(sheet, sheet.documents.text(index).value_or(std::string{}), {});
-    case Shown::picture: return show_picture(sheet, index);
-    case Shown::unseen: return show_words(sheet, unseen_words(sheet, index), unseen_warning(sheet));
+    case Shown::text: show_words(sheet, sheet.documents.text(index).value_or(std::string{}), {}); break;
+    case Shown::picture: show_picture(sheet, index); break;
+    case Shown::unseen: show_words(sheet, unseen_words(sheet, index), unseen_warning(sheet)); break;
     }
+    // Between a layout and what it holds stands a splitter, which does not pass on that something else is shown.
+    m_splitter->updateGeometry();
+    updateGeometry();
 }
 
 void DocumentView::show_words(Sheet const& sheet, std::string const& words, std::string const& warning) {

@@ -8,6 +8,7 @@
 class QLabel;
 class QListWidget;
 class QPlainTextEdit;
+class QSplitter;
 
 namespace tamga::prompt {
 
@@ -31,6 +32,7 @@ private:
     void show_words(Sheet const& sheet, std::string const& words, std::string const& warning);
     void show_picture(Sheet const& sheet, std::size_t index);
 
+    QSplitter* m_splitter;
     QListWidget* m_list;
     QPlainTextEdit* m_text;
     PicturePane* m_picture;

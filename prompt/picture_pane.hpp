@@ -31,6 +31,8 @@ public:
     void leave();
     [[nodiscard]] std::uint32_t page() const noexcept { return m_page; }
 
+    /// A page is scrolled: its height is not asked for by its width, though a line above it wraps.
+    [[nodiscard]] bool hasHeightForWidth() const override { return false; }
     [[nodiscard]] QSize sizeHint() const override { return {600, 420}; }
     [[nodiscard]] QSize minimumSizeHint() const override { return {200, 150}; }
 

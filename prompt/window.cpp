@@ -129,7 +129,8 @@ void Window::lay_out() {
     dress(*m_advice, Weight::notice);
     dress(*m_safety, Weight::notice);
     auto red = m_status->palette();
-    red.setColor(QPalette::WindowText, QColor{0xC6, 0x28, 0x28});
+    bool const is_dark = red.color(QPalette::Window).lightness() < 128;
+    red.setColor(QPalette::WindowText, is_dark ? QColor{0xFF, 0x8A, 0x80} : QColor{0xC6, 0x28, 0x28});
     m_status->setPalette(red);
     m_list_label->setBuddy(m_keys);
     m_files_label->setBuddy(m_files);

@@ -1,9 +1,12 @@
 // prompt/pictures: what the window believes of a picture, whoever sent it.
 #include "base/handshake.hpp"
+#include "prompt/control.hpp"
 #include "prompt/documents.hpp"
 #include "prompt/pictures.hpp"
 
 #include <gtest/gtest.h>
+
+#include <thread>
 
 namespace tamga::prompt {
 namespace {
@@ -96,6 +99,46 @@ TEST_F(Pictures, AreAwaitedWithoutBlocking) {
     EXPECT_EQ(pair->second.receive()->as<ipc::PictureWanted>()->page, 4U);
     pair->second.close();
     EXPECT_EQ(talk->hear().error().code, Errc::channel_closed);
+}
+
+// ---- who starts what makes them ----
+
+/// Answers one message on tamgad's end with `answer`.
+template <class M>
+std::thread answer_with(ipc::Channel& tamgad, M const& answer, bool with_channel) {
+    return std::thread{[&tamgad, answer, with_channel] {
+        if (!tamgad.receive(std::chrono::seconds{10})) return;
+        auto pair = ipc::make_pair();
+        EXPECT_TRUE(with_channel ? tamgad.send(answer, {pair->first.fd()}) : tamgad.send(answer));
+    }};
+}
+
+TEST(Control, GivesTheChannelOfAPreviewOrSaysThatThereIsNone) {
+    auto pair = ipc::make_pair();
+    Control control{std::move(pair->second)};
+    for (bool const can_start : {true, false}) {
+        auto tamgad = answer_with(pair->first, ipc::PreviewChannel{ipc::RequestId{7}}, can_start);
+        auto const started = control.start_preview();
+        tamgad.join();
+        EXPECT_EQ(static_cast<bool>(started), can_start);
+        auto const code = started ? Errc::internal : started.error().code;
+        EXPECT_EQ(code, can_start ? Errc::internal : Errc::prompt_unavailable);
+    }
+}
+
+TEST(Control, HasNoPreviewStartedWhileTheProcessOfAKeyFileIsAwaited) {
+    auto pair = ipc::make_pair();
+    Control control{std::move(pair->second)};
+    ASSERT_TRUE(control.want_file_token());
+
+    EXPECT_EQ(control.start_preview().error().code, Errc::busy);
+    auto other = ipc::make_pair();
+    ASSERT_TRUE(pair->first.send(ipc::FileTokenChannel{ipc::RequestId{7}}, {other->first.fd()}));
+    auto const file = control.file_token();
+    ASSERT_TRUE(file && *file);
+    EXPECT_TRUE(pair->first.receive()->is<ipc::FileTokenWanted>());
+    pair->first.close();
+    EXPECT_NE(control.start_preview().error().code, Errc::busy) << "from then on it is asked for";
 }
 
 // ---- which documents are asked for ----

@@ -3,6 +3,7 @@
 #include "prompt/key_list.hpp"
 #include "prompt/picture_pane.hpp"
 #include "prompt/typing_hint.hpp"
+#include "prompt/window.hpp"
 
 #include "base/handshake.hpp"
 #include "prompt/choices.hpp"
@@ -10,13 +11,17 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <ctime>
 
+#include <QAccessible>
 #include <QApplication>
+#include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
 #include <QPlainTextEdit>
 #include <QTest>
+#include <QTimer>
 
 namespace tamga::prompt {
 namespace {
@@ -233,6 +238,14 @@ TEST_F(Pane, AsksForTheFirstPageAsWideAsItIs) {
     EXPECT_LE(first->width, 600U);
 }
 
+TEST_F(Pane, HasRoomForAPartOfAPageWorthReading) {
+    DocumentView view{nullptr};
+    view.show_sheet(m_sheet);
+
+    EXPECT_FALSE(m_pane.hasHeightForWidth());
+    EXPECT_GE(view.sizeHint().height(), 400);
+}
+
 TEST_F(Pane, AsksANewProcessForEachPageAndForNoneBeyondTheLast) {
     ASSERT_TRUE(wanted());
     answer(2, 500, 700, 700);
@@ -294,6 +307,82 @@ TEST_F(Pane, AsksAgainWhereTamgadIsBusyWithAnother) {
     EXPECT_TRUE(wanted());
     EXPECT_EQ(m_started, 2);
     EXPECT_EQ(m_failed, 0);
+}
+
+// ---- the whole of it ----
+
+/// The window with a question, while `look` looks at it.
+class WholeWindow : public Parts {
+protected:
+    void show(std::function<void(Window&)> const& look) {
+        Sheet sheet;
+        sheet.request.language = Language::en;
+        sheet.request.origin = "https://egov.kz";
+        sheet.request.purpose = ipc::Purpose::sign;
+        sheet.request.site_is_new = true;
+        sheet.documents = documents_of({"first", "second"});
+        Question question;
+        question.choices.resize(2);
+        question.choices[0].pin = PinEntry::typed;
+        question.chosen = 0;
+        question.takes_files = true;
+        question.error = "The PIN is wrong.";
+        Window window;
+        window.show(sheet);
+        auto pair = ipc::make_pair();
+        QTimer::singleShot(100, [&] {
+            look(window);
+            pair->first.close(); // the page is gone
+        });
+        EXPECT_EQ(window.ask(question, pair->second.fd(), -1).act, Act::gone);
+    }
+};
+
+TEST_F(WholeWindow, HasANameForEveryControlThatTheKeyboardReaches) {
+    show([](Window& window) {
+        int controls = 0;
+        for (auto* widget : window.findChildren<QWidget*>()) {
+            if ((widget->focusPolicy() & Qt::TabFocus) == 0 || !widget->isVisible()) continue;
+            auto* const spoken = QAccessible::queryAccessibleInterface(widget);
+            ASSERT_NE(spoken, nullptr);
+            EXPECT_FALSE(spoken->text(QAccessible::Name).isEmpty()) << widget->metaObject()->className();
+            ++controls;
+        }
+        EXPECT_GE(controls, 8);
+    });
+}
+
+/// Contrast of two colours (WCAG 2.1, 1.4.3).
+double contrast(QColor const& one, QColor const& other) {
+    auto const luminance = [](QColor const& colour) {
+        auto const linear = [](double part) {
+            return part <= 0.03928 ? part / 12.92 : std::pow((part + 0.055) / 1.055, 2.4);
+        };
+        return 0.2126 * linear(colour.redF()) + 0.7152 * linear(colour.greenF()) + 0.0722 * linear(colour.blueF());
+    };
+    auto const first = luminance(one) + 0.05;
+    auto const second = luminance(other) + 0.05;
+    return std::max(first, second) / std::min(first, second);
+}
+
+TEST_F(WholeWindow, IsReadableInALightThemeAndInADarkOne) {
+    auto const usual = QApplication::palette();
+    for (auto const& ground : {QColor{0xEF, 0xEF, 0xEF}, QColor{0x20, 0x20, 0x20}}) {
+        QApplication::setPalette(QPalette{ground});
+        show([](Window& window) {
+            for (auto* label : window.findChildren<QLabel*>()) {
+                auto const& palette = label->palette();
+                auto const text = palette.color(QPalette::Active, QPalette::WindowText);
+                EXPECT_GE(contrast(text, palette.color(QPalette::Active, QPalette::Window)), 4.5)
+                    << label->text().toStdString();
+            }
+        });
+    }
+    QApplication::setPalette(usual);
+}
+
+TEST_F(WholeWindow, IsNoHigherThanWhatItShowsAsksFor) {
+    show([](Window& window) { EXPECT_LT(window.height(), 560); });
 }
 
 } // namespace
