@@ -32,9 +32,12 @@ const tool = (...command) => execFileSync('timeout', ['30', ...command],
   { env: { PATH: process.env.PATH, DISPLAY: display }, encoding: 'utf8', maxBuffer: 1 << 28 }).trim();
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
-/** Opens the window for a request, and waits until its buttons work. */
+/** The window, once it is there and its buttons work. */
 async function window() {
-  const found = tool('xdotool', 'search', '--sync', '--onlyvisible', '--name', '^Tamga$');
+  // Not --sync: the request is sent by this very process, between two looks.
+  const found = await until('the window', () => {
+    try { return tool('xdotool', 'search', '--onlyvisible', '--name', '^Tamga$'); } catch { return ''; }
+  });
   tool('xdotool', 'windowfocus', '--sync', found);
   await sleep(900); // until then nothing typed counts
   return found;
@@ -90,7 +93,6 @@ test('the pages of a PDF are read in the window, and the PIN typed there signs i
   tool('xdotool', 'key', 'ctrl+Next');
   await colour(found, '#FF0000');
   assert.equal(daemon.pids()['tamga-preview'], undefined, 'each went with its picture');
-  tool('xdotool', 'key', 'Down', 'Tab'); // the first key, then its PIN
   tool('xdotool', 'type', '--delay', '30', '12345678');
   picture('pdf-page-2');
   tool('xdotool', 'key', 'Return');
