@@ -44,6 +44,8 @@ enum class MessageType : std::uint8_t {
     prompt_refused,
     file_token_wanted,
     file_token_channel,
+    preview_wanted,
+    preview_channel,
     watcher_channel,
     stop,
     // what is plugged in: tamga-web or tamga-prompt, and tamga-token
@@ -73,11 +75,14 @@ enum class MessageType : std::uint8_t {
     prompt_ended,
     progress,
     request_done,
+    // tamga-prompt and tamga-preview
+    picture_wanted,
+    picture,
 };
 
-enum class Role : std::uint8_t { launcher, web, prompt, token, watcher };
+enum class Role : std::uint8_t { launcher, web, prompt, token, watcher, preview };
 constexpr std::size_t enumerator_count(Role) noexcept {
-    return 5;
+    return 6;
 }
 
 /// One sign request, from its prompt to its logout: the name of its lease. Counts up from 1, never reused.
@@ -200,6 +205,19 @@ struct FileTokenWanted {
 struct FileTokenChannel {
     RequestId request;
     TAMGA_MESSAGE(file_token_channel, &FileTokenChannel::request)
+};
+
+/// tamga-prompt to tamgad: start a tamga-preview for one picture, in the place of one that this prompt has had.
+struct PreviewWanted {
+    std::uint8_t reserved = 0;
+    TAMGA_MESSAGE(preview_wanted, &PreviewWanted::reserved)
+};
+
+/// tamgad to tamga-prompt and tamga-preview, with the ends of a pair between them. None comes with it where the program
+/// could not be started.
+struct PreviewChannel {
+    RequestId request;
+    TAMGA_MESSAGE(preview_channel, &PreviewChannel::request)
 };
 
 /// tamgad to tamga-token, with its end of the pair to the watcher; again after the watcher was started anew.
@@ -552,6 +570,30 @@ struct Progress {
 struct RequestDone {
     Status status;
     TAMGA_MESSAGE(request_done, &RequestDone::status)
+};
+
+// ---- pictures of documents: tamga-prompt and tamga-preview ----
+
+/// Pixels along each side of a picture.
+inline constexpr std::uint32_t max_picture_side = 4096;
+/// Pages of one document that are shown.
+inline constexpr std::uint32_t max_picture_pages = 200;
+
+/// To tamga-preview, with the document: one sealed item (base/sealed_items.hpp). Answered once by Picture.
+struct PictureWanted {
+    std::uint32_t page = 0;  ///< from 0
+    std::uint32_t width = 0; ///< pixels it will have on the screen; a small image stays small
+    TAMGA_MESSAGE(picture_wanted, &PictureWanted::page, &PictureWanted::width)
+};
+
+/// To tamga-prompt, and on success with the pixels: one sealed item, rows without gaps, four octets a pixel (blue,
+/// green, red, one that means nothing).
+struct Picture {
+    Status status;
+    std::uint32_t pages = 0; ///< of the whole document
+    std::uint32_t width = 0;
+    std::uint32_t height = 0;
+    TAMGA_MESSAGE(picture, &Picture::status, &Picture::pages, &Picture::width, &Picture::height)
 };
 
 #undef TAMGA_MESSAGE

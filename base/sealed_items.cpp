@@ -37,17 +37,28 @@ std::uint64_t number_at(unsigned char const* place) {
 
 } // namespace
 
-Result<UniqueFd> seal_items(std::vector<View> const& items) {
+Result<UniqueFd> new_memfd() {
     UniqueFd memfd{::memfd_create("tamga-items", MFD_CLOEXEC | MFD_ALLOW_SEALING)};
     if (!memfd) return system_error("memfd_create", errno);
+    return memfd;
+}
+
+Result<void> seal_items(UniqueFd const& memfd, std::vector<View> const& items) {
     std::vector<std::uint64_t> head{items.size()};
     for (auto const& item : items)
         head.push_back(item.size());
-    if (auto written = write_all(memfd.get(), octets_of(head)); !written) return written.error();
+    if (auto written = write_all(memfd.get(), octets_of(head)); !written) return written;
     for (auto const& item : items) {
-        if (auto written = write_all(memfd.get(), item); !written) return written.error();
+        if (auto written = write_all(memfd.get(), item); !written) return written;
     }
     if (::fcntl(memfd.get(), F_ADD_SEALS, all_seals) != 0) return system_error("F_ADD_SEALS", errno);
+    return ok();
+}
+
+Result<UniqueFd> seal_items(std::vector<View> const& items) {
+    auto memfd = new_memfd();
+    if (!memfd) return memfd.error();
+    if (auto sealed = seal_items(*memfd, items); !sealed) return sealed.error();
     return memfd;
 }
 

@@ -1,5 +1,6 @@
-// The octets that will be signed, handed from tamga-web to tamga-prompt in one sealed memfd: nobody can change them
-// after they were shown. Layout: 64-bit count, a 64-bit length for each item, then the items without gaps.
+// Octets handed from one process to another in one sealed memfd: nobody can change them any more. What will be signed
+// travels so from tamga-web to tamga-prompt, and a picture of it from tamga-preview. Layout: 64-bit count, a 64-bit
+// length for each item, then the items without gaps.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -10,7 +11,12 @@
 
 namespace tamga {
 
-/// Writes `items` into a new memfd and seals it (F_SEAL_SHRINK, GROW, WRITE, SEAL). Blocking. Error: system.
+/// A memfd that can be sealed (memfd_create(2)). Error: system.
+Result<UniqueFd> new_memfd();
+
+/// Writes `items` into an empty `memfd` and seals it (F_SEAL_SHRINK, GROW, WRITE, SEAL). Blocking. Error: system.
+Result<void> seal_items(UniqueFd const& memfd, std::vector<View> const& items);
+/// The same with a new one.
 Result<UniqueFd> seal_items(std::vector<View> const& items);
 
 /// A read-only mapping of such a memfd, unmapped on destruction. Immovable views into it: `items`.

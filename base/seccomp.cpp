@@ -14,6 +14,17 @@ extern "C" char const* __asan_default_options() {
 
 namespace tamga::sandbox {
 
+namespace {
+
+/// For every thread; `failure` is what came of making the rules.
+Result<void> load(scmp_filter_ctx filter, int failure) {
+    if (failure == 0) failure = ::seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+    if (failure == 0) failure = ::seccomp_load(filter);
+    return failure == 0 ? ok() : Result<void>{system_error("seccomp", -failure)};
+}
+
+} // namespace
+
 Refusals::Refusals() : m_filter{::seccomp_init(SCMP_ACT_ALLOW)} {
     if (!m_filter) m_first_failure = -ENOMEM;
 }
@@ -52,9 +63,32 @@ void refuse_typing_into_terminals(Refusals& refusals) {
 }
 
 Result<void> Refusals::enter() {
-    if (m_first_failure == 0) keep(::seccomp_attr_set(m_filter.get(), SCMP_FLTATR_CTL_TSYNC, 1));
-    if (m_first_failure == 0) keep(::seccomp_load(m_filter.get()));
-    return m_first_failure == 0 ? ok() : Result<void>{system_error("seccomp", -m_first_failure)};
+    return load(m_filter.get(), m_first_failure);
+}
+
+Allowances::Allowances() : m_filter{::seccomp_init(SCMP_ACT_ERRNO(EPERM))} {
+    if (!m_filter) m_first_failure = -ENOMEM;
+}
+
+void Allowances::keep(int code) noexcept {
+    if (m_first_failure == 0) m_first_failure = code;
+}
+
+void Allowances::allow(std::initializer_list<int> calls) {
+    for (int const call : calls)
+        keep(::seccomp_rule_add_array(m_filter.get(), SCMP_ACT_ALLOW, call, 0, nullptr));
+}
+
+void Allowances::allow_where(int call, ::scmp_arg_cmp condition) {
+    keep(::seccomp_rule_add_array(m_filter.get(), SCMP_ACT_ALLOW, call, 1, &condition));
+}
+
+void Allowances::pretend_absent(int call) {
+    keep(::seccomp_rule_add_array(m_filter.get(), SCMP_ACT_ERRNO(ENOSYS), call, 0, nullptr));
+}
+
+Result<void> Allowances::enter() {
+    return load(m_filter.get(), m_first_failure);
 }
 
 } // namespace tamga::sandbox

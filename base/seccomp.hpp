@@ -1,4 +1,4 @@
-// System calls a process gives up (seccomp): the rules two of our sandboxes are made of.
+// System calls a process gives up (seccomp): the rules our sandboxes are made of.
 #pragma once
 
 #include "base/result.hpp"
@@ -11,6 +11,10 @@
 #include <type_traits>
 
 namespace tamga::sandbox {
+
+struct FilterRelease {
+    void operator()(void* filter) const noexcept { ::seccomp_release(filter); }
+};
 
 /// Collects what is refused; the first rule that cannot be made is what `enter` fails with.
 class Refusals {
@@ -31,13 +35,31 @@ public:
     Result<void> enter();
 
 private:
-    struct Release {
-        void operator()(void* filter) const noexcept { ::seccomp_release(filter); }
-    };
-
     void keep(int code) noexcept;
 
-    std::unique_ptr<std::remove_pointer_t<scmp_filter_ctx>, Release> m_filter;
+    std::unique_ptr<std::remove_pointer_t<scmp_filter_ctx>, FilterRelease> m_filter;
+    int m_first_failure = 0;
+};
+
+/// The other way round: every call is refused (EPERM) but those that are named. For a process of which all is known
+/// that it does; the first rule that cannot be made is what `enter` fails with.
+class Allowances {
+public:
+    Allowances();
+
+    void allow(std::initializer_list<int> calls);
+    /// Where an argument is as `condition` says, and nowhere else.
+    void allow_where(int call, ::scmp_arg_cmp condition);
+    /// ENOSYS: as on a kernel that does not have the call.
+    void pretend_absent(int call);
+
+    /// As `Refusals::enter`.
+    Result<void> enter();
+
+private:
+    void keep(int code) noexcept;
+
+    std::unique_ptr<std::remove_pointer_t<scmp_filter_ctx>, FilterRelease> m_filter;
     int m_first_failure = 0;
 };
 

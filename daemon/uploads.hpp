@@ -64,6 +64,14 @@ public:
     [[nodiscard]] bool is_open() const noexcept { return m_open.has_value(); }
     [[nodiscard]] bool keeps() const noexcept { return m_open && !m_open->hashing; }
 
+    /// A buffer for `add`, which stays with the open upload from message to message.
+    [[nodiscard]] Bytes take_buffer() {
+        return m_open->buffer.empty() ? Bytes(piece) : std::exchange(m_open->buffer, {});
+    }
+    void give_back(Bytes buffer) noexcept {
+        if (m_open) m_open->buffer = std::move(buffer);
+    }
+
     /// Takes the first `size` octets of `buffer`. More than were announced are let go, and end_upload says so.
     /// @return a buffer of as many octets for the next ones.
     Task<Bytes> add(Bytes buffer, std::size_t size);
@@ -90,6 +98,7 @@ private:
         std::uint64_t size = 0;
         std::uint64_t arrived = 0;
         Upload upload;
+        Bytes buffer;                     ///< between messages
         std::unique_ptr<Hashing> hashing; ///< of an upload that is not kept
     };
 

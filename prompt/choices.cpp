@@ -5,6 +5,9 @@
 #include "base/explain.hpp"
 
 #include <algorithm>
+#include <compare>
+#include <set>
+#include <tuple>
 
 namespace tamga::prompt {
 
@@ -79,8 +82,33 @@ std::vector<Choice> keys_of(Sheet const& sheet, Choice const& token, std::vector
     return choices;
 }
 
-void put_obstacles_last(std::vector<Choice>& choices) {
-    std::stable_partition(choices.begin(), choices.end(), [](Choice const& choice) { return !choice.obstacle; });
+/// What keys are grouped by: nothing for a token whose keys are not known, then persons, then each organisation.
+struct Group {
+    int kind = 0;
+    std::string organisation; ///< BIN
+    auto operator<=>(Group const&) const = default;
+};
+
+Group group_of(Choice const& choice) {
+    if (!choice.certificate) return {2, {}};
+    auto bin = choice.certificate->bin();
+    return {bin.empty() ? 0 : 1, std::move(bin)};
+}
+
+/// By owner, and what cannot be chosen behind what can: among the keys of one, and a whole group behind the others.
+/// What was found first stays first where nothing tells two apart.
+void sort_by_owner(std::vector<Choice>& choices) {
+    std::set<Group> usable;
+    for (auto const& choice : choices) {
+        if (!choice.obstacle) usable.insert(group_of(choice));
+    }
+    auto const order = [&usable](Choice const& choice) {
+        auto group = group_of(choice);
+        bool const is_hopeless = !usable.contains(group);
+        auto iin = choice.certificate ? choice.certificate->iin() : std::string{};
+        return std::tuple{is_hopeless, std::move(group), choice.obstacle.has_value(), std::move(iin)};
+    };
+    std::ranges::stable_sort(choices, {}, order);
 }
 
 } // namespace
@@ -105,7 +133,7 @@ std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToke
         for (auto& key : keys_of(sheet, choice, certificates, known, now))
             choices.push_back(std::move(key));
     }
-    put_obstacles_last(choices);
+    sort_by_owner(choices);
     return choices;
 }
 
@@ -115,7 +143,7 @@ std::vector<Choice> choices_after_pin(Sheet const& sheet, Choice const& unlocked
     auto token = unlocked;
     token.pin = PinEntry::none;
     auto choices = keys_of(sheet, token, certificates, known, now);
-    put_obstacles_last(choices);
+    sort_by_owner(choices);
     return choices;
 }
 
@@ -135,6 +163,10 @@ void admit_only_key(std::vector<Choice>& choices, Sheet const& sheet, Knowledge 
                                            "is the only one here.")};
     judge(choice, sheet, known, now);
     if (!choice.obstacle) choices.front() = std::move(choice);
+}
+
+bool same_group(Choice const& one, Choice const& other) {
+    return group_of(one) == group_of(other);
 }
 
 std::optional<std::size_t> only_choice(std::vector<Choice> const& choices) {

@@ -16,8 +16,10 @@ struct Knowledge {
     [[nodiscard]] static Knowledge load(bool user_authorities);
 };
 
-/// Every certificate of `tokens` as a choice, those that cannot be chosen with the reason and last. A token of which
-/// none could be read is a choice itself, because its keys may appear after its PIN. `now`: seconds since 1970.
+/// Every certificate of `tokens` as a choice: those of persons, then those of each organisation, and last the tokens
+/// whose keys are not known yet. What cannot be chosen comes with the reason, last in its group; a group of nothing
+/// else comes behind the others. A token of which none could be read is a choice itself, because its keys may appear
+/// after its PIN. `now`: seconds since 1970.
 [[nodiscard]] std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToken> const& tokens,
                                                      Knowledge const& known, std::int64_t now);
 
@@ -29,6 +31,10 @@ struct Knowledge {
 /// Whoever has one key for everything has no other to sign in with, though it may be marked for documents alone: where
 /// `choices` are all there is and that is one key, it can be chosen after a warning (ADR 19).
 void admit_only_key(std::vector<Choice>& choices, Sheet const& sheet, Knowledge const& known, std::int64_t now);
+
+/// Whether a heading stands between two that follow each other: they belong to a person and to an organisation, or to
+/// two organisations.
+[[nodiscard]] bool same_group(Choice const& one, Choice const& other);
 
 /// The one that can be chosen, where there is exactly one.
 [[nodiscard]] std::optional<std::size_t> only_choice(std::vector<Choice> const& choices);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "prompt/choices.hpp"
+#include "prompt/control.hpp"
 #include "prompt/token_talk.hpp"
 #include "prompt/words.hpp"
 
@@ -35,6 +36,7 @@ public:
         auto sheet = receive_request(m_web);
         if (!sheet) return end(sheet.error());
         m_sheet = std::move(*sheet);
+        m_sheet.start_preview = [this] { return m_control.start_preview(); };
 
         auto accepted = decide();
         if (!accepted) return end(accepted.error());
@@ -351,23 +353,20 @@ private:
     /// One process for all files that are tried in this request.
     Result<void> start_file_token() {
         if (std::exchange(m_has_file_token, true)) return ok();
-        Error const failed{Errc::token_crashed, "no process for the key file"};
-        if (auto sent = m_control.send(ipc::FileTokenWanted{}); !sent) return failed;
+        if (!m_control.want_file_token()) return Error{Errc::token_crashed, "no process for the key file"};
         Waiting const waiting{words(message_id("Opening the key file ...")), 0, 0};
         while (true) {
-            auto packet = m_control.try_receive();
-            if (!packet) return failed;
-            if (*packet) return take_file_token(**packet, failed);
+            auto channel = m_control.file_token();
+            if (!channel) return channel.error();
+            if (*channel) return take_file_token(std::move(**channel));
             auto const woken = m_screen.wait(waiting, m_web.fd(), m_control.fd());
             if (woken == Woken::cancelled) return Errc::user_cancelled;
             if (woken == Woken::first) return refusal(Act::gone);
         }
     }
 
-    Result<void> take_file_token(ipc::Packet& packet, Error const& failed) {
-        if (!packet.is<ipc::FileTokenChannel>() || packet.descriptors.size() != 1) return failed;
-        ipc::Channel channel{std::move(packet.descriptors.front())};
-        if (auto said = ipc::say_hello(channel, ipc::Role::prompt); !said) return failed;
+    Result<void> take_file_token(ipc::Channel channel) {
+        if (!ipc::say_hello(channel, ipc::Role::prompt)) return Errc::token_crashed;
         m_tokens->add(ipc::key_file_module, std::move(channel));
         return ok();
     }
@@ -425,6 +424,8 @@ private:
                 if (progress->stage == ipc::Stage::stamping) {
                     waiting.words = words(message_id("Waiting for the time-stamp ..."));
                     waiting.total = progress->total;
+                } else {
+                    waiting.signed_documents = progress->done;
                 }
                 waiting.done = progress->done;
                 continue;
@@ -445,7 +446,7 @@ private:
     }
 
     ipc::Channel m_web;
-    ipc::Channel m_control;
+    Control m_control;
     TokenEnds m_ends;
     std::optional<PluggedIn> m_tokens;
     std::optional<Knowledge> m_known;

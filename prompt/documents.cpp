@@ -6,6 +6,15 @@
 
 namespace tamga::prompt {
 
+namespace {
+
+bool is_image(std::string_view octets) {
+    constexpr std::string_view starts[] = {"\x89PNG\r\n\x1a\n", "\xff\xd8\xff", "GIF87a", "GIF89a", "BM"};
+    return std::ranges::any_of(starts, [octets](std::string_view start) { return octets.starts_with(start); });
+}
+
+} // namespace
+
 Documents::Documents(SealedItems items, bool digested)
     : m_items{std::move(items)}, m_count{m_items.items().size()}, m_digested{digested} {
     for (auto const& item : m_items.items())
@@ -45,6 +54,14 @@ bool Documents::suits(std::size_t index, signing::Algorithm const& algorithm) co
     auto const& made = digests(index);
     auto const* const wanted = signing::name_of(algorithm.digest).oid;
     return made.empty() || std::ranges::find(made, wanted, &ipc::NamedDigest::algorithm) != made.end();
+}
+
+Shown Documents::shown(std::size_t index) const {
+    auto const octets = as_text(m_items.items()[index]);
+    bool const is_here = !m_digested && digests(index).empty() && octets.size() <= max_shown_size;
+    if (is_here && octets.starts_with("%PDF-") && !media_type(index).starts_with("text/")) return Shown::picture;
+    if (is_text(index)) return Shown::text;
+    return is_here && is_image(octets) ? Shown::picture : Shown::unseen;
 }
 
 bool Documents::is_text(std::size_t index) const {

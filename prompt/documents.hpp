@@ -15,6 +15,13 @@ inline constexpr std::size_t max_shown_size = std::size_t{16} << 20;
 /// Characters of one document that are put on the screen.
 inline constexpr std::size_t max_shown_characters = 100'000;
 
+/// How a document is put on the screen.
+enum class Shown : std::uint8_t {
+    text,
+    picture, ///< of its pages, which another process makes (prompt/pictures.hpp)
+    unseen,  ///< type, size and digest
+};
+
 /// The items of one request. Immutable.
 class Documents {
 public:
@@ -40,6 +47,9 @@ public:
     /// Whether a key of this algorithm can sign the document, of which there may be nothing but digests.
     [[nodiscard]] bool suits(std::size_t index, signing::Algorithm const& algorithm) const;
 
+    /// What its first octets are those of, nothing more of it is looked at. A PDF that is also text is a picture,
+    /// unless the site calls it a text. Of more than max_shown_size nothing is shown.
+    [[nodiscard]] Shown shown(std::size_t index) const;
     /// The document made safe to look at, at most max_shown_characters; nothing where it is not text (UTF-8 without
     /// NUL).
     [[nodiscard]] std::optional<std::string> text(std::size_t index) const;

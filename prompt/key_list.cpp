@@ -1,5 +1,6 @@
 #include "prompt/key_list.hpp"
 
+#include "prompt/choices.hpp"
 #include "prompt/words.hpp"
 
 #include <QApplication>
@@ -12,13 +13,14 @@
 #include <QtMath>
 
 #include <algorithm>
+#include <functional>
 
 namespace tamga::prompt {
 
 namespace {
 
-/// `remark_role`: why it cannot be chosen, or what is not known of it.
-enum ItemRole : int { details_role = Qt::UserRole, remark_role };
+/// `group_role`: whose keys begin here. `remark_role`: why it cannot be chosen, or what is not known of it.
+enum ItemRole : int { group_role = Qt::UserRole, details_role, remark_role };
 
 constexpr int padding = 6;
 
@@ -34,6 +36,12 @@ QFont bold(QFont font) {
     return font;
 }
 
+QFont small(QFont font) {
+    font.setPointSizeF(font.pointSizeF() * 0.9);
+    font.setItalic(true);
+    return font;
+}
+
 /// Plain text only, painted by hand: nothing in a certificate is ever read as markup.
 class ChoicePainter : public QStyledItemDelegate {
 public:
@@ -42,7 +50,7 @@ public:
     QSize sizeHint(QStyleOptionViewItem const& option, QModelIndex const& index) const override {
         auto const* list = qobject_cast<QListWidget const*>(option.widget);
         auto const width = (list != nullptr ? list->viewport()->width() : option.rect.width()) - 2 * padding;
-        int height = 2 * padding;
+        int height = 2 * padding + heading_height(option, index, width);
         for (auto const& line : lines_of(option, index)) {
             QTextLayout layout{line.text, line.font};
             height += lay_out(layout, width);
@@ -57,9 +65,19 @@ public:
         // What only has the focus, or the mouse over it, must not look chosen.
         if ((option.state & QStyle::State_Selected) == 0)
             background.state &= ~(QStyle::State_HasFocus | QStyle::State_MouseOver);
+        // The heading is no part of what is chosen.
+        auto const width = option.rect.width() - 2 * padding;
+        auto const heading = heading_height(option, index, width);
+        if (heading != 0) {
+            QTextLayout layout{index.data(group_role).toString(), small(option.font)};
+            lay_out(layout, width);
+            painter->setPen(option.palette.color(QPalette::Normal, QPalette::Text));
+            layout.draw(painter, option.rect.topLeft() + QPoint{padding, padding});
+        }
+        background.rect.setTop(background.rect.top() + heading);
         QApplication::style()->drawControl(QStyle::CE_ItemViewItem, &background, painter, option.widget);
 
-        auto place = option.rect.adjusted(padding, padding, -padding, -padding);
+        auto place = background.rect.adjusted(padding, padding, -padding, -padding);
         for (auto const& line : lines_of(option, index)) {
             QTextLayout layout{line.text, line.font};
             auto const height = lay_out(layout, place.width());
@@ -75,6 +93,14 @@ private:
         QFont font;
         QColor colour;
     };
+
+    /// 0 where none stands above.
+    static int heading_height(QStyleOptionViewItem const& option, QModelIndex const& index, int width) {
+        auto const words = index.data(group_role).toString();
+        if (words.isEmpty()) return 0;
+        QTextLayout layout{words, small(option.font)};
+        return lay_out(layout, width) + 2 * padding;
+    }
 
     static std::vector<Line> lines_of(QStyleOptionViewItem const& option, QModelIndex const& index) {
         auto const selected = (option.state & QStyle::State_Selected) != 0;
@@ -120,13 +146,18 @@ KeyList::KeyList(QWidget* parent) : QListWidget{parent} {
 void KeyList::show_choices(Language language, Question const& question) {
     auto const scrolled = question.goes_on ? verticalScrollBar()->value() : 0;
     auto const common = common_warning(question);
+    auto const& choices = question.choices;
+    bool const grouped = std::ranges::adjacent_find(choices, std::not_fn(same_group)) != choices.end();
     clear();
-    for (auto const& choice : question.choices) {
+    for (auto const& choice : choices) {
         auto const title = QString::fromStdString(choice_title(language, choice));
         auto const details = joined(choice_details(language, choice));
         auto* item = new QListWidgetItem{title, this};
+        bool const begins = grouped && (&choice == choices.data() || !same_group(*std::prev(&choice), choice));
+        if (begins) item->setData(group_role, QString::fromStdString(group_words(language, choice)));
         item->setData(details_role, details);
         auto spoken = title + QStringLiteral(", ") + details;
+        if (begins) spoken.prepend(item->data(group_role).toString() + QStringLiteral(": "));
         if (choice.obstacle) item->setFlags(Qt::NoItemFlags);
         auto const warning = choice.warning == common ? std::string{} : choice.warning;
         auto const remark = QString::fromStdString(choice.obstacle ? choice.obstacle->words : warning);

@@ -2,12 +2,14 @@
 // window, and a script in tests.
 #pragma once
 
+#include "base/channel.hpp"
 #include "base/messages.hpp"
 #include "prompt/documents.hpp"
 #include "prompt/files.hpp"
 #include "signing/certificate.hpp"
 
 #include <concepts>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +20,8 @@ namespace tamga::prompt {
 struct Sheet {
     ipc::PromptRequest request;
     Documents documents;
+    /// A new tamga-preview, for one picture; what it was asked before is called off. Empty: there is nobody to ask.
+    std::function<Result<ipc::Channel>()> start_preview{};
 };
 
 enum class PinEntry : std::uint8_t { none, typed, on_reader };
@@ -82,6 +86,7 @@ struct Waiting {
     std::string words;
     std::uint32_t done = 0;
     std::uint32_t total = 0;
+    std::uint32_t signed_documents = 0; ///< of a batch, in its order
 };
 
 enum class Woken : std::uint8_t { cancelled, first, second };

@@ -4,6 +4,7 @@
 #include "prompt/document_view.hpp"
 #include "prompt/file_list.hpp"
 #include "prompt/key_list.hpp"
+#include "prompt/typing_hint.hpp"
 #include "prompt/visible.hpp"
 #include "prompt/words.hpp"
 
@@ -75,6 +76,7 @@ Window::Window()
       m_pin_label{new QLabel},
       m_pin{new QLineEdit},
       m_reveal{new QCheckBox},
+      m_typing{new TypingHint{*m_pin}},
       m_pin_hint{plain_label()},
       m_more{plain_label()},
       m_advice{new QLabel},
@@ -127,7 +129,8 @@ void Window::lay_out() {
     dress(*m_advice, Weight::notice);
     dress(*m_safety, Weight::notice);
     auto red = m_status->palette();
-    red.setColor(QPalette::WindowText, QColor{0xC6, 0x28, 0x28});
+    bool const is_dark = red.color(QPalette::Window).lightness() < 128;
+    red.setColor(QPalette::WindowText, is_dark ? QColor{0xFF, 0x8A, 0x80} : QColor{0xC6, 0x28, 0x28});
     m_status->setPalette(red);
     m_list_label->setBuddy(m_keys);
     m_files_label->setBuddy(m_files);
@@ -151,6 +154,7 @@ void Window::lay_out() {
     layout->addWidget(m_files, 1);
     layout->addWidget(m_safety);
     layout->addLayout(pin_row());
+    layout->addWidget(m_typing);
     layout->addWidget(m_pin_hint);
     layout->addWidget(m_waiting);
     layout->addWidget(m_progress);
@@ -190,6 +194,7 @@ QHBoxLayout* Window::button_row() {
 void Window::show(Sheet const& sheet) {
     m_sheet = &sheet;
     auto const language = sheet.request.language;
+    m_typing->speak(language);
     m_origin->setText(folded(asker_words(sheet)));
     m_purpose->setText(qt(purpose_words(sheet)));
     set_text_or_hide(*m_look_alike, look_alike_words(sheet));
@@ -268,6 +273,7 @@ Woken Window::wait(Waiting const& waiting, int first, int second) {
     m_progress->setRange(0, static_cast<int>(waiting.total));
     m_progress->setValue(static_cast<int>(waiting.done));
     m_waiting->setText(qt(waiting.words));
+    m_documents->mark_signed(waiting.signed_documents);
     auto const act = run(first, second);
     if (act == Act::gone) return Woken::first;
     return act == Act::news ? Woken::second : Woken::cancelled;
@@ -320,6 +326,7 @@ void Window::turn_to(Page page) {
                          : page == Page::confirmation            ? text(language, "&Back")
                          : files && m_file_question->can_go_back ? text(language, "&Back")
                                                                  : text(language, "&Cancel")));
+    if (!question) m_documents->leave_larger();
     show_error({});
     update_controls();
 }

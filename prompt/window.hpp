@@ -21,6 +21,7 @@ namespace tamga::prompt {
 class DocumentView;
 class FileList;
 class KeyList;
+class TypingHint;
 
 /// One QApplication must exist. Buttons do nothing in the first 500 ms after the window was shown or became active, and
 /// none while it is not active: a click or a key meant for another window decides nothing.
@@ -90,6 +91,7 @@ private:
     QLabel* m_pin_label;
     QLineEdit* m_pin;
     QCheckBox* m_reveal;
+    TypingHint* m_typing;
     QLabel* m_pin_hint;
     QLabel* m_more;
     QLabel* m_advice;

@@ -226,6 +226,18 @@ std::string unseen_warning(Sheet const& sheet) {
                             "if you trust the site.")};
 }
 
+std::string no_preview_warning(Sheet const& sheet) {
+    if (is_command(sheet)) return unseen_warning(sheet);
+    return std::string{text(sheet.request.language,
+                            "The preview of this document cannot be shown: you cannot see here what you sign. Agree "
+                            "only if you trust the site.")};
+}
+
+std::string page_words(Language language, std::uint32_t page, std::uint32_t pages) {
+    if (pages == 0) return {};
+    return text(language, "Page %1 of %2", {std::to_string(page + 1), std::to_string(pages)});
+}
+
 std::string cut_words(Language language) {
     return text(language, "Only the first %1 characters are shown; the whole document is signed.",
                 {std::to_string(max_shown_characters)});
@@ -251,6 +263,14 @@ std::string pin_label(Language language, Choice const& choice) {
 std::string reveal_label(Language language, Choice const& choice) {
     return std::string{is_key_file(choice.token) ? text(language, "Sho&w the password")
                                                  : text(language, "Sho&w the PIN")};
+}
+
+std::string group_words(Language language, Choice const& choice) {
+    if (!choice.certificate) return std::string{text(language, "Keys that are shown after the PIN")};
+    if (choice.certificate->bin().empty()) return std::string{text(language, "Keys of a person")};
+    auto const organisation = visible_line(choice.certificate->organisation());
+    return text(language, "Keys of an organisation: %1",
+                {organisation.empty() ? visible_line(choice.certificate->bin()) : organisation});
 }
 
 std::string choice_title(Language language, Choice const& choice) {
@@ -332,6 +352,14 @@ std::string doubt_words(Language language, Errc doubt) {
             {});
     }
     return std::string{text(language, "Whether it was revoked is not known yet; that is asked while you sign.")};
+}
+
+std::string typing_words(Language language, bool caps_lock, bool not_latin) {
+    std::string words;
+    if (caps_lock) words = text(language, "Caps Lock is on.");
+    if (!not_latin) return words;
+    return words.append(words.empty() ? "" : " ")
+        .append(text(language, "These letters are not Latin: check the keyboard layout."));
 }
 
 std::string misfit_words(Language language, signing::Misfit misfit) {

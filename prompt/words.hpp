@@ -31,6 +31,10 @@ namespace tamga::prompt {
 /// Instead of a content that cannot be shown: its type, size and digest; and the warning that goes with it.
 [[nodiscard]] std::string unseen_words(Sheet const& sheet, std::size_t index);
 [[nodiscard]] std::string unseen_warning(Sheet const& sheet);
+/// The warning where a picture was to be had and cannot be.
+[[nodiscard]] std::string no_preview_warning(Sheet const& sheet);
+/// Which page of how many (0: not known yet), counted from 0.
+[[nodiscard]] std::string page_words(Language language, std::uint32_t page, std::uint32_t pages);
 /// Said under a document of which only the beginning is shown.
 [[nodiscard]] std::string cut_words(Language language);
 
@@ -41,6 +45,8 @@ namespace tamga::prompt {
 [[nodiscard]] std::string pin_label(Language language, Choice const& choice);
 [[nodiscard]] std::string reveal_label(Language language, Choice const& choice);
 
+/// Above the keys of one group (prompt/choices.hpp): the person's own, or those of an organisation.
+[[nodiscard]] std::string group_words(Language language, Choice const& choice);
 /// A line of the list: whose key; then everything else in order of weight.
 [[nodiscard]] std::string choice_title(Language language, Choice const& choice);
 [[nodiscard]] std::vector<std::string> choice_details(Language language, Choice const& choice);
@@ -55,6 +61,9 @@ namespace tamga::prompt {
 
 /// What is not known of a certificate that can be chosen all the same.
 [[nodiscard]] std::string doubt_words(Language language, Errc doubt);
+
+/// What may be wrong with what is being typed: Caps Lock, or a keyboard that writes other letters. Mostly empty.
+[[nodiscard]] std::string typing_words(Language language, bool caps_lock, bool not_latin);
 
 [[nodiscard]] std::string misfit_words(Language language, signing::Misfit misfit);
 

@@ -46,6 +46,7 @@ Launcher::Launcher(Settings settings)
     m_prompt_environment = m_service_environment;
     append_allowed(m_prompt_environment, prompt_variables);
     append_allowed(m_prompt_environment, m_settings.more_prompt_variables);
+    append_allowed(m_preview_environment, preview_variables);
 }
 
 int Launcher::run() {
@@ -116,18 +117,21 @@ Launcher::Child& Launcher::add(Job job, ipc::ModuleIndex module) {
 }
 
 bool Launcher::start(Child& child) {
-    char const* name = "tamga-web";
+    char const* name = "tamga-token";
     std::vector<std::string> arguments;
+    if (child.job == Job::web) name = "tamga-web";
     if (child.job == Job::prompt) name = "tamga-prompt";
-    if (child.job != Job::prompt && child.job != Job::web) name = "tamga-token";
+    if (child.job == Job::preview) name = "tamga-preview";
     if (child.job == Job::count_modules) arguments = {"--count"};
     if (child.job == Job::watcher) arguments = {"--watch"};
     if (child.job == Job::file) arguments = {"--file"};
     if (child.job == Job::token) arguments = {std::to_string(child.module.value())};
 
     child.started = Clock::now();
-    auto started = spawn(m_settings.programs / name, std::move(arguments),
-                         child.job == Job::prompt ? m_prompt_environment : m_service_environment);
+    auto const& environment = child.job == Job::prompt    ? m_prompt_environment
+                              : child.job == Job::preview ? m_preview_environment
+                                                          : m_service_environment;
+    auto started = spawn(m_settings.programs / name, std::move(arguments), environment);
     if (!started) {
         log::error("start_failed", {{"program", name}, {"reason", started.error().detail}});
         child.due = child.started + longest_delay;
@@ -175,8 +179,8 @@ void Launcher::reap_all() {
 
 /// Decides whether a child that ended lives again; without `due` afterwards it does not.
 void Launcher::buried(Child& child, int status) {
-    auto const done =
-        child.job == Job::prompt || child.job == Job::file || (child.job == Job::count_modules && m_modules);
+    auto const done = child.job == Job::prompt || child.job == Job::file || child.job == Job::preview ||
+                      (child.job == Job::count_modules && m_modules);
     child.pid = 0;
     child.control.close();
     child.due.reset();
@@ -194,6 +198,7 @@ void Launcher::buried(Child& child, int status) {
     }
     if (child.job == Job::prompt && child.request != ipc::RequestId{}) {
         end_file_token(child.request);
+        end_preview(child.request);
         hurry_spare_prompt();
     }
     if (done) return;
@@ -202,8 +207,8 @@ void Launcher::buried(Child& child, int status) {
     if (now - child.started >= long_enough_alive) child.delay = 0ms;
     child.delay = child.delay == 0ms ? first_delay : std::min(child.delay * 2, longest_delay);
     child.due = now + child.delay;
-    constexpr char const* names[] = {"tamga-token --count", "tamga-web",           "tamga-token",
-                                     "tamga-prompt",        "tamga-token --watch", "tamga-token --file"};
+    constexpr char const* names[] = {"tamga-token --count", "tamga-web",          "tamga-token",  "tamga-prompt",
+                                     "tamga-token --watch", "tamga-token --file", "tamga-preview"};
     log::warning("ended", {{"program", names[static_cast<std::size_t>(child.job)]},
                            {"module", unsigned{child.module.value()}},
                            {"how", how_it_ended(status)},

@@ -20,7 +20,7 @@
 namespace tamga::launcher {
 
 struct Settings {
-    std::filesystem::path programs; ///< the folder of tamga-web, tamga-token and tamga-prompt
+    std::filesystem::path programs; ///< the folder of those it starts
     std::uint16_t port = 13579;
     std::span<std::string_view const> more_prompt_variables;
 };
@@ -35,13 +35,13 @@ public:
 
 private:
     using Clock = std::chrono::steady_clock;
-    enum class Job : std::uint8_t { count_modules, web, token, prompt, watcher, file };
+    enum class Job : std::uint8_t { count_modules, web, token, prompt, watcher, file, preview };
 
     /// A child, or between two lives of it the intention to start it again.
     struct Child {
         Job job{};
         ipc::ModuleIndex module; ///< of a token
-        ipc::RequestId request;  ///< of a prompt; none yet: a spare one. Of the file that a prompt asked for
+        ipc::RequestId request;  ///< of a prompt; none yet: a spare one. Of the file or the preview a prompt asked for
         pid_t pid = 0;           ///< 0: not running
         ipc::Channel control;
         bool greeted = false;
@@ -74,6 +74,9 @@ private:
     Result<void> file_token_wanted(Child& prompt);
     bool start_file_token(Child& prompt, Child& web);
     void end_file_token(ipc::RequestId request);
+    Result<void> preview_wanted(Child& prompt);
+    bool start_preview(Child& prompt);
+    void end_preview(ipc::RequestId request);
     Child* spare_prompt();
     void plan_spare_prompt();
     void hurry_spare_prompt();
@@ -97,6 +100,7 @@ private:
     Settings m_settings;
     Environment m_service_environment;
     Environment m_prompt_environment;
+    Environment m_preview_environment;
     UniqueFd m_signals;
     Listeners m_listeners;
     std::list<Child> m_children;

@@ -34,6 +34,8 @@ inline constexpr std::string_view service_variables[] = {
 inline constexpr std::string_view prompt_variables[] = {
     "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_ID", "QT_QPA_PLATFORM",
 };
+/// All that a tamga-preview may know: how to write into the log.
+inline constexpr std::string_view preview_variables[] = {"JOURNAL_STREAM", "TAMGA_DEBUG"};
 /// For the scripted prompt of the tests; an installed tamgad does not know these names.
 inline constexpr std::string_view scripted_prompt_variables[] = {"TAMGA_PROMPT_SCRIPT", "TAMGA_PROMPT_LOG"};
 

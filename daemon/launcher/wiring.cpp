@@ -13,6 +13,8 @@ constexpr std::size_t most_prompts = 16;
 constexpr int exit_upgraded = 3;
 constexpr std::chrono::milliseconds patience_after_goodbye{2000};
 constexpr std::chrono::seconds listening_retry{3};
+/// Longer than a tamga-preview gives itself (preview/sandbox.hpp): this is for one that was taken over.
+constexpr std::chrono::seconds preview_life{12};
 constexpr std::chrono::milliseconds spare_prompt_delay{250};
 constexpr ipc::RequestId no_request{};
 
@@ -122,8 +124,8 @@ Launcher::Heard Launcher::receive_one(Child& child) {
 Result<void> Launcher::handle(Child& child, ipc::Packet& packet) {
     if (!packet.descriptors.empty()) return Error{Errc::message_malformed, "descriptors"};
     if (!child.greeted) {
-        constexpr ipc::Role roles[] = {ipc::Role::token,  ipc::Role::web,     ipc::Role::token,
-                                       ipc::Role::prompt, ipc::Role::watcher, ipc::Role::token};
+        constexpr ipc::Role roles[] = {ipc::Role::token,   ipc::Role::web,   ipc::Role::token,  ipc::Role::prompt,
+                                       ipc::Role::watcher, ipc::Role::token, ipc::Role::preview};
         child.greeted = true;
         auto const greeted = ipc::check_hello(packet, roles[static_cast<std::size_t>(child.job)]);
         if (greeted && child.job == Job::web) listen();
@@ -132,6 +134,7 @@ Result<void> Launcher::handle(Child& child, ipc::Packet& packet) {
     if (child.job == Job::count_modules && packet.is<ipc::ModuleCount>()) return modules_counted(packet);
     if (child.job == Job::web && packet.is<ipc::PromptWanted>()) return prompt_wanted(child, packet);
     if (child.job == Job::prompt && packet.as<ipc::FileTokenWanted>()) return file_token_wanted(child);
+    if (child.job == Job::prompt && packet.as<ipc::PreviewWanted>()) return preview_wanted(child);
     return Error{Errc::message_malformed, "type " + std::to_string(packet.type())};
 }
 
@@ -236,6 +239,38 @@ void Launcher::end_file_token(ipc::RequestId request) {
     for (auto& child : m_children) {
         if (child.job == Job::file && child.request == request && child.pid != 0)
             end_softly(child, patience_after_goodbye);
+    }
+}
+
+/// For a prompt that serves a request: a spare one has no document.
+Result<void> Launcher::preview_wanted(Child& prompt) {
+    if (prompt.request == no_request) return Error{Errc::message_malformed, "a spare prompt wants a preview"};
+    end_preview(prompt.request);
+    if (!m_stopping && start_preview(prompt)) return ok();
+    tell(prompt, ipc::PreviewChannel{prompt.request});
+    return ok();
+}
+
+bool Launcher::start_preview(Child& prompt) {
+    auto& preview = add(Job::preview);
+    preview.request = prompt.request;
+    if (!start(preview)) {
+        std::erase_if(m_children, [&](Child const& child) { return &child == &preview; });
+        return false;
+    }
+    ipc::PreviewChannel const introduced{prompt.request};
+    if (connect(prompt, introduced, preview, introduced)) {
+        preview.due = Clock::now() + preview_life;
+        return true;
+    }
+    kill_group(preview);
+    return false;
+}
+
+/// There is nothing that it would have to put in order.
+void Launcher::end_preview(ipc::RequestId request) {
+    for (auto const& child : m_children) {
+        if (child.job == Job::preview && child.request == request) kill_group(child);
     }
 }
 

@@ -1,6 +1,7 @@
 // What a PKCS#11 module takes by itself, without anything of ours around it. SOFTHSM2_CONF names the token.
-//   tamga-bare-loop MODULE PIN loop N      one login, then N times C_SignInit and C_Sign: prints the seconds of the N
-//   tamga-bare-loop MODULE PIN requests N  N times login, find, sign, logout: prints the milliseconds of each
+//   tamga-bare-loop MODULE PIN loop N 0          one login, then N times C_SignInit and C_Sign: prints the seconds of
+//   the N tamga-bare-loop MODULE PIN requests N PAUSE  N times, PAUSE ms between, login, find, sign, logout: prints the
+//   ms of each
 // The DigestInfo that is signed is made beforehand: no hashing is timed.
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
@@ -11,6 +12,7 @@
 #include <iostream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -87,9 +89,10 @@ double timed(Work work) {
 }
 
 void run(std::vector<std::string> const& arguments) {
-    if (arguments.size() != 4) throw std::runtime_error{"usage: tamga-bare-loop MODULE PIN loop|requests N"};
+    if (arguments.size() != 5) throw std::runtime_error{"usage: tamga-bare-loop MODULE PIN loop|requests N PAUSE_MS"};
     Token token{arguments[0].c_str(), arguments[1]};
     auto const times = std::stoi(arguments[3]);
+    std::chrono::milliseconds const pause{std::stoi(arguments[4])};
     if (arguments[2] == "loop") {
         token.login();
         token.find();
@@ -101,6 +104,7 @@ void run(std::vector<std::string> const& arguments) {
         return;
     }
     for (int i = 0; i < times; ++i) {
+        std::this_thread::sleep_for(pause);
         std::cout << timed<std::milli>([&] {
             token.login();
             token.find();

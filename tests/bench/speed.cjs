@@ -41,15 +41,15 @@ async function single(daemon, peers) {
       await sleep(pause);
       all.push(await timed(work));
     }
-    return all;
+    return median(all);
   };
   await sign(socket, request);
-  const [own, ours, hurried, ...theirs] = (await alternate(pairs, [
-    () => bare(daemon, 'requests', times),
+  const [own, ours, hurried, ...theirs] = await alternate(pairs, [
+    async () => median(await bare(daemon, 'requests', times, think)),
     repeated(() => sign(socket, request), think),
     repeated(() => sign(socket, request), 0),
     ...sockets.map((each) => repeated(() => each.ask([document(1, 1024)]), think)),
-  ])).map((rounds) => rounds.flat());
+  ]);
   for (const each of [socket, ...sockets]) each.close();
   const valid = spread(own) <= noisy;
   const beyond = (all) => all.map((ms) => ms - median(own));

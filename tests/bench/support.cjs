@@ -50,8 +50,8 @@ async function alternate(rounds, works) {
 }
 
 /** Numbers that tamga-bare-loop printed for the token of `daemon`. */
-async function bare(daemon, mode, times) {
-  const { stdout } = await promisify(execFile)(path.join(programs, 'tamga-bare-loop'), [module_, pin, mode, String(times)],
+async function bare(daemon, mode, times, pause = 0) {
+  const { stdout } = await promisify(execFile)(path.join(programs, 'tamga-bare-loop'), [module_, pin, mode, String(times), String(pause)],
     { env: { SOFTHSM2_CONF: path.join(daemon.token, 'softhsm2.conf') } });
   return stdout.trim().split('\n').map(Number);
 }

@@ -13,7 +13,7 @@ const documents = (count) => Array.from({ length: count }, (_, i) => Buffer.allo
 
 /** The bare C_Sign loop of the same module: the seconds of `count` signatures. */
 async function bareLoop(tokens, count) {
-  const { stdout } = await promisify(execFile)(path.join(programs, 'tamga-bare-loop'), [tokens.module, pin, 'loop', String(count)],
+  const { stdout } = await promisify(execFile)(path.join(programs, 'tamga-bare-loop'), [tokens.module, pin, 'loop', String(count), '0'],
     { env: { TAMGA_FAKE_PKCS11: tokens.file('knobs') } });
   return Number(stdout);
 }

@@ -314,6 +314,19 @@ TEST_F(Launcher, StartsAProcessForAKeyFileWhenAPromptWantsOneAndEndsItWithThePro
     EXPECT_EQ(log().find("restart_in_ms"), std::string::npos) << "for good";
 }
 
+TEST_F(Launcher, StartsAPreviewForEachPictureWithNothingOfTheirsAndEndsItWithThePrompt) {
+    start({"DISPLAY=:99", "LANG=kk_KZ.UTF-8", "TAMGA_PROMPT_SCRIPT=script"});
+
+    auto const said = ask("prompt 200 0");
+
+    EXPECT_EQ(count(said, "preview request 200\n"), 2U) << said;
+    auto const previews = said.substr(0, said.rfind("preview request 200\n"));
+    EXPECT_EQ(lines_after(previews, "env "), std::set<std::string>{}) << "not even a home";
+    EXPECT_EQ(lines_after(previews, "fd "), (std::set<std::string>{"0", "1", "2", "3"}));
+    EXPECT_TRUE(eventually([&] { return children("tamga-preview").empty(); })) << "and both are gone";
+    EXPECT_EQ(log().find("restart_in_ms"), std::string::npos) << "for good";
+}
+
 TEST_F(Launcher, TheNextWindowIsShownByAProcessThatWasWaitingForIt) {
     start();
     auto const waiting = spare_after(pid_in(ask("prompt 1 0")));

@@ -382,7 +382,7 @@ test('the status page opens over TLS with the certificate of this user', async (
 test('with a mistake in tamga.toml nobody listens, and the log names file and key', async () => {
   const ours = (children(process.pid).tamgad ?? []).length;
 
-  await assert.rejects(Daemon.start({ modules: '', config: '[origins]\nalow = []\n', patience: 1500 }),
+  await assert.rejects(Daemon.start({ modules: '', config: '[origins]\nalow = []\n', patience: 3000 }),
     /config_invalid.*tamga\.toml: origins\.alow: unknown/);
 
   assert.equal(children(process.pid).tamgad.length, ours, 'what did not start was left running');

@@ -24,7 +24,7 @@ test('the programs lie where the installed tamgad says it looks for them', () =>
 
   assert.ok(help.includes(` ${programs},`), help);
   assert.deepEqual(fs.readdirSync(path.join(stage, programs)).sort(),
-    ['tamga-prompt', 'tamga-token', 'tamga-web', 'tamgad', 'teach-libccid']);
+    ['tamga-preview', 'tamga-prompt', 'tamga-token', 'tamga-web', 'tamgad', 'teach-libccid']);
   assert.deepEqual(fs.readdirSync(path.join(stage, prefix, 'share/tamga')).sort(), ['ca', 'families.toml', 'origins.toml']);
   assert.deepEqual(fs.readdirSync(path.join(stage, prefix, 'bin')), ['tamga']);
 });

@@ -250,7 +250,7 @@ test('a document of 100 MB is hashed while it arrives, shown by its digest, and 
     for (let i = 0; i < megabytes; i += 1) await new Promise((sent) => { client.socket.send(block, sent); });
     return client.call('upload.end', { upload });
   };
-  await send(150); // the sanitizer keeps up to 256 MB of what was freed: it has them now
+  await send(400); // the sanitizer keeps up to 256 MB of what was freed: it has them now
   const idle = resident(web);
   let most = 0;
   const watch = setInterval(() => { most = Math.max(most, resident(web)); }, 20);

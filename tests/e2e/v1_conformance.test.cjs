@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
 const { Daemon, root, until } = require('./support/daemon.cjs');
+const { Publisher, sample } = require('./support/publisher.cjs');
 const { faults, spec } = require('./support/schema.cjs');
 const { Client } = require('./support/v1.cjs');
 
@@ -18,6 +19,9 @@ let client;
 
 before(async () => {
   daemon = await Daemon.start();
+  const publisher = new Publisher(daemon);
+  publisher.introduce();
+  publisher.publish(sample.replaceAll('address.portal.test', 'portal.test'));
   client = await Client.connect(daemon);
 });
 after(async () => {
@@ -64,7 +68,7 @@ const stories = {
   sign: async () => {
     daemon.person('key first\npin 12345678\naccept\n');
     await conforms('sign', signing({
-      purpose: 'service_request', service: 'P-17', attached: true,
+      purpose: 'service_request', service: 'sample-body/address-change', attached: true,
       on_behalf_of: { name: 'ТОО Мысал', id_number: '123456789012', authority: 'доверенность 7' },
       signer: { iin: '123456789011', role: 'individual', usages: ['1.3.6.1.5.5.7.3.4'], storages: ['AKKaztokenStore'] },
       documents: [{ ...text('hi'), title: 'hi.txt', media_type: 'text/plain' }, { content: 'aGk=' }],

@@ -36,6 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(unsigned char const* data, std::size_t siz
                     PromptRefused, WatcherChannel, CardService, ReaderState, Stop, ListKeys, TokenFound,
                     CertificateFound, ListingDone, TokensChanged, SignItems, SignLarge, Signatures, FinishLease,
                     LeaseEnded, Unlock, UnlockReply, Mandate, MandateReply, PromptRequest, Accepted, PromptEnded,
-                    Progress, RequestDone>({data, size});
+                    Progress, RequestDone, FileTokenWanted, FileTokenChannel, OpenKeyFile, PreviewWanted,
+                    PreviewChannel, PictureWanted, Picture>({data, size});
     return 0;
 }

@@ -137,6 +137,7 @@ private:
         bool const right = attempts_left > 0 && pin == (info.pin_on_reader ? "" : m_pin);
         attempts_left = right ? 10 : std::max(0, attempts_left - 1);
         info.pin_count_low = attempts_left < 10;
+        if (info.attempts_left) info.attempts_left = static_cast<std::uint8_t>(attempts_left);
         info.pin_final_try = attempts_left == 1;
         info.pin_locked = attempts_left == 0;
         info.wrong_tries_seen = right ? 0 : info.wrong_tries_seen + 1;

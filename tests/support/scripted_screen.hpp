@@ -51,7 +51,8 @@ public:
         for (auto const& line : std::exchange(m_for_sites[m_origin], {}))
             run_command(line);
         if (!m_log) return;
-        auto const& [request, documents] = sheet;
+        auto const& request = sheet.request;
+        auto const& documents = sheet.documents;
         std::ostringstream out;
         out << R"({"event":"show","origin":)" << json_text(request.origin) << R"(,"asker":)"
             << json_text(asker_words(sheet)) << R"(,"purpose":)" << json_text(purpose_words(sheet)) << R"(,"service":)"

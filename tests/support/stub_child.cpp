@@ -1,6 +1,6 @@
-// Stands in for tamga-web, tamga-token and tamga-prompt in the tests of tamgad: speaks their messages and does no work.
-// Which of them it is, its own name says. The test talks to the stand-in for tamga-web, a line at a time, over the
-// local socket that tamgad made.
+// Stands in for tamga-web, tamga-token, tamga-prompt and tamga-preview in the tests of tamgad: speaks their messages
+// and does no work. Which of them it is, its own name says. The test talks to the stand-in for tamga-web, a line at a
+// time, over the local socket that tamgad made.
 #include "base/handshake.hpp"
 
 #include <dirent.h>
@@ -138,6 +138,32 @@ std::string ask_file_token(Channel& control) {
     return "file " + detail.substr(0, detail.find('\n')) + "\n";
 }
 
+/// A prompt of such a request asks for two previews instead, one after the other.
+constexpr ipc::RequestId wants_previews{200};
+
+/// What the preview that it is given sees.
+std::string ask_preview(Channel& control) {
+    if (!control.send(ipc::PreviewWanted{})) fail("launcher is gone");
+    auto packet = control.receive();
+    if (!packet || !packet->is<ipc::PreviewChannel>()) fail("no preview");
+    auto channel = channel_of(*packet);
+    auto reply = channel.receive();
+    if (!reply) fail("preview does not speak");
+    return "preview request " + std::to_string(packet->as<ipc::PreviewChannel>()->request.value()) + '\n' +
+           reply->as<ipc::Picture>()->status.detail;
+}
+
+/// Says what it sees, and stays.
+int be_preview(std::string const& at_start) {
+    auto control = greet(ipc::Role::preview);
+    auto packet = control.receive();
+    if (!packet || !packet->is<ipc::PreviewChannel>()) fail("unexpected");
+    auto prompt = channel_of(*packet);
+    if (!prompt.send(ipc::Picture{{true, Errc::internal, at_start}, 0, 0, 0})) fail("prompt is gone");
+    ::pause();
+    return 0;
+}
+
 /// Asks every token it was given, tells the web process what they and it itself said, and ends.
 int be_prompt(std::string const& at_start) {
     auto control = greet(ipc::Role::prompt);
@@ -147,7 +173,11 @@ int be_prompt(std::string const& at_start) {
         if (!packet) return 0;
         auto channel = channel_of(*packet);
         if (packet->is<ipc::WebChannel>()) {
-            if (packet->as<ipc::WebChannel>()->request >= wants_a_file) said += ask_file_token(control);
+            auto const request = packet->as<ipc::WebChannel>()->request;
+            if (request >= wants_previews)
+                said += ask_preview(control) + ask_preview(control);
+            else if (request >= wants_a_file)
+                said += ask_file_token(control);
             return channel.send(ipc::PromptEnded{{true, Errc::internal, said + at_start}}) ? 0 : 1;
         }
         auto const module = packet->as<ipc::TokenChannel>()->module;
@@ -259,6 +289,7 @@ int main(int argc, char** argv) {
     std::string const program{argv[0]};
     if (program == "tamga-web") return told_to_fail() ? 1 : Web{at_start}.run();
     if (program == "tamga-prompt") return be_prompt(at_start);
+    if (program == "tamga-preview") return be_preview(at_start);
     if (argc == 2 && std::string_view{argv[1]} == "--count") return count_modules();
     if (argc == 2 && std::string_view{argv[1]} == "--watch") return be_watcher();
     return be_token(at_start);

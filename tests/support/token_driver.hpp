@@ -9,15 +9,18 @@
 
 #include <filesystem>
 #include <stdexcept>
+#include <type_traits>
 
 namespace tamga::test {
 
 inline constexpr std::chrono::seconds patience{20};
 
-/// The next message, which must be an M.
+/// The next message, which must be an M. TokensChanged answers nobody's question and may come before it.
 template <class M>
 M expect(ipc::Channel& channel) {
     auto packet = channel.receive(patience);
+    while (packet && packet->is<ipc::TokensChanged>() && !std::is_same_v<M, ipc::TokensChanged>)
+        packet = channel.receive(patience);
     if (!packet) throw std::runtime_error{"no message: " + std::string{wire_name(packet.error().code)}};
     auto message = packet->as<M>();
     if (!message) throw std::runtime_error{"another message: " + message.error().detail};

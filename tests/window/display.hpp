@@ -2,6 +2,7 @@
 // import: where one is missing, the test fails.
 #pragma once
 
+#include "daemon/launcher/spawn.hpp"
 #include "tests/support/prompt_peers.hpp"
 
 #include <fcntl.h>
@@ -11,8 +12,10 @@
 #include <xcb/xcb.h>
 
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 namespace tamga::testing {
 
@@ -100,6 +103,12 @@ private:
 /// The program under test; defined beside the tests, where its path is known.
 extern char const* const prompt_program;
 
+/// Defined beside the tests, too.
+extern char const* const preview_program;
+
+/// What becomes of a tamga-preview that the window wants.
+enum class Previews : std::uint8_t { work, cannot_be_started, are_killed, say_nothing };
+
 /// tamga-prompt as tamgad starts it; the test is tamgad and tamga-web.
 class RealPrompt {
 public:
@@ -130,7 +139,27 @@ public:
         EXPECT_TRUE(ipc::await_hello(web, ipc::Role::prompt, std::chrono::seconds{20}));
         m_control = std::move(launcher);
     }
+    RealPrompt(RealPrompt const&) = delete;
+    RealPrompt& operator=(RealPrompt const&) = delete;
+    ~RealPrompt() {
+        m_process.reset();
+        if (m_tamgad.joinable()) m_tamgad.join();
+        end_preview();
+    }
     int wait() { return m_process->wait(); }
+
+    /// Plays tamgad for previews alone, until the prompt has gone.
+    void serve_previews(Previews fate) {
+        m_tamgad = std::thread{[this, fate] {
+            while (auto packet = m_control.receive()) {
+                EXPECT_TRUE(packet->is<ipc::PreviewWanted>());
+                end_preview();
+                ++previews_wanted;
+                introduce_preview(fate);
+            }
+        }};
+    }
+    std::atomic<int> previews_wanted = 0;
 
     /// Waits until the prompt asks for the process of a key file, and has `file` play it.
     void introduce(FakeToken& file) {
@@ -144,8 +173,41 @@ public:
     ipc::Channel web;
 
 private:
+    void introduce_preview(Previews fate) {
+        ipc::PreviewChannel const introduced{ipc::RequestId{7}};
+        auto pair = ipc::make_pair();
+        switch (fate) {
+        case Previews::cannot_be_started: EXPECT_TRUE(m_control.send(introduced)); return;
+        case Previews::say_nothing: m_silent = std::move(pair->second); break;
+        case Previews::work:
+        case Previews::are_killed:
+            auto started = launcher::spawn(preview_program, {}, {});
+            ASSERT_TRUE(started) << started.error().detail;
+            m_preview = started->pid;
+            m_preview_control = std::move(started->control);
+            EXPECT_TRUE(ipc::say_hello(m_preview_control, ipc::Role::launcher));
+            EXPECT_TRUE(ipc::await_hello(m_preview_control, ipc::Role::preview, std::chrono::seconds{20}));
+            if (fate == Previews::are_killed) ::kill(m_preview, SIGKILL);
+            // One that was killed takes its end with it.
+            static_cast<void>(m_preview_control.send(introduced, {pair->second.fd()}));
+            pair->second.close();
+        }
+        EXPECT_TRUE(m_control.send(introduced, {pair->first.fd()}));
+    }
+    void end_preview() {
+        m_silent.close();
+        m_preview_control.close();
+        if (m_preview == 0) return;
+        ::kill(m_preview, SIGKILL);
+        ::waitpid(std::exchange(m_preview, 0), nullptr, 0);
+    }
+
     ipc::Channel m_control;
     std::unique_ptr<Process> m_process;
+    std::thread m_tamgad;
+    ipc::Channel m_silent;
+    ipc::Channel m_preview_control;
+    ::pid_t m_preview = 0;
 };
 
 } // namespace tamga::testing

@@ -1,5 +1,4 @@
-// Debian's Chromium with a home of its own, and the sites it visits: the names portal.test, new.test and evil.test lead
-// to this computer. Certificates are checked as ever; what the browser trusts stands in its home's NSS store.
+// Debian's Chromium with a home of its own, and the sites it visits: the names below lead to this computer. Certificates are checked as ever; what the browser trusts stands in its home's NSS store.
 'use strict';
 
 const { execFileSync } = require('node:child_process');
@@ -10,28 +9,34 @@ const os = require('node:os');
 const path = require('node:path');
 const { chromium } = require('playwright-core');
 
-const names = ['portal.test', 'new.test', 'evil.test'];
+const names = ['portal.test', 'services.portal.test', 'new.test', 'evil.test'];
 const publicClient = require.resolve('ncalayer-js-client');
 const page = '<!DOCTYPE html><meta charset="utf-8"><title>A portal</title><script src="ncalayer-client.js"></script>';
 
-/** The sites, on one https port and one http port. */
+const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.mjs': 'text/javascript' };
+
+/** The sites, on one https port and one http port. Their certificate is one for 127.0.0.1 as well. */
 class Sites {
-  static async start() {
+  /** @param files what is served besides, by its path: { body, headers } */
+  static async start(files = {}) {
     const sites = new Sites();
     sites.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tamga-sites-'));
     sites.certificate = path.join(sites.folder, 'certificate.pem');
     const key = path.join(sites.folder, 'key.pem');
     execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
       '-keyout', key, '-out', sites.certificate, '-days', '30', '-subj', '/CN=sites of a test',
-      '-addext', 'basicConstraints=critical,CA:FALSE', '-addext', `subjectAltName=${names.map((name) => `DNS:${name}`)}`],
+      '-addext', 'basicConstraints=critical,CA:FALSE', '-addext', `subjectAltName=${names.map((name) => `DNS:${name}`)},IP:127.0.0.1`],
     { stdio: ['ignore', 'pipe', 'pipe'] });
+    const client = { body: fs.readFileSync(publicClient) };
     const answer = (request, response) => {
-      const [type, body] = request.url === '/ncalayer-client.js'
-        ? ['text/javascript', fs.readFileSync(publicClient)] : ['text/html; charset=utf-8', page];
-      response.writeHead(200, { 'Content-Type': type }).end(body);
+      const { pathname } = new URL(request.url, 'https://portal.test');
+      const { body, headers = {} } = files[pathname] ?? (pathname === '/ncalayer-client.js' ? client : { body: page });
+      const type = types[path.extname(pathname)] ?? types['.html'];
+      response.writeHead(200, { 'Content-Type': type, ...headers }).end(body);
     };
+    sites.tls = { key: fs.readFileSync(key), cert: fs.readFileSync(sites.certificate) };
     sites.servers = [
-      https.createServer({ key: fs.readFileSync(key), cert: fs.readFileSync(sites.certificate) }, answer),
+      https.createServer(sites.tls, answer),
       http.createServer(answer),
     ];
     for (const server of sites.servers) await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });

@@ -67,12 +67,12 @@ class Marionette {
 
 class Firefox {
   /** A profile in `home` as Firefox makes one, with its store of certificates; `tamga trust` finds it. */
-  static makeProfile(home) {
+  static makeProfile(home, more = {}) {
     const folder = path.join(home, '.mozilla/firefox');
     const profile = path.join(folder, 'test.default');
     fs.mkdirSync(profile, { recursive: true, mode: 0o700 });
     fs.writeFileSync(path.join(folder, 'profiles.ini'), '[Profile0]\nName=default\nIsRelative=1\nPath=test.default\nDefault=1\n');
-    fs.writeFileSync(path.join(profile, 'user.js'), Object.entries(preferences)
+    fs.writeFileSync(path.join(profile, 'user.js'), Object.entries({ ...preferences, ...more })
       .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`).join(''));
     execFileSync('certutil', ['-d', `sql:${profile}`, '-N', '--empty-password']);
     return profile;
@@ -113,6 +113,14 @@ class Firefox {
     });
     if (value.error) throw new Error(value.error);
     return value.value;
+  }
+
+  /** The person's answer, granted or denied, to whether this page's site may reach programs on this computer. */
+  decide(state) { return this.marionette.ask('WebDriver:SetPermission', { descriptor: { name: 'loopback-network' }, state }); }
+
+  /** What is to be seen, as PNG. */
+  async screenshot() {
+    return Buffer.from((await this.marionette.ask('WebDriver:TakeScreenshot', { full: false })).value, 'base64');
   }
 
   async close() {
