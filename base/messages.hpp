@@ -60,12 +60,16 @@ enum class MessageType : std::uint8_t {
     signatures,
     finish_lease,
     lease_ended,
+    sign_remembered,
+    remembered_signed,
     // tamga-prompt and tamga-token
     open_key_file,
     unlock,
     unlock_reply,
     mandate,
     mandate_reply,
+    remember,
+    remember_reply,
     // the watcher and the other tamga-token processes
     card_service,
     reader_state,
@@ -268,11 +272,16 @@ struct TokenInfo {
     /// Wrong PINs that this program typed into this token since the last right one: our own count, which survives a
     /// restart. Says nothing about how many are left.
     std::uint32_t wrong_tries_seen = 0;
+    /// For how long at most, and how long without a use, a login to it may be remembered for one site (Remember). 0:
+    /// not at all.
+    std::uint32_t remember_s = 0;
+    std::uint32_t remember_unused_s = 0;
     TAMGA_FIELDS(&TokenInfo::storage, &TokenInfo::family, &TokenInfo::family_name, &TokenInfo::unblocking,
                  &TokenInfo::label, &TokenInfo::manufacturer, &TokenInfo::model, &TokenInfo::serial,
                  &TokenInfo::login_required, &TokenInfo::pin_on_reader, &TokenInfo::pin_count_low,
                  &TokenInfo::pin_final_try, &TokenInfo::pin_locked, &TokenInfo::pin_initialized,
-                 &TokenInfo::attempts_left, &TokenInfo::wrong_tries_seen)
+                 &TokenInfo::attempts_left, &TokenInfo::wrong_tries_seen, &TokenInfo::remember_s,
+                 &TokenInfo::remember_unused_s)
 };
 
 enum class Depth : std::uint8_t { tokens, certificates };
@@ -371,6 +380,25 @@ struct MandateReply {
     TAMGA_MESSAGE(mandate_reply, &MandateReply::status)
 };
 
+/// tamga-prompt to tamga-token, after a Mandate of the form authenticate was taken: once that is done, the login stays
+/// for statements of a sign-in to this origin by this certificate, and for nothing else. The token gives no more time
+/// than its own limits. Answered by RememberReply.
+struct Remember {
+    RequestId request;
+    Fingerprint certificate{};
+    std::string origin;
+    std::uint32_t lifetime_s = 0;
+    std::uint32_t unused_s = 0; ///< without a use for so long it ends too
+    TAMGA_MESSAGE(remember, &Remember::request, &Remember::certificate, &Remember::origin, &Remember::lifetime_s,
+                  &Remember::unused_s)
+};
+
+/// unsupported: the key wants its PIN for each signature, or nobody here says when the screen is locked.
+struct RememberReply {
+    Status status;
+    TAMGA_MESSAGE(remember_reply, &RememberReply::status)
+};
+
 // ---- signing: tamga-web and tamga-token ----
 
 /// Octets to be signed under the mandate of `request`; `first` is the number of the first of them in the request.
@@ -410,6 +438,23 @@ struct LeaseEnded {
     RequestId request;
     Status status;
     TAMGA_MESSAGE(lease_ended, &LeaseEnded::request, &LeaseEnded::status)
+};
+
+/// tamga-web to tamga-token: a statement of a sign-in under the login that was remembered by `request`, whose lease was
+/// finished. FinishLease with the same request ends it. Answered by RememberedSigned.
+struct SignRemembered {
+    RequestId request;
+    std::uint64_t query = 0;
+    Bytes octets;
+    TAMGA_MESSAGE(sign_remembered, &SignRemembered::request, &SignRemembered::query, &SignRemembered::octets)
+};
+
+/// Any failure ends what was remembered: the next time the person is asked again.
+struct RememberedSigned {
+    std::uint64_t query = 0;
+    Status status;
+    Bytes value; ///< as in Signatures
+    TAMGA_MESSAGE(remembered_signed, &RememberedSigned::query, &RememberedSigned::status, &RememberedSigned::value)
 };
 
 // ---- readers: the watcher (tamga-token --watch) to every other tamga-token process ----
@@ -457,6 +502,8 @@ struct KeyFilter {
     TAMGA_FIELDS(&KeyFilter::extended_key_usages, &KeyFilter::roles, &KeyFilter::iin, &KeyFilter::bin,
                  &KeyFilter::serial_number, &KeyFilter::allow_expired, &KeyFilter::allow_revoked,
                  &KeyFilter::any_issuer, &KeyFilter::issuers)
+
+    bool operator==(KeyFilter const&) const = default;
 };
 
 /// How the law classifies what is asked for, as far as that is known here (policy/gate.hpp).
@@ -541,7 +588,8 @@ struct Accepted {
     ModuleIndex module;
     SlotId slot;
     Bytes certificate;
-    TAMGA_MESSAGE(accepted, &Accepted::module, &Accepted::slot, &Accepted::certificate)
+    bool remembered = false; ///< the login stays for this site (Remember)
+    TAMGA_MESSAGE(accepted, &Accepted::module, &Accepted::slot, &Accepted::certificate, &Accepted::remembered)
 };
 
 /// tamga-prompt to tamga-web: it ended without a mandate. site_refused: never again for this site. token_absent and the

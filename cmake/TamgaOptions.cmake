@@ -32,6 +32,7 @@ find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json)
 pkg_check_modules(P11KIT REQUIRED IMPORTED_TARGET p11-kit-1)
 pkg_check_modules(PCSCLITE REQUIRED libpcsclite)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 find_program(MSGFMT msgfmt REQUIRED)
 find_program(XGETTEXT xgettext REQUIRED)
 

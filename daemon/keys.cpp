@@ -75,6 +75,11 @@ void TokenProcess::dispatch(ipc::Packet& packet) {
         if (lease != m_leases.end()) lease->second->put(std::move(*ended));
         return;
     }
+    if (auto made = packet.as<ipc::RememberedSigned>()) {
+        auto const statement = m_statements.find(made->query);
+        if (statement != m_statements.end()) statement->second->put(std::move(*made));
+        return;
+    }
     if (packet.as<ipc::TokensChanged>()) {
         if (m_changed) m_changed();
         return;
@@ -94,6 +99,29 @@ void TokenProcess::give_up() {
         listing->put(ipc::Packet{});
     for (auto const& [request, lease] : m_leases) {
         lease->put(ipc::LeaseEnded{request, ipc::Status::from(Error{Errc::token_crashed})});
+    }
+    for (auto const& [query, statement] : m_statements)
+        statement->put(ipc::RememberedSigned{query, ipc::Status::from(Error{Errc::token_crashed}), {}});
+}
+
+Task<Result<Bytes>> TokenProcess::sign_remembered(ipc::RequestId request, Bytes octets) {
+    auto const self = shared_from_this();
+    if (m_gone) co_return Errc::token_crashed;
+    Mailbox<ipc::RememberedSigned> answer{m_executor};
+    auto const query = ++m_last_query;
+    Registration const registration{m_statements, query, &answer};
+    ipc::SignRemembered const question{request, query, std::move(octets)};
+    if (auto sent = co_await m_channel.send(question); !sent) co_return Errc::token_crashed;
+    auto made = co_await answer.next(Clock::now() + signature_limit);
+    if (!made) co_return Errc::token_timeout;
+    if (auto const result = made->status.result(); !result) co_return result.error();
+    co_return std::move(made->value);
+}
+
+void TokenProcess::finish_remembered(ipc::RequestId request) {
+    if (m_gone) return;
+    if (auto sent = m_channel.try_send(ipc::FinishLease{request}); !sent) {
+        log::warning("lease", {{"request", request.value()}, {"finish", wire_name(sent.error().code)}});
     }
 }
 

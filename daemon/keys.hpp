@@ -30,6 +30,13 @@ public:
     /// the module answered.
     Task<Result<std::vector<ipc::TokenInfo>>> list();
 
+    /// A statement of a sign-in under the login that was remembered by `request`. After a failure there is none any
+    /// more. Errors: mandate_violated (it has ended, above all), token_crashed, token_timeout, or what the token
+    /// answered.
+    Task<Result<Bytes>> sign_remembered(ipc::RequestId request, Bytes octets);
+    /// Ends it.
+    void finish_remembered(ipc::RequestId request);
+
 private:
     friend class Lease;
     using Listing = Mailbox<ipc::Packet>;
@@ -45,6 +52,7 @@ private:
     bool m_gone = false;
     std::map<std::uint64_t, Listing*> m_listings;
     std::map<ipc::RequestId, Mailbox<LeaseNews>*> m_leases;
+    std::map<std::uint64_t, Mailbox<ipc::RememberedSigned>*> m_statements; ///< under way, by their queries
 };
 
 /// tamga-web's end of one lease: from before the prompt is opened until the token has logged out. Destroyed early (page

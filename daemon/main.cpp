@@ -126,6 +126,7 @@ int serve() {
     Stamps stamps{loop.get_executor(), http, compute, std::move(stamping), std::move(trusted)};
     Recorder recorder{loop.get_executor(), config->journal_entries == 0 ? std::filesystem::path{} : journal_file(),
                       journal_limits(*config)};
+    RememberedLogins remembered{recorder};
     std::unique_ptr<Server> server;
     std::unique_ptr<Keys> keys;
     LauncherEvents events;
@@ -150,6 +151,7 @@ int serve() {
                   stamps,
                   revocations,
                   recorder,
+                  remembered,
                   std::chrono::seconds{config->prompt_seconds}};
     Desk desk{flow, compute};
     Plugged plugged{loop.get_executor(), *keys};
@@ -158,7 +160,10 @@ int serve() {
     auto made = Server::make(loop, std::move(options), desk, session);
     if (!made) return fail("server", made.error());
     server = std::move(*made);
-    sites.on_change([&server] { server->turn_sites_away(); });
+    sites.on_change([&] {
+        remembered.forget_turned_away(sites);
+        server->turn_sites_away();
+    });
     SitesWatch watch{loop.get_executor(), sites, policy::ConsentBook::default_path()};
 
     // Early, so that the sandbox may one day refuse to map a library: it costs 0.3 MB and half a millisecond. Where the

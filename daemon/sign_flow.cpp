@@ -90,6 +90,14 @@ Task<Result<protocol::Outcome>> SignFlow::sign(Asker asker, protocol::Sign reque
     question.filter = request.filter;
     if (auto passed = m_gate.judge(request, asker.origin, asker.language, question); !passed) co_return passed.error();
 
+    if (request.format == protocol::Format::authenticate && standing(asker) == Standing::allowed) {
+        if (auto const* login = m_remembered.find(asker.origin, question.filter, request.storages)) {
+            auto signed_in = co_await sign_in_remembered(asker.origin, request, *login);
+            if (signed_in) co_return signed_in;
+            m_remembered.forget(asker.origin); // the person is asked, and told what there is to tell
+        }
+    }
+
     // What can fail without the person fails before the person is asked ...
     if (!request.file.empty()) {
         if (auto read = co_await read_chosen_file(asker, request); !read) co_return read.error();
@@ -113,10 +121,11 @@ Task<Result<protocol::Outcome>> SignFlow::sign(Asker asker, protocol::Sign reque
     auto items = co_await m_compute.run_if_large(size_shown(*documents), std::move(seal));
     if (!items) co_return items.error();
 
+    auto const filter = question.filter;
     question.form = form_of(request.format);
     question.digested = request.digested;
     question.labelled = !request.labels.empty();
-    question.storages = std::move(request.storages);
+    question.storages = request.storages;
     use.begin(request, question, documents->size());
     auto decision = co_await decide(asker, std::move(question), std::move(*items));
     if (!decision) co_return decision.error();
@@ -127,6 +136,10 @@ Task<Result<protocol::Outcome>> SignFlow::sign(Asker asker, protocol::Sign reque
     use.chosen(*signer);
     if (!process) co_return process.error();
     Lease lease{*process, decision->prompt->request()};
+    if (decision->accepted.remembered && request.format == protocol::Format::authenticate) {
+        m_remembered.keep(asker.origin,
+                          {*process, decision->prompt->request(), *signer, filter, request.storages, Clock::now()});
+    }
     if (auto settled = co_await m_revocations.settle(*signer, request.filter); !settled) {
         decision->prompt->done(settled);
         co_return settled.error();
@@ -153,6 +166,31 @@ Task<Result<protocol::Outcome>> SignFlow::sign(Asker asker, protocol::Sign reque
                          {"certificate", signer->log_name()}});
     protocol::SignedDocuments made{std::move(*values), signer->der()};
     if (request.format == protocol::Format::authenticate) made.statement = to_bytes(documents->front().to_be_signed());
+    co_return protocol::Outcome{std::move(made)};
+}
+
+/// Without a window: the token compares the statement with what the person agreed to. Any error: as if nothing were
+/// remembered.
+Task<Result<protocol::Outcome>> SignFlow::sign_in_remembered(std::string origin, protocol::Sign const& request,
+                                                             RememberedLogins::Login login) {
+    constexpr std::chrono::seconds between_looks{60};
+    if (Clock::now() - login.settled_at > between_looks) {
+        if (auto settled = co_await m_revocations.settle(login.certificate, login.filter); !settled)
+            co_return settled.error();
+        if (auto* kept = m_remembered.find(origin, login.filter, login.storages)) kept->settled_at = Clock::now();
+    }
+    signing::XmlWork no_xml{0};
+    auto document = Document::read(request, request.documents.front(), {}, no_xml);
+    if (!document) co_return document.error();
+    auto const statement = document->prepare(login.certificate, std::time(nullptr));
+    if (!statement) co_return statement.error();
+    protocol::SignedDocuments made{{}, login.certificate.der(), to_bytes(*statement)};
+    auto value = co_await login.process->sign_remembered(login.request, made.statement);
+    if (!value) co_return value.error();
+    m_remembered.note_use(origin, login);
+    auto finished = document->finish(login.certificate, *value);
+    if (!finished) co_return finished.error();
+    made.values.push_back(std::move(*finished));
     co_return protocol::Outcome{std::move(made)};
 }
 

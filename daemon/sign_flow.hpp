@@ -7,6 +7,7 @@
 #include "daemon/keys.hpp"
 #include "daemon/prompts.hpp"
 #include "daemon/recorder.hpp"
+#include "daemon/remembered_logins.hpp"
 #include "daemon/revocations.hpp"
 #include "daemon/service_gate.hpp"
 #include "daemon/sites.hpp"
@@ -38,7 +39,7 @@ class SignFlow {
 public:
     SignFlow(asio::any_io_executor executor, Keys& keys, Prompts& prompts, Sites& sites, ServiceGate& gate,
              Compute& compute, Stamps& stamps, Revocations& revocations, Recorder& recorder,
-             std::chrono::seconds prompt_limit)
+             RememberedLogins& remembered, std::chrono::seconds prompt_limit)
         : m_keys{keys},
           m_prompts{prompts},
           m_sites{sites},
@@ -47,6 +48,7 @@ public:
           m_stamps{stamps},
           m_revocations{revocations},
           m_recorder{recorder},
+          m_remembered{remembered},
           m_prompt_limit{prompt_limit},
           m_large_trees{std::move(executor)} {}
 
@@ -78,6 +80,8 @@ private:
 
     // References in these refer to the frame of the flow that awaits them.
     Task<Result<protocol::Outcome>> sign(Asker asker, protocol::Sign request, Recorder::Use& use);
+    Task<Result<protocol::Outcome>> sign_in_remembered(std::string origin, protocol::Sign const& request,
+                                                       RememberedLogins::Login login);
     Task<Result<Decision>> decide(Asker asker, ipc::PromptRequest question, UniqueFd items);
     Task<Result<Decision>> ask(Asker asker, std::uint64_t modules, ipc::PromptRequest question, UniqueFd items);
     [[nodiscard]] Standing standing(Asker const& asker);
@@ -97,6 +101,7 @@ private:
     Stamps& m_stamps;
     Revocations& m_revocations;
     Recorder& m_recorder;
+    RememberedLogins& m_remembered;
     std::chrono::seconds m_prompt_limit;
     Turnstile m_large_trees;
     Compute m_tree_reader; ///< a large tree takes seconds, which nobody else's documents have to wait for

@@ -80,16 +80,8 @@ Result<std::vector<Bytes>> Lease::sign(std::vector<View> const& items, Watch& wa
         if (!digest) return digest.error();
         values.push_back(std::move(*digest));
     }
-    auto const mechanism = signature_mechanism(m_mandate->certificate().algorithm().key);
-    auto const* again = m_key->always_authenticate ? &*m_pin : nullptr;
-    auto const operation = again != nullptr && again->empty() ? Operation::pin_pad : Operation::sign;
     for (auto& value : values) {
-        if (stop.stop_requested()) return Error{Errc::user_cancelled, "the prompt is gone"};
-        watch.begin(operation);
-        auto const made = m_login.sign(m_key->key, mechanism, value, again);
-        if (!made) return made.error();
-        ++m_made;
-        auto signature = m_order.put_right(m_mandate->certificate(), mechanism.orders, value, *made);
+        auto signature = sign_digest(value, watch, stop);
         if (!signature) return signature.error();
         value = std::move(*signature);
     }
@@ -97,11 +89,47 @@ Result<std::vector<Bytes>> Lease::sign(std::vector<View> const& items, Watch& wa
     return values;
 }
 
+Result<Bytes> Lease::sign_digest(View digest, Watch& watch, std::stop_token const& stop) {
+    if (stop.stop_requested()) return Error{Errc::user_cancelled, "the prompt is gone"};
+    auto const mechanism = signature_mechanism(m_key->certificate.algorithm().key);
+    auto const* again = m_key->always_authenticate ? &*m_pin : nullptr;
+    watch.begin(again != nullptr && again->empty() ? Operation::pin_pad : Operation::sign);
+    auto const made = m_login.sign(m_key->key, mechanism, digest, again);
+    if (!made) return made.error();
+    ++m_made;
+    return m_order.put_right(m_key->certificate, mechanism.orders, digest, *made);
+}
+
+Result<void> Lease::remember(ipc::Remember const& wanted) {
+    if (!has_mandate() || m_mandate->form() != ipc::Form::authenticate) {
+        return Error{Errc::mandate_violated, "nothing but a sign-in is remembered"};
+    }
+    // Its PIN would have to be remembered, not a login.
+    if (m_key->always_authenticate) return Error{Errc::unsupported, "the key wants its PIN for each signature"};
+    auto standing = StandingMandate::give(wanted, m_token, m_key->certificate, Moment::now());
+    if (!standing) return standing.error();
+    m_standing = std::move(*standing);
+    return ok();
+}
+
+void Lease::keep_remembered() {
+    m_mandate.reset();
+    m_pin.reset();
+}
+
+Result<Bytes> Lease::sign_remembered(View octets, Watch& watch, std::stop_token const& stop) {
+    if (!m_standing || m_mandate) return Error{Errc::mandate_violated, "nothing is remembered"};
+    auto digest = m_standing->redeem(octets, Moment::now(), system_clock::to_time_t(system_clock::now()));
+    if (!digest) return digest.error();
+    return sign_digest(*digest, watch, stop);
+}
+
 Lease::End Lease::silence_from(SteadyTime last_use) {
     return {last_use + longest_silence, Error{Errc::timeout, "nothing to sign for too long"}};
 }
 
 Lease::End Lease::end() const {
+    if (m_standing && !m_mandate) return {m_standing->end(), Error{Errc::timeout, "remembered for long enough"}};
     auto silence = silence_from(m_last_use);
     if (!m_mandate || m_mandate->expiry() > silence.at) return silence;
     return {m_mandate->expiry(), Error{Errc::mandate_violated, "mandate expired"}};

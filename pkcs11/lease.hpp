@@ -3,6 +3,7 @@
 
 #include "pkcs11/certificates.hpp"
 #include "pkcs11/mandate.hpp"
+#include "pkcs11/standing_mandate.hpp"
 
 #include <optional>
 #include <stop_token>
@@ -47,7 +48,15 @@ public:
     /// signature_order.hpp), those of Session::Login::sign. After an error the lease must end.
     Result<std::vector<Bytes>> sign(std::vector<View> const& items, Watch& watch, std::stop_token const& stop);
 
-    /// When the lease ends by itself, and why: the silence, or the mandate's expiry.
+    /// The login is to be remembered for a site, behind a mandate of the form authenticate.
+    /// Errors: unsupported (the key wants its PIN for each signature, or nothing may be remembered), mandate_violated.
+    Result<void> remember(ipc::Remember const& wanted);
+    /// From now on nothing is signed but what was remembered.
+    void keep_remembered();
+    /// A statement of a sign-in under what was remembered. Errors as sign.
+    Result<Bytes> sign_remembered(View octets, Watch& watch, std::stop_token const& stop);
+
+    /// When the lease ends by itself, and why: the silence, the mandate's expiry, or that of what was remembered.
     struct End {
         SteadyTime at;
         Error why;
@@ -56,6 +65,7 @@ public:
     [[nodiscard]] static End silence_from(SteadyTime last_use);
 
 private:
+    Result<Bytes> sign_digest(View digest, Watch& watch, std::stop_token const& stop);
     Lease(ipc::TokenInfo token, std::unique_ptr<Session> session, Session::Login login, std::vector<SigningKey> keys,
           std::optional<Pin> pin);
 
@@ -67,6 +77,7 @@ private:
     SigningKey const* m_key = nullptr;
     LearntOrder m_order; ///< of m_key
     std::optional<Mandate> m_mandate;
+    std::optional<StandingMandate> m_standing;
     SteadyTime m_last_use;
     unsigned m_made = 0;
     bool m_has_factory_pin = false;

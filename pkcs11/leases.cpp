@@ -14,7 +14,15 @@ Leases::Leases(Slots& slots, LeaseNews news) : m_slots{slots}, m_news{std::move(
 /// A request's lease as long as anything may be asked of it.
 Leases::SharedHeld Leases::find(ipc::RequestId request) const {
     auto const fits = [&](SharedHeld const& held) {
-        return held->request == request && held->stage != Stage::ending && held->why;
+        return held->request == request && held->stage != Stage::ending && held->why && !held->remembered;
+    };
+    auto const place = std::ranges::find_if(m_held, fits);
+    return place == m_held.end() ? nullptr : *place;
+}
+
+Leases::SharedHeld Leases::find_remembered(ipc::RequestId request) const {
+    auto const fits = [&](SharedHeld const& held) {
+        return held->request == request && held->stage == Stage::open && held->remembered;
     };
     auto const place = std::ranges::find_if(m_held, fits);
     return place == m_held.end() ? nullptr : *place;
@@ -47,7 +55,15 @@ void Leases::unlock(ipc::RequestId request, ipc::Unlock message, std::optional<i
     held->chosen = std::move(message.chosen);
     held->shown = std::move(shown);
     m_held.push_back(std::move(held));
+    make_way(message.slot);
     serve_waiting();
+}
+
+/// A PIN is worth nothing on a token that is logged in already: what is remembered there ends first.
+void Leases::make_way(ipc::SlotId slot) {
+    for (auto const& held : std::list<SharedHeld>(m_held)) {
+        if (held->slot == slot && held->remembered) end(held, Error{Errc::busy, "another request needs the token"});
+    }
 }
 
 /// Who came first is served first.
@@ -149,6 +165,8 @@ void Leases::sign(ipc::RequestId request, std::uint32_t first, Items items) {
         failed->web_waits = true;
         return;
     }
+    // Documents under a login that is remembered for sign-ins: whoever tries that is not to have it any longer.
+    if (auto const remembered = find_remembered(request)) end(remembered, Error{Errc::mandate_violated, "no sign-in"});
     auto const held = find(request);
     if (!held || held->stage != Stage::open || !held->has_mandate) {
         auto const violation = why_none(request, "no mandate for this request");
@@ -170,6 +188,71 @@ void Leases::sign(ipc::RequestId request, std::uint32_t first, Items items) {
         if (!made.values) return end(held, made.values.error());
         m_news.signatures({held->request, first, std::move(*made.values)});
     });
+}
+
+// ---- logins that are remembered ----
+
+void Leases::remember(ipc::RequestId request, ipc::Remember message) {
+    auto const held = find(request);
+    if (!held || held->stage != Stage::open || !held->has_mandate || message.request != request) {
+        return m_news.remember_taken(request, why_none(request, "remembering without a mandate"));
+    }
+    auto work = [lease = held->lease, message = std::move(message)](Watch&) { return lease->remember(message); };
+    held->lane->post(Operation::sign, std::move(work), [this, held](Result<void> const& taken) {
+        if (taken && held->stage == Stage::open) held->to_be_remembered = true;
+        m_news.remember_taken(held->request, held->stage == Stage::open ? taken : Result<void>{Errc::mandate_violated});
+    });
+}
+
+void Leases::finish(ipc::RequestId request) {
+    auto const held = find(request);
+    if (held && held->stage == Stage::open && held->to_be_remembered) return keep(held);
+    if (auto const remembered = find_remembered(request)) return end(remembered, ok());
+    end(request, ok());
+}
+
+void Leases::keep(SharedHeld const& held) {
+    held->remembered = true;
+    auto work = [lease = held->lease](Watch&) {
+        lease->keep_remembered();
+        return lease->end();
+    };
+    held->lane->post(Operation::sign, std::move(work), [this, held](Lease::End const& ends) {
+        held->end = ends;
+        // Of its request this is the end; who is logged in nobody else's business.
+        if (std::exchange(held->web_waits, false)) m_news.ended({held->request, ipc::Status::from(ok())});
+        log::info("remembered", {{"request", held->request.value()}});
+    });
+}
+
+void Leases::sign_remembered(ipc::SignRemembered message) {
+    auto const held = find_remembered(message.request);
+    if (!held) {
+        Error const why{Errc::mandate_violated, "nothing is remembered"};
+        return m_news.remembered_signed({message.query, ipc::Status::from(why), {}});
+    }
+    struct Made {
+        Result<Bytes> value;
+        Lease::End end;
+    };
+    auto work = [lease = held->lease, octets = std::move(message.octets), stop = held->stop.get_token()](Watch& watch) {
+        auto value = lease->sign_remembered(octets, watch, stop);
+        return Made{std::move(value), lease->end()};
+    };
+    held->lane->post(Operation::sign, std::move(work), [this, held, query = message.query](Made made) {
+        held->end = made.end;
+        auto const status = made.value ? ok() : Result<void>{made.value.error()};
+        auto value = made.value ? std::move(*made.value) : Bytes{};
+        m_news.remembered_signed({query, ipc::Status::from(status), std::move(value)});
+        if (!status && held->stage == Stage::open) end(held, status);
+    });
+}
+
+void Leases::forget_remembered(Error const& why) {
+    for (auto const& held : std::list<SharedHeld>(m_held)) {
+        held->to_be_remembered = false;
+        if (held->remembered) end(held, why);
+    }
 }
 
 // ---- how leases end ----
@@ -212,7 +295,7 @@ void Leases::pulled_out(std::string_view reader) {
 void Leases::break_off(SharedHeld const& held, Error const& why) {
     if (held->stage == Stage::opening) held->broken = why;
     if (held->stage != Stage::open) return;
-    m_broken_off.insert_or_assign(held->request, why);
+    if (!held->remembered) m_broken_off.insert_or_assign(held->request, why);
     end(held, why);
 }
 

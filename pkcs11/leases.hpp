@@ -29,6 +29,8 @@ struct LeaseNews {
     std::function<void(ipc::RequestId, Result<void>)> mandate_taken;
     std::function<void(ipc::Signatures)> signatures;
     std::function<void(ipc::LeaseEnded)> ended;
+    std::function<void(ipc::RequestId, Result<void>)> remember_taken;
+    std::function<void(ipc::RememberedSigned)> remembered_signed;
 };
 
 /// Every member is for the loop and returns at once.
@@ -43,6 +45,16 @@ public:
     void add_to_mandate(ipc::RequestId request, ipc::Mandate message);
     /// Told by `signatures` or, where one of them cannot be made, by `ended`.
     void sign(ipc::RequestId request, std::uint32_t first, Items items);
+    /// Behind a mandate: told by `remember_taken`.
+    void remember(ipc::RequestId request, ipc::Remember message);
+    /// Told by `remembered_signed`. A failure ends what was remembered.
+    void sign_remembered(ipc::SignRemembered message);
+    /// Nothing more to sign: as `end`, told by `ended`; but where the login is to be remembered it stays. Asked of such
+    /// a one again, it ends.
+    void finish(ipc::RequestId request);
+    /// Ends whatever is remembered, or is about to be.
+    void forget_remembered(Error const& why);
+
     /// Logs the request's token out, or sees to it that nobody is logged in to it: told by `ended`, where tamga-web
     /// knows of the lease. What the token is doing it does to its end, but makes no further signature.
     void end(ipc::RequestId request, Result<void> const& why);
@@ -75,8 +87,10 @@ private:
         std::shared_ptr<Lane> lane;
         std::shared_ptr<Lease> lease; ///< touched on the lane alone
         bool has_mandate = false;
-        bool web_waits = false;    ///< tamga-web is to be told of the end
-        bool prompt_waits = false; ///< it gave its mandate and is to be told what became of it
+        bool to_be_remembered = false; ///< once its request is finished
+        bool remembered = false;       ///< its request is finished, and the prompt may go
+        bool web_waits = false;        ///< tamga-web is to be told of the end
+        bool prompt_waits = false;     ///< it gave its mandate and is to be told what became of it
         std::stop_source stop;
         Result<void> why = ok();    ///< of the end
         Result<void> broken = ok(); ///< why the login that is under way is of no use
@@ -96,6 +110,9 @@ private:
     [[nodiscard]] SharedHeld find_failed(ipc::RequestId request) const;
     [[nodiscard]] bool in_use(ipc::SlotId slot) const;
     [[nodiscard]] Error why_none(ipc::RequestId request, char const* otherwise) const;
+    [[nodiscard]] SharedHeld find_remembered(ipc::RequestId request) const;
+    void keep(SharedHeld const& held);
+    void make_way(ipc::SlotId slot);
     void break_off(SharedHeld const& held, Error const& why);
     void serve_waiting();
     void open(SharedHeld const& held);

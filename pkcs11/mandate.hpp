@@ -20,6 +20,7 @@ public:
 
     /// Whether the last part has come: nothing is signed before.
     [[nodiscard]] bool complete() const noexcept { return m_message.last; }
+    [[nodiscard]] ipc::Form form() const noexcept { return m_message.form; }
     [[nodiscard]] SteadyTime expiry() const noexcept { return m_expiry; }
     [[nodiscard]] signing::Certificate const& certificate() const noexcept { return m_certificate; }
 

@@ -2,6 +2,8 @@
 
 #include "pkcs11/toml_file.hpp"
 
+#include <algorithm>
+
 namespace tamga::pkcs11 {
 
 namespace {
@@ -26,6 +28,8 @@ public:
                 auto const allowed = m_file.flag_of(node, "user_modules");
                 if (!allowed) return allowed.error();
                 files.user_modules = *allowed;
+            } else if (key == "remember_minutes" || key == "remember_unused_minutes") {
+                if (auto taken = remembering(files.remembering, key.str(), node); !taken) return taken.error();
             } else if (key == "module" && node.is_array_of_tables()) {
                 for (auto const& entry : *node.as_array()) {
                     auto module = module_entry(*entry.as_table());
@@ -40,6 +44,15 @@ public:
     }
 
 private:
+    Result<void> remembering(Remembering& into, std::string_view key, toml::node const& node) const {
+        bool const unused = key == "remember_unused_minutes";
+        auto const minutes = unused ? m_file.number_of(node, key, 1, Remembering::most_unused_minutes)
+                                    : m_file.number_of(node, key, 0, Remembering::most_minutes);
+        if (!minutes) return minutes.error();
+        (unused ? into.unused_minutes : into.minutes) = *minutes;
+        return ok();
+    }
+
     Result<ModuleConfig> module_entry(toml::table const& table) {
         ModuleConfig config;
         for (auto const& [key, node] : table) {
@@ -109,6 +122,12 @@ Result<ModuleFiles> read_file(std::filesystem::path const& path) {
 
 } // namespace
 
+void Remembering::narrow(Remembering const& other) {
+    minutes = std::min(minutes.value_or(most_minutes), other.minutes.value_or(most_minutes));
+    unused_minutes =
+        std::min(unused_minutes.value_or(most_unused_minutes), other.unused_minutes.value_or(most_unused_minutes));
+}
+
 bool ModuleConfig::introduce(View atr, std::string const& reader, ipc::TokenInfo& info) const {
     auto const* row = families.find(family);
     if (row == nullptr) row = &families.classify({to_bytes(atr), reader, info.manufacturer, info.model});
@@ -116,6 +135,8 @@ bool ModuleConfig::introduce(View atr, std::string const& reader, ipc::TokenInfo
     info.family = row->id;
     info.family_name = row->name;
     info.unblocking = row->unblocking;
+    info.remember_s = remembering.lifetime_s();
+    info.remember_unused_s = remembering.unused_s();
     return !elsewhere.contains(row->id);
 }
 
@@ -125,6 +146,7 @@ Result<ModuleFiles> read_module_files(std::filesystem::path const& system_file,
     if (!files || !files->user_modules.value_or(true)) return files;
     auto own = read_file(user_file);
     if (!own) return own.error();
+    files->remembering.narrow(own->remembering);
     if (own->user_modules) {
         return Error{Errc::config_invalid, user_file.string() + ": user_modules: belongs into " + system_file.string()};
     }

@@ -5,12 +5,30 @@
 #include "pkcs11/families.hpp"
 #include "pkcs11/sandbox.hpp"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace tamga::pkcs11 {
+
+/// How long a login may be remembered for a site, as far as configuration says: nothing longer than this is given.
+struct Remembering {
+    static constexpr std::int64_t most_minutes = 15;
+    static constexpr std::int64_t most_unused_minutes = 5;
+    std::optional<std::int64_t> minutes; ///< 0: never
+    std::optional<std::int64_t> unused_minutes;
+
+    [[nodiscard]] std::uint32_t lifetime_s() const noexcept {
+        return static_cast<std::uint32_t>(60 * minutes.value_or(most_minutes));
+    }
+    [[nodiscard]] std::uint32_t unused_s() const noexcept {
+        return static_cast<std::uint32_t>(60 * unused_minutes.value_or(most_unused_minutes));
+    }
+    /// The less of both.
+    void narrow(Remembering const& other);
+};
 
 struct ModuleConfig {
     std::string name;           ///< for the log
@@ -21,6 +39,7 @@ struct ModuleConfig {
     bool single_threaded = false;    ///< not to be called by two threads at once, whatever C_Initialize says
     std::optional<Permit> allow;     ///< the one thing its sandbox leaves it
     std::set<std::string> elsewhere; ///< families whose tokens another module shows: here they are passed over
+    Remembering remembering;         ///< of all modules; as the next
     Families families;               ///< the table; left empty in lists of modules
     std::optional<Error> fault;      ///< the configuration cannot be read: nothing is loaded, whoever asks gets this
 
@@ -34,6 +53,7 @@ struct ModuleFiles {
     std::vector<ModuleConfig> modules;
     /// Whether what the person configured counts, here and in families.toml; it does where nothing is said.
     std::optional<bool> user_modules;
+    Remembering remembering; ///< the less of what both say
 };
 
 /// Blocking. Errors: file_untrusted (base/trusted_file.hpp), config_invalid with file, line and key.

@@ -206,6 +206,8 @@ Result<Modules> find_modules(ConfigFiles const& files) {
     auto found = Search{std::move(*families), std::move(explicit_modules->modules),
                         read_p11_kit(files.p11_kit, files.p11_kit_libraries)}
                      .run();
+    for (auto& module : found.modules)
+        module.remembering = explicit_modules->remembering;
     if (found.modules.size() > ipc::max_modules) return Error{Errc::config_invalid, "more than 64 modules"};
     return found;
 }

@@ -37,6 +37,8 @@ Result<void> Service::turn() {
                                {m_web.channel.fd(), POLLIN, 0},
                                {m_watcher.channel.fd(), POLLIN, 0},
                                {m_inbox.fd(), POLLIN, 0}};
+    // Without a login that is remembered nobody needs to know: a descriptor of -1 is passed over.
+    ends.push_back({m_screen ? m_screen->fd() : -1, POLLIN, 0});
     auto const others = ends.size();
     std::vector<ipc::RequestId> requests;
     for (auto const& [request, prompt] : m_prompts) {
@@ -55,6 +57,7 @@ Result<void> Service::turn() {
             if (auto served = serve_prompt(requests[i]); !served) return served.error();
         }
     }
+    if (ends[others - 1].revents != 0) hear_of_the_screen();
     // What was pulled out is known before anybody asks for it, and before what a lane brings: it says why that failed.
     if (ends[2].revents != 0) {
         if (auto served = serve_watcher(); !served) return served.error();
@@ -124,7 +127,10 @@ Result<void> Service::serve_web() {
     } else if (auto const large = (*packet)->as<ipc::SignLarge>()) {
         sign_large(**packet, *large);
     } else if (auto const finished = (*packet)->as<ipc::FinishLease>()) {
-        m_leases.end(finished->request, ok());
+        m_leases.finish(finished->request);
+    } else if (auto remembered = (*packet)->as<ipc::SignRemembered>()) {
+        hear_of_the_screen(); // whoever locked it a moment ago
+        m_leases.sign_remembered(std::move(*remembered));
     } else {
         log::error("channel", {{"from", "tamga-web"}, {"error", finished.error().detail}});
         end_all_requests(finished.error());
@@ -186,6 +192,10 @@ Result<void> Service::serve_prompt(ipc::RequestId request) {
         }
         if (auto mandate = (*packet)->as<ipc::Mandate>()) {
             m_leases.add_to_mandate(request, std::move(*mandate));
+            return ok();
+        }
+        if (auto remember = (*packet)->as<ipc::Remember>()) {
+            this->remember(request, std::move(*remember));
             return ok();
         }
     } else if (packet.error().code == Errc::build_mismatch) {
@@ -257,11 +267,38 @@ LeaseNews Service::news() {
                 tell_prompt(request, ipc::MandateReply{ipc::Status::from(taken)});
             },
             [this](ipc::Signatures const& signatures) { tell(m_web.channel, signatures); },
-            [this](ipc::LeaseEnded const& ended) { tell(m_web.channel, ended); }};
+            [this](ipc::LeaseEnded const& ended) { tell(m_web.channel, ended); },
+            [this](ipc::RequestId request, Result<void> const& taken) {
+                tell_prompt(request, ipc::RememberReply{ipc::Status::from(taken)});
+            },
+            [this](ipc::RememberedSigned const& made) { tell(m_web.channel, made); }};
+}
+
+// ---- logins that are remembered ----
+
+/// Not where nobody would say that the person went away.
+void Service::remember(ipc::RequestId request, ipc::Remember message) {
+    if (!m_screen) {
+        auto screen = ScreenWatch::open();
+        if (!screen) return tell_prompt(request, ipc::RememberReply{ipc::Status::from(screen.error())});
+        m_screen = std::move(*screen);
+    }
+    m_leases.remember(request, std::move(message));
+}
+
+/// Locked, asleep, or nobody there any more who would tell.
+void Service::hear_of_the_screen() {
+    if (!m_screen) return;
+    auto const present = m_screen->hear();
+    if (!present) {
+        m_leases.forget_remembered(present.error());
+        m_screen.reset();
+    }
 }
 
 void Service::look_at_the_clock() {
     m_leases.end_late_ones();
+    if (m_screen && m_leases.none()) m_screen.reset();
     m_slots.tidy();
     auto const* const lane = m_slots.overdue();
     if (lane == nullptr) return;

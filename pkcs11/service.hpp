@@ -5,6 +5,7 @@
 #include "pkcs11/leases.hpp"
 #include "pkcs11/peer.hpp"
 #include "pkcs11/readers.hpp"
+#include "pkcs11/screen_watch.hpp"
 
 #include <poll.h>
 
@@ -36,6 +37,8 @@ private:
     template <class Tell>
     void list(ipc::ListKeys const& wanted, Tell tell_asker);
     void sign_large(ipc::Packet& packet, ipc::SignLarge const& large);
+    void remember(ipc::RequestId request, ipc::Remember message);
+    void hear_of_the_screen();
     LeaseNews news();
     [[nodiscard]] std::optional<ipc::TokenInfo> shown_by(ipc::RequestId request, ipc::SlotId slot) const;
     template <class M>
@@ -53,6 +56,7 @@ private:
     Peer m_web;
     Peer m_watcher;
     std::map<ipc::RequestId, Peer> m_prompts;
+    std::optional<ScreenWatch> m_screen; ///< while a login is remembered, or is about to be
 };
 
 } // namespace tamga::pkcs11

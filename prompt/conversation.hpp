@@ -109,7 +109,14 @@ private:
             m_tokens->channel(chosen->module).close(); // what its PIN opened is closed before the site hears of it
         else if (auto given = talk().give_mandate(*chosen); !given)
             return told(given.error());
-        return ipc::Accepted{chosen->module, chosen->slot, chosen->certificate->der()};
+        ipc::Accepted accepted{chosen->module, chosen->slot, chosen->certificate->der()};
+        if (m_remember && can_be_remembered(m_sheet, *chosen)) {
+            auto const taken = talk().remember(*chosen);
+            if (!taken && taken.error().code != Errc::unsupported) return told(taken.error());
+            accepted.remembered = taken.has_value();
+            m_not_remembered = !accepted.remembered;
+        }
+        return accepted;
     }
 
     Result<void> ask_about_site() {
@@ -218,6 +225,7 @@ private:
             question.error.clear();
             auto& choice = question.choices[answer.choice];
             if (choice.pin == PinEntry::none) return choice;
+            m_remember = answer.remember;
 
             if (auto const act = confirm_attempt(choice.token); act == Act::gone)
                 return refusal(act);
@@ -443,6 +451,11 @@ private:
     void advise() {
         m_tokens.reset();
         if (m_factory_pin) m_screen.advise(factory_pin_words(m_sheet.request.language));
+        if (m_not_remembered) {
+            m_screen.advise(
+                words(message_id("You are signed in. The login could not be remembered: this key wants its PIN "
+                                 "each time, or nobody here says when the screen is locked.")));
+        }
     }
 
     ipc::Channel m_web;
@@ -456,6 +469,8 @@ private:
     bool m_site_allowed = false;
     bool m_ended = false; ///< tamga-web was told
     bool m_factory_pin = false;
+    bool m_remember = false; ///< the login, for this site
+    bool m_not_remembered = false;
     bool m_has_file_token = false;
     bool m_others = false; ///< there are tokens beside those in question, whose keys are not looked at
     std::optional<RecentFiles> m_recent;

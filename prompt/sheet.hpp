@@ -74,6 +74,7 @@ struct Answer {
     Act act = Act::cancel;
     std::size_t choice = 0;
     Pin pin;
+    bool remember = false; ///< the login for this site, where that was offered
 };
 
 struct FileAnswer {
@@ -123,6 +124,15 @@ concept Screen = requires(S& screen, Sheet const& sheet, Question const& questio
 [[nodiscard]] inline bool is_risky_attempt(ipc::TokenInfo const& token) {
     constexpr std::uint32_t wrong_tries_that_worry = 2;
     return is_last_attempt(token) || (!token.attempts_left && token.wrong_tries_seen >= wrong_tries_that_worry);
+}
+
+/// Whether the person may have this login remembered: for our own statement of a sign-in to a site that they know, and
+/// where the token would.
+[[nodiscard]] inline bool can_be_remembered(Sheet const& sheet, Choice const& choice) {
+    auto const& request = sheet.request;
+    return request.form == ipc::Form::authenticate && request.purpose == ipc::Purpose::sign_in &&
+           !request.origin.empty() && !request.site_is_new && choice.certificate && choice.pin != PinEntry::none &&
+           choice.token.remember_s != 0 && !is_key_file(choice.token);
 }
 
 } // namespace tamga::prompt

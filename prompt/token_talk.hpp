@@ -79,6 +79,15 @@ public:
         return reply ? reply->status.result() : reply.error();
     }
 
+    /// After a mandate. Error: unsupported, where the token does not do that.
+    Result<void> remember(Choice const& chosen) {
+        ipc::Remember const wanted{m_sheet.request.request, chosen.certificate->fingerprint(), m_sheet.request.origin,
+                                   chosen.token.remember_s, chosen.token.remember_unused_s};
+        if (auto sent = m_tokens.channel(chosen.module).send(wanted); !sent) return crashed(sent.error());
+        auto const reply = hear<ipc::RememberReply>(chosen.module, message_id("The token is preparing to sign ..."));
+        return reply ? reply->status.result() : reply.error();
+    }
+
 private:
     /// The token's next message beside the listing, which must be an M.
     template <class M>

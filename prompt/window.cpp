@@ -76,6 +76,7 @@ Window::Window()
       m_pin_label{new QLabel},
       m_pin{new QLineEdit},
       m_reveal{new QCheckBox},
+      m_remember{new QCheckBox},
       m_typing{new TypingHint{*m_pin}},
       m_pin_hint{plain_label()},
       m_more{plain_label()},
@@ -156,6 +157,7 @@ void Window::lay_out() {
     layout->addLayout(pin_row());
     layout->addWidget(m_typing);
     layout->addWidget(m_pin_hint);
+    layout->addWidget(m_remember);
     layout->addWidget(m_waiting);
     layout->addWidget(m_progress);
     layout->addWidget(m_advice);
@@ -229,7 +231,8 @@ Answer Window::ask(Question const& question, int web, int news) {
     auto const act = run(web, news);
     auto const row = m_keys->chosen();
     m_question = nullptr;
-    return {act, row.value_or(question.choices.size()), act == Act::accept ? take_pin() : Pin{}};
+    bool const remember = m_remember->isVisible() && m_remember->isChecked();
+    return {act, row.value_or(question.choices.size()), act == Act::accept ? take_pin() : Pin{}, remember};
 }
 
 void Window::focus_on_question() {
@@ -341,6 +344,9 @@ void Window::update_controls() {
         m_pin_label->setText(qt(pin_label(language, *choice)));
         m_reveal->setText(qt(reveal_label(language, *choice)));
     }
+    bool const rememberable = choice != nullptr && can_be_remembered(*m_sheet, *choice);
+    m_remember->setVisible(rememberable);
+    if (rememberable) m_remember->setText(qt(remember_words(language, *choice)));
     // After a wrong PIN the status line says that there was one; how many remain still needs saying.
     bool const counted = choice != nullptr && (is_last_attempt(choice->token) || choice->token.attempts_left ||
                                                choice->token.wrong_tries_seen != 0);

@@ -91,6 +91,7 @@ private:
     QLabel* m_pin_label;
     QLineEdit* m_pin;
     QCheckBox* m_reveal;
+    QCheckBox* m_remember;
     TypingHint* m_typing;
     QLabel* m_pin_hint;
     QLabel* m_more;

@@ -90,25 +90,29 @@ Bytes sign_in_statement(View request, ipc::Fingerprint const& certificate, std::
     return to_bytes(as_view(text));
 }
 
-Result<Commitment> parse_sign_in_statement(View octets, Algorithm const& algorithm) {
-    auto const lines = request_lines(as_text(octets));
+Result<SignInStatement> read_sign_in_statement(View octets) {
+    auto lines = request_lines(as_text(octets));
     if (!lines) return lines.error();
     auto rest = lines->rest;
     auto const hex = take_line(rest, "certificate ");
     auto const digits = take_line(rest, "time ");
     auto const certificate = hex ? fingerprint_of(*hex) : std::nullopt;
-    Commitment commitment;
     if (!certificate || !digits) return not_the_form("certificate or time");
-    commitment.certificate = *certificate;
-    std::from_chars(digits->data(), digits->data() + digits->size(), commitment.signing_time);
+    SignInStatement statement{std::move(lines->request), lines->request_size, *certificate};
+    std::from_chars(digits->data(), digits->data() + digits->size(), statement.signing_time);
 
-    auto const request = octets.first(lines->request_size);
-    auto const same = sign_in_statement(request, commitment.certificate, commitment.signing_time);
+    auto const request = octets.first(statement.request_size);
+    auto const same = sign_in_statement(request, statement.certificate, statement.signing_time);
     if (!std::ranges::equal(same, octets)) return not_the_form("not exactly ours");
-    auto digest = signing::digest(algorithm.digest, request);
+    return statement;
+}
+
+Result<Commitment> parse_sign_in_statement(View octets, Algorithm const& algorithm) {
+    auto const statement = read_sign_in_statement(octets);
+    if (!statement) return statement.error();
+    auto digest = signing::digest(algorithm.digest, octets.first(statement->request_size));
     if (!digest) return digest.error();
-    commitment.digest = std::move(*digest);
-    return commitment;
+    return Commitment{std::move(*digest), statement->certificate, statement->signing_time};
 }
 
 } // namespace tamga::signing

@@ -76,6 +76,17 @@ Result<SignIn> parse_sign_in_request(View octets);
 /// and "time SECONDS" since 1970. A signature on it is of no use to another site, at another time, or for another key.
 [[nodiscard]] Bytes sign_in_statement(View request, ipc::Fingerprint const& certificate, std::int64_t signing_time);
 
+/// What such a statement says.
+struct SignInStatement {
+    SignIn request;
+    std::size_t request_size = 0; ///< octets of the request in it
+    ipc::Fingerprint certificate{};
+    std::int64_t signing_time = 0; ///< seconds since 1970
+};
+
+/// The statement that is exactly `octets`. Error: bad_request.
+Result<SignInStatement> read_sign_in_statement(View octets);
+
 /// What exactly such octets commit to; the digest is that of the request in them. Errors: bad_request,
 /// algorithm_unavailable.
 Result<Commitment> parse_sign_in_statement(View octets, Algorithm const& algorithm);

@@ -26,6 +26,7 @@ inline constexpr std::string_view service_variables[] = {
     "XDG_CACHE_HOME",
     "XDG_CONFIG_HOME",
     "XDG_STATE_HOME",
+    "DBUS_SYSTEM_BUS_ADDRESS",
     "JOURNAL_STREAM",
     "TAMGA_DEBUG",
     "PCSCLITE_CSOCK_NAME",

@@ -7,7 +7,8 @@
 // anything was asked); `cancel_while_waiting` (for the token that was chosen); `cancel_at WORDS` (a wait of which they
 // are the beginning); `wait_ms N` before each answer; `hang` (never answers); `file PATH` (several: one after another,
 // then cancel) where a file is wanted; `from_file` wants a key file although there are tokens; `forget_files` clears
-// the list of recent ones first. What follows a line `site ORIGIN` holds for requests of that origin alone.
+// the list of recent ones first; `remember` has the login remembered for the site, offered or not. What follows a line
+// `site ORIGIN` holds for requests of that origin alone.
 #pragma once
 
 #include "prompt/words.hpp"
@@ -76,7 +77,7 @@ public:
         if (question.takes_files && std::exchange(m_from_file, false)) return {Act::file, 0, {}};
         auto const choice = pick(question);
         if (choice >= question.choices.size() && news >= 0) return {await_news(web, news), choice, {}};
-        Answer answer{Act::accept, choice, {}};
+        Answer answer{Act::accept, choice, {}, m_remembers};
         if (choice >= question.choices.size() || question.choices[choice].pin != PinEntry::typed) {
             // Insisting on what cannot be chosen ends here too, and so does a list that stays empty.
             if (choice >= question.choices.size() && (!question.choices.empty() || m_insisted))
@@ -158,6 +159,8 @@ private:
             m_files.emplace_back(argument);
         else if (command == "from_file")
             m_from_file = true;
+        else if (command == "remember")
+            m_remembers = true;
         else if (command == "forget_files")
             m_forgets_files = true;
         else if (command == "accept")
@@ -245,6 +248,7 @@ private:
     std::deque<std::filesystem::path> m_files;
     bool m_from_file = false;
     bool m_forgets_files = false;
+    bool m_remembers = false;
     unsigned m_typed = 0;
     Act m_act = Act::accept;
     bool m_declines_last_attempt = false;

@@ -187,7 +187,9 @@ private:
         ServiceGate gate{policy::ServiceBook{m_services, policy::UserCatalogues::counted, policy::Remembering::kept},
                          m_unclassified};
         Recorder recorder{loop.get_executor(), journal(), {}};
-        SignFlow flow{loop.get_executor(), keys, prompts, sites, gate, compute, stamps, revocations, recorder, 5s};
+        RememberedLogins remembered{recorder};
+        SignFlow flow{loop.get_executor(), keys,     prompts,    sites, gate, compute, stamps,
+                      revocations,         recorder, remembered, 5s};
         Desk desk{flow, compute};
         Asker asker{origin, Language::en};
         auto request = [&]() -> Task<void> {

@@ -1,0 +1,47 @@
+#include "daemon/remembered_logins.hpp"
+
+#include "base/log.hpp"
+
+#include <ctime>
+
+namespace tamga::daemon {
+
+void RememberedLogins::keep(std::string const& origin, Login login) {
+    forget(origin);
+    log::info("remembered", {{"origin", origin}, {"certificate", login.certificate.log_name()}});
+    m_logins.insert_or_assign(origin, std::move(login));
+}
+
+RememberedLogins::Login* RememberedLogins::find(std::string const& origin, ipc::KeyFilter const& filter,
+                                                std::vector<std::string> const& storages) {
+    auto const found = m_logins.find(origin);
+    if (found == m_logins.end()) return nullptr;
+    auto& login = found->second;
+    bool const same = login.filter == filter && login.storages == storages;
+    if (!same || signing::misfit(login.certificate, filter, std::time(nullptr))) return nullptr;
+    return &login;
+}
+
+void RememberedLogins::forget(std::string const& origin) {
+    auto const found = m_logins.find(origin);
+    if (found == m_logins.end()) return;
+    found->second.process->finish_remembered(found->second.request);
+    m_recorder.forget(name_of(found->second));
+    log::info("forgotten", {{"origin", origin}, {"certificate", found->second.certificate.log_name()}});
+    m_logins.erase(found);
+}
+
+void RememberedLogins::forget_turned_away(Sites& sites) {
+    std::vector<std::string> turned_away;
+    for (auto const& [origin, login] : m_logins) {
+        if (sites.standing(origin) != Standing::allowed) turned_away.push_back(origin);
+    }
+    for (auto const& origin : turned_away)
+        forget(origin);
+}
+
+void RememberedLogins::note_use(std::string const& origin, Login const& login) {
+    m_recorder.remembered(name_of(login), origin, login.certificate);
+}
+
+} // namespace tamga::daemon
