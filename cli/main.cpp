@@ -2,9 +2,11 @@
 #include "base/build_id.hpp"
 #include "base/text.hpp"
 #include "cli/authorities.hpp"
+#include "cli/journal_command.hpp"
 #include "cli/local_client.hpp"
 #include "cli/services_command.hpp"
 #include "cli/sign.hpp"
+#include "cli/sites_command.hpp"
 #include "cli/tokens.hpp"
 #include "cli/trust.hpp"
 #include "cli/verify.hpp"
@@ -211,6 +213,8 @@ int main(int argc, char** argv) {
         ->required()
         ->option_text(" ");
     cli::ServicesCommand services{app, language};
+    cli::JournalCommand journal{app, language};
+    cli::SitesCommand sites{app, language};
     translate_headings(app, language);
 
     try {
@@ -239,6 +243,8 @@ int main(int argc, char** argv) {
         return cli::run_sign(signing, std::cout, std::cerr);
     }
     if (auto const code = services.run()) return *code;
+    if (auto const code = journal.run()) return *code;
+    if (auto const code = sites.run()) return *code;
     if (*verify) {
         request.language = language;
         request.form = json ? cli::ReportForm::json : cli::ReportForm::words;

@@ -12,7 +12,7 @@
 
 namespace tamga::daemon {
 
-/// One thread beside the loop. tamga-web has two: docs/threads.md.
+/// One thread beside the loop. tamga-web has three: docs/threads.md.
 class Compute {
 public:
     static constexpr std::size_t large = 256 * 1024;
@@ -47,6 +47,9 @@ public:
         };
         asio::post(m_pool, std::move(work));
     }
+
+    /// Waits for everything that was given. Nothing may be given afterwards. Blocking.
+    void finish() { m_pool.join(); }
 
     /// On the compute thread where `size` octets are too much for the loop, else here and now.
     template <class Job, class Value = std::invoke_result_t<Job&>>

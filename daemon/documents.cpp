@@ -72,13 +72,15 @@ Result<Bytes> Document::digest_for(signing::Certificate const& signer) const {
 }
 
 Result<View> Document::prepare(signing::Certificate const& signer, std::int64_t now) {
-    if (std::holds_alternative<Raw>(m_format) || !m_to_be_signed.empty()) return to_be_signed();
-    auto const digest = digest_for(signer);
+    if (!m_digest.empty()) return to_be_signed();
+    auto digest = digest_for(signer);
     if (!digest) return digest.error();
+    m_digest = *std::move(digest);
+    if (std::holds_alternative<Raw>(m_format)) return to_be_signed();
     auto made = std::visit(
         Overloaded{
-            [&](Cms&) { return signing::prepare_cms(signer, *digest, now); },
-            [&](signing::XmlDocument& document) { return document.prepare(signer, *digest); },
+            [&](Cms&) { return signing::prepare_cms(signer, m_digest, now); },
+            [&](signing::XmlDocument& document) { return document.prepare(signer, m_digest); },
             [&](Raw&) { return Result<Bytes>{Errc::internal}; },
             [&](SignIn&) { return Result<Bytes>{signing::sign_in_statement(m_shown, signer.fingerprint(), now)}; },
         },

@@ -28,6 +28,9 @@ public:
     Result<View> prepare(signing::Certificate const& signer, std::int64_t now);
     [[nodiscard]] View to_be_signed() const noexcept;
 
+    /// After prepare: the digest of what is shown, by the signer's algorithm.
+    [[nodiscard]] Bytes const& digest() const noexcept { return m_digest; }
+
     /// Verifies `raw_signature` over to_be_signed(), then makes the result the page gets: DER CMS, XML text or the bare
     /// signature. The document is spent. Errors: signature_invalid, internal.
     Result<Bytes> finish(signing::Certificate const& signer, View raw_signature);
@@ -50,6 +53,7 @@ private:
 
     Format m_format;
     Bytes m_shown;
+    Bytes m_digest;
     Bytes m_to_be_signed; ///< stays empty for raw: there it is what is shown
     Bytes m_signature_value;
     std::vector<ipc::NamedDigest> m_digests; ///< unless empty, of a document that is not here

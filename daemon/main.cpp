@@ -4,6 +4,8 @@
 #include "daemon/net/sock_diag.hpp"
 #include "daemon/sandbox/web_sandbox.hpp"
 #include "daemon/server/server.hpp"
+#include "daemon/sites_watch.hpp"
+#include "policy/state_file.hpp"
 #include "policy/web_config.hpp"
 #include "signing/gost.hpp"
 #include "trust/local_ca.hpp"
@@ -16,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace {
@@ -74,6 +77,18 @@ Result<void> trust_stamp(Revocations const& revocations, signing::Timestamp cons
     return Error{Errc::timestamp_invalid, "the service: " + chain.detail};
 }
 
+std::filesystem::path journal_file() {
+    auto const folder = policy::state_folder();
+    return folder.empty() ? folder : folder / "journal.db";
+}
+
+journal::Limits journal_limits(policy::WebConfig const& config) {
+    journal::Limits limits;
+    limits.entries = config.journal_entries;
+    limits.in_vain = std::max<std::int64_t>(limits.entries / 10, 1);
+    return limits;
+}
+
 int serve() {
     auto const config = policy::load_web_config(policy::config_files());
     if (!config) return fail("configuration", config.error());
@@ -86,7 +101,8 @@ int serve() {
     options.tls_material = load_tls;
     options.language = system_language();
     options.peer_uid = [&sock_diag](int socket) { return sock_diag->peer_uid(socket); };
-    Sites sites{config->origins, policy::ConsentBook::load(policy::ConsentBook::default_path())};
+    Sites sites{config->origins,
+                policy::ConsentBook::load(policy::ConsentBook::default_path(), std::chrono::days{config->grant_days})};
 
     ServiceGate gate{policy::ServiceBook{policy::ServiceFolders::here(),
                                          config->user_catalogues ? policy::UserCatalogues::counted
@@ -108,6 +124,8 @@ int serve() {
                             signing::RevocationCache{signing::RevocationCache::default_folder()}};
     auto trusted = [&revocations](signing::Timestamp const& stamp) { return trust_stamp(revocations, stamp); };
     Stamps stamps{loop.get_executor(), http, compute, std::move(stamping), std::move(trusted)};
+    Recorder recorder{loop.get_executor(), config->journal_entries == 0 ? std::filesystem::path{} : journal_file(),
+                      journal_limits(*config)};
     std::unique_ptr<Server> server;
     std::unique_ptr<Keys> keys;
     LauncherEvents events;
@@ -131,6 +149,7 @@ int serve() {
                   compute,
                   stamps,
                   revocations,
+                  recorder,
                   std::chrono::seconds{config->prompt_seconds}};
     Desk desk{flow, compute};
     Plugged plugged{loop.get_executor(), *keys};
@@ -139,13 +158,17 @@ int serve() {
     auto made = Server::make(loop, std::move(options), desk, session);
     if (!made) return fail("server", made.error());
     server = std::move(*made);
+    sites.on_change([&server] { server->turn_sites_away(); });
+    SitesWatch watch{loop.get_executor(), sites, policy::ConsentBook::default_path()};
 
     // Early, so that the sandbox may one day refuse to map a library: it costs 0.3 MB and half a millisecond. Where the
     // package is missing, requests with a GOST key say so.
     if (auto loaded = signing::gost::load(); !loaded) log::info("gost", {{"detail", loaded.error().detail}});
     if (auto entered = sandbox::enter_web_sandbox(); !entered) return fail("sandbox", entered.error());
     asio::co_spawn(loop, launcher.run(), asio::detached);
+    asio::co_spawn(loop, watch.run(), asio::detached);
     loop.run();
+    recorder.finish();
     // Coroutines that still wait refer to the objects above; they end with the process, not one after the other.
     std::_Exit(EXIT_SUCCESS);
 }

@@ -6,6 +6,28 @@
 
 namespace tamga::daemon {
 
+namespace {
+
+/// One more that waits, as long as it lives.
+class InLine {
+public:
+    InLine(std::map<std::string, std::size_t>& lines, std::string who) : m_lines{lines}, m_who{std::move(who)} {
+        ++m_lines[m_who];
+    }
+    InLine(InLine const&) = delete;
+    InLine& operator=(InLine const&) = delete;
+    ~InLine() {
+        auto const place = m_lines.find(m_who);
+        if (--place->second == 0) m_lines.erase(place);
+    }
+
+private:
+    std::map<std::string, std::size_t>& m_lines;
+    std::string m_who;
+};
+
+} // namespace
+
 Prompt::Prompt(asio::any_io_executor executor, Start start, Withdrawals& withdrawals)
     : m_withdrawals{withdrawals},
       m_who{std::move(start.who)},
@@ -18,8 +40,11 @@ Task<Prompt::Reply> Prompt::ask(ipc::PromptRequest question, UniqueFd items, std
     auto answer = co_await converse(std::move(question), std::move(items), limit);
     pending.settle();
     auto const& decision = answer.decision;
-    if (decision || decision.error().code == Errc::user_cancelled || decision.error().code == Errc::site_refused) {
+    if (decision || decision.error().code == Errc::site_refused) {
         m_withdrawals.forget(m_who);
+    } else if (decision.error().code == Errc::user_cancelled) {
+        // The person did not want that window; a page that has it open again at once is to slow down.
+        m_withdrawals.note(m_who, Clock::now());
     }
     co_return answer;
 }
@@ -83,19 +108,23 @@ void Prompt::done(Result<void> const& result) {
 }
 
 Prompts::Prompts(asio::any_io_executor executor, LauncherLink& launcher)
-    : m_executor{executor}, m_launcher{launcher}, m_turnstile{executor} {}
+    : m_executor{executor}, m_launcher{launcher}, m_lines{executor} {}
 
-Task<Result<Turnstile::Turn>> Prompts::turn_of(std::string who) {
+Task<Result<WaitingLines::Turn>> Prompts::turn_of(std::string who) {
+    if (m_waiting.contains(who) && m_waiting.at(who) >= longest_line) {
+        co_return Error{Errc::busy, "too many requests of this site wait for the person"};
+    }
+    InLine const in_line{m_waiting, who};
     while (true) {
         if (auto const next = m_withdrawals.next(who, Clock::now()); next > Clock::now()) {
             asio::steady_timer pause{m_executor, next};
             auto const waited = co_await pause.async_wait(as_result);
             static_cast<void>(waited);
         }
-        auto turn = co_await m_turnstile.enter();
+        auto turn = co_await m_lines.enter(who);
         // Looked at again: another request of theirs may have been withdrawn while this one waited for its turn.
         auto const now = Clock::now();
-        if (!turn || m_withdrawals.next(who, now) <= now) co_return turn;
+        if (m_withdrawals.next(who, now) <= now) co_return turn;
     }
 }
 

@@ -1,7 +1,8 @@
-// The person, as tamga-web knows them: one prompt at a time, first come first served.
+// The person, as tamga-web knows them: one prompt at a time, the sites in turn.
 #pragma once
 
 #include "daemon/launcher_link.hpp"
+#include "daemon/waiting_lines.hpp"
 #include "daemon/withdrawals.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -19,7 +20,7 @@ public:
     struct Start {
         ipc::RequestId request;
         ipc::Channel channel;
-        Turnstile::Turn turn;
+        WaitingLines::Turn turn;
         std::string who;
     };
     Prompt(asio::any_io_executor executor, Start start, Withdrawals& withdrawals);
@@ -66,25 +67,29 @@ private:
     std::string m_who;
     ipc::RequestId m_request;
     AsyncChannel m_channel;
-    std::optional<Turnstile::Turn> m_turn; ///< to ask the person
+    std::optional<WaitingLines::Turn> m_turn; ///< to ask the person
 };
 
 class Prompts {
 public:
     Prompts(asio::any_io_executor executor, LauncherLink& launcher);
 
+    /// So many requests of one `who` wait; one more is answered with busy.
+    static constexpr std::size_t longest_line = 64;
+
     /// Waits for its turn, then starts a prompt that may speak with `modules`. Whoever withdrew several of theirs
-    /// before the person had answered waits longer, and holds nobody else up meanwhile.
+    /// before the person had answered, or had several cancelled, waits longer, and holds nobody else up meanwhile.
     /// @param who  an allowed site's origin; empty for all others, who could have as many names as they like
     /// Errors: busy, prompt_unavailable.
     Task<Result<std::shared_ptr<Prompt>>> open(std::uint64_t modules, std::string who);
 
 private:
-    Task<Result<Turnstile::Turn>> turn_of(std::string who);
+    Task<Result<WaitingLines::Turn>> turn_of(std::string who);
 
     asio::any_io_executor m_executor;
     LauncherLink& m_launcher;
-    Turnstile m_turnstile;
+    WaitingLines m_lines;
+    std::map<std::string, std::size_t> m_waiting; ///< how many of each
     Withdrawals m_withdrawals;
     std::uint64_t m_last_request = 0;
 };

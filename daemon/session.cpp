@@ -235,9 +235,21 @@ Task<Session::Reply> Session::authenticate(Asker asker, v1::Authenticate& method
     co_return reply;
 }
 
+/// The window has one line a site; of that no connection takes more than all of it.
+Task<Result<Turnstile::Turn>> Session::in_order() {
+    if (m_in_line > Prompts::longest_line) co_return Error{Errc::busy, "too many requests wait for the person"};
+    ++m_in_line;
+    struct Leave {
+        std::size_t& count;
+        ~Leave() { --count; }
+    } const leave{m_in_line};
+    auto turn = co_await m_in_order.enter();
+    co_return turn;
+}
+
 Task<Session::Reply> Session::run_in_order(Asker asker, protocol::Sign request) {
     auto const format = request.format;
-    auto turn = co_await m_in_order.enter();
+    auto turn = co_await in_order();
     if (!turn) co_return turn.error();
     auto outcome = co_await m_parts.flow.run(std::move(asker), std::move(request));
     if (!outcome) co_return outcome.error();
@@ -248,7 +260,7 @@ Task<Session::Reply> Session::run_in_order(Asker asker, protocol::Sign request) 
 
 /// The person chooses which certificate is shown, as for any other page: nothing else of the list leaves the window.
 Task<Session::Reply> Session::show_certificate(Asker asker, v1::ListCertificates& method) {
-    auto turn = co_await m_in_order.enter();
+    auto turn = co_await in_order();
     if (!turn) co_return turn.error();
     auto outcome = co_await m_parts.flow.run(std::move(asker), std::move(method.wanted));
     if (!outcome) co_return outcome.error();

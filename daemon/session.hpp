@@ -70,6 +70,7 @@ private:
     Task<Reply> verify(Asker asker, protocol::v1::Verify& method);
     Task<Reply> list_tokens(Asker asker);
     Task<Reply> subscribe(Asker asker);
+    Task<Result<Turnstile::Turn>> in_order();
     Task<Reply> run_in_order(Asker asker, protocol::Sign request);
     Result<std::vector<Held>> fill_in(protocol::v1::SignDocuments& method);
     Result<Bytes> octets_of(protocol::v1::Source& source);
@@ -89,6 +90,7 @@ private:
     Uploads m_uploads;
     std::map<protocol::v1::Id, std::shared_ptr<Running>> m_running;
     Turnstile m_in_order; ///< what the person is asked about
+    std::size_t m_in_line = 0;
     std::optional<Plugged::Subscription> m_subscription;
     std::vector<protocol::v1::Token> m_told;   ///< which tokens the page heard of last
     std::map<std::string, std::string> m_news; ///< notifications to be sent, the latest of each

@@ -77,6 +77,13 @@ private:
 } // namespace
 
 Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign request) {
+    auto use = m_recorder.use(asker.name());
+    auto outcome = co_await sign(std::move(asker), std::move(request), use);
+    use.settle(outcome ? ok() : Result<void>{outcome.error()});
+    co_return outcome;
+}
+
+Task<Result<protocol::Outcome>> SignFlow::sign(Asker asker, protocol::Sign request, Recorder::Use& use) {
     if (standing(asker) == Standing::refused) co_return Errc::site_refused;
     ipc::PromptRequest question;
     question.purpose = request.purpose;
@@ -110,19 +117,21 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
     question.digested = request.digested;
     question.labelled = !request.labels.empty();
     question.storages = std::move(request.storages);
+    use.begin(request, question, documents->size());
     auto decision = co_await decide(asker, std::move(question), std::move(*items));
     if (!decision) co_return decision.error();
 
     auto signer = signing::Certificate::parse(decision->accepted.certificate);
     auto process = co_await m_keys.process(decision->prompt->request(), decision->accepted.module);
     if (!signer) co_return signer.error();
+    use.chosen(*signer);
     if (!process) co_return process.error();
     Lease lease{*process, decision->prompt->request()};
     if (auto settled = co_await m_revocations.settle(*signer, request.filter); !settled) {
         decision->prompt->done(settled);
         co_return settled.error();
     }
-    auto values = co_await sign_all(*documents, *signer, lease, *decision->prompt, asker);
+    auto values = co_await sign_all(*documents, *signer, lease, *decision->prompt, asker, use);
     if (values && request.timestamp) {
         std::vector<signing::UnstampedSigner> signatures;
         for (auto const& document : *documents)
@@ -222,7 +231,10 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::ListStorage
 
 /// A command is started by the person: there is no site to be asked about.
 Standing SignFlow::standing(Asker const& asker) {
-    return asker.is_command ? Standing::allowed : m_sites.standing(asker.origin);
+    if (asker.is_command) return Standing::allowed;
+    auto const standing = m_sites.standing(asker.origin);
+    if (standing == Standing::allowed) m_sites.note_use(asker.origin);
+    return standing;
 }
 
 Task<Result<void>> SignFlow::settle_site(Asker asker) {
@@ -297,7 +309,8 @@ Task<Result<SignFlow::Decision>> SignFlow::ask(Asker asker, std::uint64_t module
 }
 
 Task<Result<std::vector<Bytes>>> SignFlow::sign_all(std::vector<Document>& documents, signing::Certificate signer,
-                                                    Lease& lease, Prompt& prompt, Asker const& asker) {
+                                                    Lease& lease, Prompt& prompt, Asker const& asker,
+                                                    Recorder::Use& use) {
     auto const total = documents.size();
     std::vector<Bytes> values;
     values.reserve(total);
@@ -321,6 +334,8 @@ Task<Result<std::vector<Bytes>>> SignFlow::sign_all(std::vector<Document>& docum
             co_return Error{Errc::token_failure, "signatures do not answer the items sent"};
         }
         chunk_size.learn(chunk.items.size(), Clock::now() - chunk.sent);
+        for (auto const& document : chunk.items)
+            use.signed_one(document.digest());
         auto finish = [&]() -> Result<void> {
             for (std::size_t i = 0; i < chunk.items.size(); ++i) {
                 auto value = chunk.items[i].finish(signer, signatures->values[i]);

@@ -6,6 +6,7 @@
 #include "daemon/documents.hpp"
 #include "daemon/keys.hpp"
 #include "daemon/prompts.hpp"
+#include "daemon/recorder.hpp"
 #include "daemon/revocations.hpp"
 #include "daemon/service_gate.hpp"
 #include "daemon/sites.hpp"
@@ -36,7 +37,8 @@ struct Asker {
 class SignFlow {
 public:
     SignFlow(asio::any_io_executor executor, Keys& keys, Prompts& prompts, Sites& sites, ServiceGate& gate,
-             Compute& compute, Stamps& stamps, Revocations& revocations, std::chrono::seconds prompt_limit)
+             Compute& compute, Stamps& stamps, Revocations& revocations, Recorder& recorder,
+             std::chrono::seconds prompt_limit)
         : m_keys{keys},
           m_prompts{prompts},
           m_sites{sites},
@@ -44,6 +46,7 @@ public:
           m_compute{compute},
           m_stamps{stamps},
           m_revocations{revocations},
+          m_recorder{recorder},
           m_prompt_limit{prompt_limit},
           m_large_trees{std::move(executor)} {}
 
@@ -74,12 +77,13 @@ private:
     };
 
     // References in these refer to the frame of the flow that awaits them.
+    Task<Result<protocol::Outcome>> sign(Asker asker, protocol::Sign request, Recorder::Use& use);
     Task<Result<Decision>> decide(Asker asker, ipc::PromptRequest question, UniqueFd items);
     Task<Result<Decision>> ask(Asker asker, std::uint64_t modules, ipc::PromptRequest question, UniqueFd items);
     [[nodiscard]] Standing standing(Asker const& asker);
     Task<Result<void>> read_chosen_file(Asker asker, protocol::Sign& request);
     Task<Result<std::vector<Bytes>>> sign_all(std::vector<Document>& documents, signing::Certificate signer,
-                                              Lease& lease, Prompt& prompt, Asker const& asker);
+                                              Lease& lease, Prompt& prompt, Asker const& asker, Recorder::Use& use);
     Task<Result<void>> stamp_all(std::vector<Bytes>& values, std::vector<signing::UnstampedSigner> signatures,
                                  std::shared_ptr<Prompt> prompt, Asker const& asker);
     Task<Result<Chunk>> send_chunk(std::span<Document> documents, std::size_t first, signing::Certificate signer,
@@ -92,6 +96,7 @@ private:
     Compute& m_compute;
     Stamps& m_stamps;
     Revocations& m_revocations;
+    Recorder& m_recorder;
     std::chrono::seconds m_prompt_limit;
     Turnstile m_large_trees;
     Compute m_tree_reader; ///< a large tree takes seconds, which nobody else's documents have to wait for

@@ -1,4 +1,5 @@
-// A page that asks and leaves, again and again, costs a window each time: it waits longer and longer for the next.
+// A page that asks and leaves, or is cancelled, again and again, costs a window each time: it waits longer and longer
+// for the next.
 #pragma once
 
 #include "daemon/task.hpp"
@@ -10,7 +11,7 @@
 
 namespace tamga::daemon {
 
-/// Requests that were called off before the person answered, by who asked. Loop thread.
+/// Requests that were called off before the person answered, or that the person cancelled, by who asked. Loop thread.
 class Withdrawals {
 public:
     static constexpr unsigned forgiven = 3; ///< a page that is reloaded, or left, is no pest
@@ -35,7 +36,7 @@ public:
         record.last = now;
     }
 
-    /// The person answered one.
+    /// The person agreed to one, or said "never".
     void forget(std::string const& who) { m_records.erase(who); }
 
 private:

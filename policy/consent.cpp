@@ -5,6 +5,8 @@
 #include "base/trusted_file.hpp"
 #include "policy/state_file.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
@@ -15,10 +17,28 @@ namespace tamga::policy {
 
 namespace {
 
-constexpr std::string_view allow_word = "allow";
-constexpr std::string_view deny_word = "deny";
+constexpr std::array answers{Answer::allow, Answer::deny, Answer::ask};
+constexpr std::int64_t day_s = 24 * 60 * 60;
+
+std::optional<Answer> answer_called(std::string_view word) {
+    auto const* const found = std::ranges::find(answers, word, name_of);
+    return found == answers.end() ? std::nullopt : std::optional{*found};
+}
+
+std::int64_t now() {
+    return std::time(nullptr);
+}
 
 } // namespace
+
+std::string_view name_of(Answer answer) noexcept {
+    switch (answer) {
+    case Answer::allow: return "allow";
+    case Answer::deny: return "deny";
+    case Answer::ask: return "ask";
+    }
+    return "ask";
+}
 
 std::filesystem::path ConsentBook::default_path() {
     auto const folder = state_folder();
@@ -44,11 +64,11 @@ Result<ConsentBook::Entries> ConsentBook::read() const {
     for (auto const& [origin, node] : parsed.table()) {
         auto const word =
             node.as_table() == nullptr ? std::nullopt : node.as_table()->at_path("answer").value<std::string>();
-        auto const at = word ? node.as_table()->at_path("at").value_exact<std::int64_t>() : std::nullopt;
-        if (!at || (*word != allow_word && *word != deny_word)) {
-            return Error{Errc::config_invalid, "no answer for " + std::string{origin.str()}};
-        }
-        entries.emplace(origin.str(), Entry{*word == allow_word ? Answer::allow : Answer::deny, *at});
+        auto const answer = word ? answer_called(*word) : std::nullopt;
+        auto const at = answer ? node.as_table()->at_path("at").value_exact<std::int64_t>() : std::nullopt;
+        if (!at) return Error{Errc::config_invalid, "no answer for " + std::string{origin.str()}};
+        auto const used = node.as_table()->at_path("used").value_exact<std::int64_t>();
+        entries.emplace(origin.str(), Entry{*answer, *at, std::max(*at, used.value_or(*at))});
     }
     return entries;
 }
@@ -79,47 +99,110 @@ void ConsentBook::set_aside() {
     m_refused.reset();
 }
 
-ConsentBook ConsentBook::load(std::filesystem::path path) {
-    ConsentBook book{std::move(path)};
+ConsentBook ConsentBook::load(std::filesystem::path path, std::optional<std::chrono::days> lifetime) {
+    ConsentBook book{std::move(path), lifetime};
     book.read_if_changed();
     if (book.m_refused) book.set_aside();
     return book;
 }
 
-std::optional<Answer> ConsentBook::lookup(std::string_view origin) {
+ConsentBook ConsentBook::look_at(std::filesystem::path path, std::optional<std::chrono::days> lifetime) {
+    ConsentBook book{std::move(path), lifetime};
+    book.read_if_changed();
+    return book;
+}
+
+/// 0: it does not end by itself.
+std::int64_t ConsentBook::end_of(Entry const& entry) const {
+    if (!m_lifetime || entry.answer != Answer::allow) return 0;
+    return entry.used + m_lifetime->count() * day_s;
+}
+
+/// What still holds of the file as it is now.
+ConsentBook::Entry* ConsentBook::find(std::string_view origin) {
     auto const seen = m_seen;
     read_if_changed();
     if (m_refused && m_seen != seen) {
         log::warning("sites_refused",
                      {{"file", m_path.string()}, {"why", m_refused->detail}, {"until_mended", "the answers before"}});
     }
-    auto const entry = m_entries.find(origin);
-    if (entry == m_entries.end()) return std::nullopt;
-    return entry->second.answer;
+    auto const place = m_entries.find(origin);
+    if (place == m_entries.end()) return nullptr;
+    auto const end = end_of(place->second);
+    return end != 0 && end <= now() ? nullptr : &place->second;
 }
 
-Result<void> ConsentBook::remember(std::string const& origin, Answer answer) {
+std::optional<Answer> ConsentBook::lookup(std::string_view origin) {
+    auto const* const entry = find(origin);
+    return entry == nullptr ? std::nullopt : std::optional{entry->answer};
+}
+
+std::vector<Grant> ConsentBook::all() {
+    std::vector<Grant> grants;
+    read_if_changed();
+    for (auto const& [origin, entry] : m_entries) {
+        if (find(origin) != nullptr) grants.push_back({origin, entry.answer, entry.at, entry.used, end_of(entry)});
+    }
+    return grants;
+}
+
+/// Reads, changes and writes while no other process of ours does. `make` is given the entries.
+template <class Change>
+Result<void> ConsentBook::change(Change make) {
+    if (m_path.empty()) {
+        make(m_entries);
+        return Error{Errc::system, "no home folder to remember answers in"};
+    }
+    auto const made = make_private_folder(m_path.parent_path());
+    auto const lock = made ? lock_folder(m_path.parent_path()) : Result<UniqueFd>{made.error()};
     read_if_changed();
     if (m_refused) set_aside();
-    m_entries.insert_or_assign(origin, Entry{answer, static_cast<std::int64_t>(std::time(nullptr))});
-    if (m_path.empty()) return Error{Errc::system, "no home folder to remember answers in"};
-    if (auto made = make_private_folder(m_path.parent_path()); !made) return made;
+    make(m_entries);
+    if (!lock) return lock.error();
+    std::erase_if(m_entries, [this](auto const& entry) {
+        auto const end = end_of(entry.second);
+        return end != 0 && end <= now();
+    });
     auto written = write();
     if (written) m_seen = look();
     return written;
 }
 
+Result<void> ConsentBook::remember(std::string const& origin, Answer answer) {
+    return change([&](Entries& entries) { entries.insert_or_assign(origin, Entry{answer, now(), now()}); });
+}
+
+Result<void> ConsentBook::note_use(std::string_view origin) {
+    auto const* const entry = find(origin);
+    if (entry == nullptr || entry->answer != Answer::allow || entry->used + day_s > now()) return ok();
+    return change([&](Entries& entries) {
+        if (auto const place = entries.find(origin); place != entries.end()) place->second.used = now();
+    });
+}
+
+Result<bool> ConsentBook::forget(std::string_view origin) {
+    bool was_there = false;
+    auto done = change([&](Entries& entries) {
+        auto const place = entries.find(origin);
+        was_there = place != entries.end();
+        if (was_there) entries.erase(place);
+    });
+    if (!done) return done.error();
+    return was_there;
+}
+
 Result<void> ConsentBook::write() const {
     toml::table file;
     for (auto const& [origin, entry] : m_entries) {
-        auto const word = entry.answer == Answer::allow ? allow_word : deny_word;
-        file.insert(origin, toml::table{{"answer", word}, {"at", entry.at}});
+        toml::table line{{"answer", name_of(entry.answer)}, {"at", entry.at}};
+        if (entry.used != entry.at) line.insert("used", entry.used);
+        file.insert(origin, std::move(line));
     }
     std::ostringstream text;
-    text
-        << "# Sites asked about, and the answers (at: seconds since 1970). Remove one to be asked again: its line in\n"
-        << "# brackets and the lines under it. It counts at the site's next request, nothing has to be started again.\n"
-        << file << '\n';
+    text << "# Sites asked about, and the answers (at, used: seconds since 1970). Remove one to be asked again: its "
+            "line\n"
+         << "# in brackets and the lines under it; or use the command: tamga sites. It counts at once.\n"
+         << file << '\n';
     return replace_file(m_path, text.str());
 }
 

@@ -1,8 +1,7 @@
 #include "policy/state_file.hpp"
 
-#include "base/unique_fd.hpp"
-
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -44,6 +43,15 @@ Result<void> replace_file(std::filesystem::path const& path, std::string_view te
     UniqueFd const folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!folder || ::fsync(folder.get()) != 0) return system_error(path.parent_path().string(), errno);
     return ok();
+}
+
+Result<UniqueFd> lock_folder(std::filesystem::path const& folder) {
+    UniqueFd locked{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (!locked) return system_error(folder.string(), errno);
+    while (::flock(locked.get(), LOCK_EX) != 0) {
+        if (errno != EINTR) return system_error(folder.string(), errno);
+    }
+    return locked;
 }
 
 Result<void> make_private_folder(std::filesystem::path const& folder) {

@@ -33,6 +33,8 @@ struct Layer {
     std::optional<HttpUrl> ocsp_url;
     std::optional<std::vector<HttpUrl>> crl_urls;
     std::optional<HttpUrl> proxy;
+    std::optional<std::uint64_t> journal_entries;
+    std::optional<std::uint64_t> grant_days;
 };
 
 /// Reads one file key by key; the first fault stays.
@@ -91,6 +93,7 @@ private:
         if (key == "strict") return flag(m_layer.strict, node);
         if (key == "development") return flag(m_layer.development, node);
         if (key == "user_origins") return flag(m_layer.user_origins, node);
+        if (key == "grant_days") return number(m_layer.grant_days, node, 1, 3650);
         return Error{Errc::config_invalid, "unknown"};
     }
 
@@ -154,6 +157,11 @@ private:
         return Error{Errc::config_invalid, "unknown"};
     }
 
+    Result<void> take_journal(std::string const& key, toml::node const& node) {
+        if (key == "entries") return number(m_layer.journal_entries, node, 0, 1'000'000);
+        return Error{Errc::config_invalid, "unknown"};
+    }
+
     Result<void> take_network(std::string const& key, toml::node const& node) {
         if (key == "proxy") return address(m_layer.proxy, node);
         return Error{Errc::config_invalid, "unknown"};
@@ -163,7 +171,7 @@ private:
         std::string_view name;
         Result<void> (LayerReader::*take)(std::string const&, toml::node const&);
     };
-    static const Table tables[6];
+    static const Table tables[7];
 
     [[nodiscard]] Error fault(std::string const& key, std::string const& what) const {
         return {Errc::config_invalid, m_path.string() + ": " + key + ": " + what};
@@ -173,10 +181,11 @@ private:
     Layer m_layer;
 };
 
-LayerReader::Table const LayerReader::tables[6] = {
+LayerReader::Table const LayerReader::tables[7] = {
     {"origins", &LayerReader::take_origins},     {"limits", &LayerReader::take_limits},
     {"timestamp", &LayerReader::take_timestamp}, {"certificates", &LayerReader::take_certificates},
-    {"services", &LayerReader::take_services},   {"network", &LayerReader::take_network}};
+    {"services", &LayerReader::take_services},   {"network", &LayerReader::take_network},
+    {"journal", &LayerReader::take_journal}};
 
 Result<Layer> read_layer(std::filesystem::path const& path) {
     std::error_code failure;
@@ -240,6 +249,10 @@ WebConfig merged(Layer const& shipped, Layer const& computer, Layer const& perso
     config.buffered_bytes = smaller(computer.buffered_bytes, person.buffered_bytes, config.buffered_bytes);
     config.prompt_seconds =
         static_cast<std::uint32_t>(smaller(computer.prompt_seconds, person.prompt_seconds, config.prompt_seconds));
+    config.grant_days = static_cast<std::int64_t>(
+        smaller(computer.grant_days, person.grant_days, static_cast<std::uint64_t>(config.grant_days)));
+    if (auto const entries = computer.journal_entries ? computer.journal_entries : person.journal_entries)
+        config.journal_entries = static_cast<std::int64_t>(*entries);
     merge_services(config, computer, person);
     return config;
 }

@@ -26,9 +26,11 @@ struct WebConfig {
     HttpUrl ocsp_url{"ocsp.pki.gov.kz", "80", "/"};
     std::vector<HttpUrl> crl_urls{{"crl.pki.gov.kz", "80", "/nca_gost_2022.crl"},
                                   {"crl.pki.gov.kz", "80", "/nca_rsa_2022.crl"}};
-    bool strict_services = false; ///< a request whose service is not known is refused
-    bool user_catalogues = true;  ///< the person's own publishers and catalogues of services count
-    std::optional<HttpUrl> proxy; ///< for all of these; what the environment says of proxies is not heeded
+    bool strict_services = false;          ///< a request whose service is not known is refused
+    bool user_catalogues = true;           ///< the person's own publishers and catalogues of services count
+    std::int64_t journal_entries = 10'000; ///< how many uses of keys are kept; 0: none
+    std::int64_t grant_days = 365;         ///< a site that has not used its permission for so long is asked about again
+    std::optional<HttpUrl> proxy;          ///< for all of these; what the environment says of proxies is not heeded
 };
 
 struct ConfigFiles {

@@ -288,7 +288,8 @@ Task<void> Connection::accept_and_explain(Parser::value_type const& request, std
 /// A place among the sockets of its site. Where it gets none it is closed with 1013, which a page can see, unlike the
 /// status of a refused upgrade.
 Task<bool> Connection::seat() {
-    auto place = m_server->attendance.enter(m_asker.name(), standing());
+    m_stood = standing();
+    auto place = m_server->attendance.enter(m_asker.name(), m_stood);
     if (place) {
         m_place.emplace(std::move(*place));
         co_return true;
@@ -338,6 +339,7 @@ Task<void> Connection::read_frames() {
 /// One message, whole. Nothing at the end of the connection; Beast has then said why (1007 not UTF-8, 1009 too big).
 Task<std::optional<Connection::Frame>> Connection::read_frame() {
     auto const allowed = standing() == Standing::allowed;
+    if (allowed) m_stood = Standing::allowed; // the window's answer may be taken back before its file was looked at
     auto const from = allowed ? FrameBudget::From::allowed_site : FrameBudget::From::stranger;
     Frame frame{{}, FrameBudget::Claim{m_server->budget, m_account, from}};
     do {
@@ -459,13 +461,29 @@ Task<void> Connection::close(websocket::close_reason reason) {
 }
 
 void Connection::leave() {
+    end(websocket::close_code::going_away);
+}
+
+void Connection::reconsider() {
+    if (m_door == Door::command || !m_open) return;
+    auto const before = std::exchange(m_stood, standing());
+    // A site that was never allowed hears of a refusal by the answer to its request.
+    if (before != Standing::allowed || m_stood == Standing::allowed) return;
+    std::string_view const why = m_stood == Standing::asked ? "site_revoked" : wire_name(Errc::site_refused);
+    log::info("turned_away", {{"origin", m_asker.origin}, {"reason", why}});
+    auto const code = m_session ? static_cast<websocket::close_code>(not_for_you) : websocket::close_code::policy_error;
+    end({code, beast::string_view{why.data(), why.size()}});
+}
+
+/// Calls everything off, and says why in the close.
+void Connection::end(websocket::close_reason reason) {
     if (!m_open) return abort();
     if (m_session) m_session->end();
     m_answering.emit(asio::cancellation_type::terminal);
-    auto closing = [](std::shared_ptr<Connection> connection) {
-        return connection->close(websocket::close_code::going_away);
+    auto closing = [](std::shared_ptr<Connection> connection, websocket::close_reason why) {
+        return connection->close(why);
     };
-    asio::co_spawn(m_server->loop, closing(shared_from_this()), asio::detached);
+    asio::co_spawn(m_server->loop, closing(shared_from_this(), reason), asio::detached);
 }
 
 Standing Connection::standing() {

@@ -28,6 +28,8 @@ public:
     Task<void> run();
     /// Server going away: requests cancelled, close frame 1001.
     void leave();
+    /// Where its site was allowed when it was heard of last and is not now: requests cancelled, told and closed.
+    void reconsider();
 
 private:
     struct Frame {
@@ -58,6 +60,7 @@ private:
     static Task<bool> write_to(std::shared_ptr<Connection> connection, std::string text);
     Task<bool> write(std::string text);
     Task<void> close(boost::beast::websocket::close_reason reason);
+    void end(boost::beast::websocket::close_reason reason);
     void abort() noexcept;
 
     std::shared_ptr<Server::State> m_server;
@@ -68,6 +71,7 @@ private:
     boost::beast::flat_buffer m_head;
     Asker m_asker;
     std::optional<Attendance::Place> m_place;
+    Standing m_stood{};             ///< how its site stood when that was looked at last
     FrameBudget::Account m_account; ///< of the frames below
     Mailbox<Frame> m_frames;
     std::size_t m_unanswered = 0;

@@ -135,6 +135,11 @@ void Server::listen(ipc::Listener listener, UniqueFd socket) {
     }
 }
 
+void Server::turn_sites_away() {
+    for (auto* connection : std::set<Connection*>{m_state->connections})
+        connection->reconsider();
+}
+
 void Server::stop(std::function<void()> done) {
     if (m_state->stopping) return;
     m_state->stopping = true;

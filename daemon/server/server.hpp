@@ -43,6 +43,8 @@ public:
 
     /// Serves connections of this listening socket from now on.
     void listen(ipc::Listener listener, UniqueFd socket);
+    /// What is said of sites changed: tells the sockets of each that was allowed and is not any more, and closes them.
+    void turn_sites_away();
     /// Stops listening, closes every connection with 1001 (their requests are cancelled) and calls `done`.
     void stop(std::function<void()> done);
 

@@ -1,7 +1,8 @@
 // What keeps one page from taking everything: daemon/server/frame_budget.hpp, daemon/server/attendance.hpp,
-// daemon/withdrawals.hpp.
+// daemon/waiting_lines.hpp, daemon/withdrawals.hpp.
 #include "daemon/server/attendance.hpp"
 #include "daemon/server/frame_budget.hpp"
+#include "daemon/waiting_lines.hpp"
 #include "daemon/withdrawals.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -152,6 +153,73 @@ TEST(Attendance, HasALimitForASiteAndOneForAllThatNobodyAllowed) {
 
     places.clear();
     EXPECT_EQ(enter("https://a.test", Standing::asked, 100), Attendance::of_another_site);
+}
+
+// ---- who is asked next ----
+
+class WaitingLinesTest : public testing::Test {
+protected:
+    /// Asks for a turn, in the order of these calls; whoever gets one says so and keeps it until `next`.
+    void ask(std::string const& who, asio::cancellation_signal* leave = nullptr) {
+        auto served = [](WaitingLinesTest& test, std::string name) -> Task<void> {
+            auto turn = co_await test.m_lines.enter(name);
+            test.m_served.push_back(name);
+            test.m_turn.emplace(std::move(turn));
+        };
+        auto slot = leave != nullptr ? leave->slot() : asio::cancellation_slot{};
+        asio::co_spawn(m_loop, served(*this, who), asio::bind_cancellation_slot(slot, asio::detached));
+        run();
+    }
+    void next() {
+        m_turn.reset();
+        run();
+    }
+    void run() {
+        m_loop.restart();
+        m_loop.poll();
+    }
+
+    asio::io_context m_loop{1};
+    WaitingLines m_lines{m_loop.get_executor()};
+    std::optional<WaitingLines::Turn> m_turn;
+    std::vector<std::string> m_served;
+    using Names = std::vector<std::string>;
+};
+
+TEST_F(WaitingLinesTest, ServeTheSitesInTurnHoweverManyRequestsOneOfThemHas) {
+    for (int i = 0; i < 4; ++i)
+        ask("pest");
+    ask("portal");
+    ask("bank");
+    ask("portal");
+    for (int i = 0; i < 6; ++i)
+        next();
+
+    EXPECT_EQ(m_served, (Names{"pest", "pest", "portal", "bank", "pest", "portal", "pest"}));
+}
+
+TEST_F(WaitingLinesTest, ServeNobodyWhileATurnIsTakenAndSomebodyNewAtOnceWhenAllAreServed) {
+    ask("first");
+    ask("second");
+    EXPECT_EQ(m_served, Names{"first"});
+    next();
+    next();
+    ask("third");
+
+    EXPECT_EQ(m_served, (Names{"first", "second", "third"}));
+}
+
+TEST_F(WaitingLinesTest, ForgetWhoLeaves) {
+    asio::cancellation_signal leave;
+    ask("first");
+    ask("leaves", &leave);
+    ask("last");
+
+    leave.emit(asio::cancellation_type::terminal);
+    run();
+    next();
+
+    EXPECT_EQ(m_served, (Names{"first", "last"}));
 }
 
 TEST(Withdrawals, ForgiveAFewAndThenMakeThePageWaitLongerEachTime) {

@@ -9,6 +9,8 @@
 #include <sstream>
 #include <sys/stat.h>
 
+#include <ctime>
+
 namespace tamga::policy {
 namespace {
 
@@ -282,6 +284,92 @@ TEST_F(PolicyFiles, SetDamagedAnswersAsideAndAskAgain) {
         EXPECT_EQ(m_scratch.read("sites.toml.damaged"), text);
         EXPECT_FALSE(fs::exists(path("sites.toml")));
     }
+}
+
+/// An answer as it was written `days` ago.
+std::string written(std::string const& origin, std::string const& answer, std::int64_t days_ago,
+                    std::optional<std::int64_t> used_days_ago = {}) {
+    constexpr std::int64_t day = 24 * 60 * 60;
+    auto const now = static_cast<std::int64_t>(std::time(nullptr));
+    auto text =
+        "[\"" + origin + "\"]\nanswer = \"" + answer + "\"\nat = " + std::to_string(now - days_ago * day) + '\n';
+    if (used_days_ago) text += "used = " + std::to_string(now - *used_days_ago * day) + '\n';
+    return text;
+}
+
+TEST_F(PolicyFiles, EndAPermissionThatWasNotUsedForLongAndNoRefusal) {
+    write("sites.toml", written("https://old.kz", "allow", 31) + written("https://used.kz", "allow", 400, 29) +
+                            written("https://never.kz", "deny", 400) + written("https://new.kz", "allow", 29));
+    auto book = ConsentBook::load(path("sites.toml"), std::chrono::days{30});
+
+    EXPECT_EQ(book.lookup("https://old.kz"), std::nullopt);
+    EXPECT_EQ(book.lookup("https://used.kz"), Answer::allow);
+    EXPECT_EQ(book.lookup("https://new.kz"), Answer::allow);
+    EXPECT_EQ(book.lookup("https://never.kz"), Answer::deny);
+    EXPECT_EQ(book.all().size(), 3U);
+    EXPECT_EQ(ConsentBook::load(path("sites.toml")).lookup("https://old.kz"), Answer::allow) << "without a lifetime";
+}
+
+TEST_F(PolicyFiles, CountAPermissionFromItsLastUseAndWriteThatOnceADay) {
+    write("sites.toml", written("https://a.kz", "allow", 29) + written("https://never.kz", "deny", 29));
+    auto book = ConsentBook::load(path("sites.toml"), std::chrono::days{30});
+
+    ASSERT_TRUE(book.note_use("https://a.kz") && book.note_use("https://never.kz") && book.note_use("https://b.kz"));
+
+    auto const grants = ConsentBook::load(path("sites.toml"), std::chrono::days{30}).all();
+    ASSERT_EQ(grants.size(), 2U);
+    EXPECT_LT(std::time(nullptr) - grants[0].used, 60);
+    EXPECT_EQ(grants[0].ends, grants[0].used + 30 * 24 * 60 * 60);
+    EXPECT_EQ(grants[1].ends, 0);
+    ASSERT_TRUE(book.note_use("https://a.kz"));
+    struct stat before {};
+    ::stat(path("sites.toml").c_str(), &before);
+    ASSERT_TRUE(book.note_use("https://a.kz"));
+    struct stat after {};
+    ::stat(path("sites.toml").c_str(), &after);
+    EXPECT_EQ(before.st_ino, after.st_ino) << "written again";
+}
+
+TEST_F(PolicyFiles, KeepAnAnswerThatWasTakenBackApartFromNone) {
+    auto book = ConsentBook::load(path("sites.toml"));
+    ASSERT_TRUE(book.remember("https://a.kz", Answer::ask) && book.remember("https://b.kz", Answer::deny));
+
+    EXPECT_EQ(ConsentBook::load(path("sites.toml")).lookup("https://a.kz"), Answer::ask);
+    EXPECT_EQ(book.forget("https://b.kz").value(), true);
+    EXPECT_EQ(book.forget("https://b.kz").value(), false);
+    EXPECT_EQ(ConsentBook::load(path("sites.toml")).lookup("https://b.kz"), std::nullopt);
+}
+
+TEST_F(PolicyFiles, SeeWhatAnotherProcessAnsweredMeanwhile) {
+    auto daemon = ConsentBook::load(path("sites.toml"));
+    auto command = ConsentBook::look_at(path("sites.toml"), std::nullopt);
+    ASSERT_TRUE(daemon.remember("https://a.kz", Answer::allow));
+    ASSERT_TRUE(command.remember("https://a.kz", Answer::ask) && command.remember("https://b.kz", Answer::deny));
+
+    EXPECT_EQ(daemon.lookup("https://a.kz"), Answer::ask);
+    ASSERT_TRUE(daemon.remember("https://c.kz", Answer::allow));
+    EXPECT_EQ(command.all().size(), 3U);
+}
+
+TEST_F(PolicyFiles, LeaveADamagedFileToThePersonWhereACommandLooksAtIt) {
+    write("sites.toml", "half a fi");
+    auto const book = ConsentBook::look_at(path("sites.toml"), std::nullopt);
+
+    EXPECT_EQ(book.refused()->code, Errc::config_invalid);
+    EXPECT_EQ(m_scratch.read("sites.toml"), "half a fi");
+}
+
+TEST_F(PolicyFiles, TakeTheShorterLifeOfAPermissionAndTheComputersWordOfTheJournal) {
+    auto const config = load("[origins]\ngrant_days = 90\n[journal]\nentries = 500\n",
+                             "[origins]\ngrant_days = 200\n[journal]\nentries = 0\n");
+
+    ASSERT_TRUE(config) << config.error().detail;
+    EXPECT_EQ(config->grant_days, 90);
+    EXPECT_EQ(config->journal_entries, 500);
+    EXPECT_EQ(load("", "[journal]\nentries = 0\n")->journal_entries, 0);
+    EXPECT_EQ(load("", "")->grant_days, 365);
+    EXPECT_FALSE(load("", "[origins]\ngrant_days = 0\n"));
+    EXPECT_FALSE(load("[journal]\nlines = 5\n", ""));
 }
 
 TEST_F(PolicyFiles, DoNotBelieveAnswersOthersMayHaveWritten) {

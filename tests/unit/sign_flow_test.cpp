@@ -130,6 +130,12 @@ protected:
         return text;
     }
 
+    [[nodiscard]] std::filesystem::path journal() const { return m_folder.path() / "state" / "journal.db"; }
+    [[nodiscard]] std::vector<journal::Entry> entries() const {
+        auto book = journal::Book::open_existing(journal());
+        return book && *book ? *(*book)->find({}) : std::vector<journal::Entry>{};
+    }
+
     Story m_story;
     ipc::ServiceShown m_shown; ///< what the window was last told of the service; read when the request is over
     test::Scratch const m_folder;
@@ -180,7 +186,8 @@ private:
                                 signing::RevocationCache{{}}};
         ServiceGate gate{policy::ServiceBook{m_services, policy::UserCatalogues::counted, policy::Remembering::kept},
                          m_unclassified};
-        SignFlow flow{loop.get_executor(), keys, prompts, sites, gate, compute, stamps, revocations, 5s};
+        Recorder recorder{loop.get_executor(), journal(), {}};
+        SignFlow flow{loop.get_executor(), keys, prompts, sites, gate, compute, stamps, revocations, recorder, 5s};
         Desk desk{flow, compute};
         Asker asker{origin, Language::en};
         auto request = [&]() -> Task<void> {
@@ -191,6 +198,7 @@ private:
         begin = [&] { asio::co_spawn(loop, request(), asio::detached); };
         asio::co_spawn(loop, link.run(), asio::detached);
         loop.run(); // until the fakes have closed their ends and every coroutine has seen it
+        recorder.finish();
         return reply;
     }
 };
@@ -320,6 +328,54 @@ TEST_F(SignFlowTest, TellsASiteThatWasRefusedNothingOfItsServices) {
     ASSERT_TRUE(answers.remember("https://portal.test", policy::Answer::deny));
 
     EXPECT_EQ(ask("https://portal.test", sign_one, Person::agrees), R"({"body":{},"status":true})");
+}
+
+// ---- the journal ----
+
+TEST_F(SignFlowTest, WritesDownWhoHadWhatSignedWithWhichCertificateAndNoContent) {
+    ask("https://portal.test", sign_one, Person::agrees);
+
+    auto const written = entries();
+    ASSERT_EQ(written.size(), 1U);
+    auto const& entry = written.front();
+    EXPECT_EQ(entry.site, "https://portal.test");
+    EXPECT_EQ(entry.outcome, "signed");
+    EXPECT_EQ(entry.signatures, 1);
+    auto const signer = signing::Certificate::parse(m_key.certificate);
+    EXPECT_EQ(entry.certificate, to_hex(signer->fingerprint()));
+    EXPECT_EQ(entry.subject, signer->subject_dn());
+    // sha256sum of "hello".
+    EXPECT_EQ(entry.listed.at(0).digest, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824");
+    EXPECT_EQ(m_folder.read("state/journal.db").find("hello"), std::string::npos);
+}
+
+TEST_F(SignFlowTest, WritesDownThatThePersonCancelledAndWithoutACertificate) {
+    ask("https://portal.test", sign_one, Person::cancels);
+
+    ASSERT_EQ(entries().size(), 1U);
+    EXPECT_EQ(entries().front().outcome, "user_cancelled");
+    EXPECT_EQ(entries().front().signatures, 0);
+    EXPECT_EQ(entries().front().certificate, "");
+}
+
+TEST_F(SignFlowTest, SignsAlsoWhereTheJournalCannotBeWrittenAndSaysSo) {
+    m_folder.write("state", "no folder");
+
+    testing::internal::CaptureStderr();
+    auto const reply = ask("https://portal.test", sign_one, Person::agrees);
+
+    EXPECT_NE(testing::internal::GetCapturedStderr().find("journal"), std::string::npos);
+    EXPECT_NE(reply.find("BEGIN CMS"), std::string::npos);
+}
+
+TEST_F(SignFlowTest, BeginsANewJournalWhereTheFileIsDamagedAndLosesNoEntryByIt) {
+    std::filesystem::create_directory(m_folder / "state");
+    m_folder.write("state/journal.db", std::string(8192, 'x'));
+
+    ask("https://portal.test", sign_one, Person::agrees);
+
+    EXPECT_EQ(entries().size(), 1U);
+    EXPECT_EQ(m_folder.read("state/journal.db.damaged"), std::string(8192, 'x'));
 }
 
 /// The gate with what pages of our own protocol can say.
