@@ -106,9 +106,13 @@ QWidget* PicturePane::bar() {
     });
     m_number = new QLabel;
     m_number->setTextFormat(Qt::PlainText);
-    for (auto* each : {m_smaller, m_width, m_bigger})
-        each->setVisible(m_place == Place::by_itself);
-    m_larger->setVisible(m_place == Place::in_window);
+    // Only hidden: what is shown before it has a parent is a window of its own.
+    if (m_place == Place::in_window) {
+        for (auto* each : {m_smaller, m_width, m_bigger})
+            each->hide();
+    } else {
+        m_larger->hide();
+    }
 
     auto* bar = new QWidget;
     auto* row = new QHBoxLayout{bar};

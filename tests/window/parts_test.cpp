@@ -352,6 +352,27 @@ TEST_F(WholeWindow, HasANameForEveryControlThatTheKeyboardReaches) {
     });
 }
 
+/// Hears of everything that is shown as a window of its own.
+class Windows : public QObject {
+public:
+    std::vector<std::string> shown;
+
+    bool eventFilter(QObject* watched, QEvent* event) override {
+        auto const* widget = qobject_cast<QWidget*>(watched);
+        if (event->type() == QEvent::Show && widget != nullptr && widget->isWindow())
+            shown.emplace_back(widget->metaObject()->className());
+        return false;
+    }
+};
+
+TEST_F(WholeWindow, IsTheOnlyOneThatIsShown) {
+    Windows windows;
+    qApp->installEventFilter(&windows);
+    show([](Window&) {});
+
+    EXPECT_EQ(windows.shown, std::vector<std::string>{"QDialog"});
+}
+
 /// Contrast of two colours (WCAG 2.1, 1.4.3).
 double contrast(QColor const& one, QColor const& other) {
     auto const luminance = [](QColor const& colour) {
