@@ -22,6 +22,7 @@ std::string_view wire_name(Errc code) noexcept {
     case Errc::eds_not_required: return "eds_not_required";
     case Errc::service_unknown: return "service_unknown";
     case Errc::service_origin: return "service_origin";
+    case Errc::key_work_denied: return "key_work_denied";
     case Errc::user_cancelled: return "user_cancelled";
     case Errc::withdrawn: return "withdrawn";
     case Errc::timeout: return "timeout";
@@ -43,6 +44,14 @@ std::string_view wire_name(Errc code) noexcept {
     case Errc::token_crashed: return "token_crashed";
     case Errc::card_service_lost: return "card_service_lost";
     case Errc::token_timeout: return "token_timeout";
+    case Errc::token_full: return "token_full";
+    case Errc::token_write_protected: return "token_write_protected";
+    case Errc::key_exists: return "key_exists";
+    case Errc::generation_unsupported: return "generation_unsupported";
+    case Errc::certificate_mismatch: return "certificate_mismatch";
+    case Errc::pin_unsuitable: return "pin_unsuitable";
+    case Errc::so_pin_incorrect: return "so_pin_incorrect";
+    case Errc::so_pin_locked: return "so_pin_locked";
     case Errc::mandate_violated: return "mandate_violated";
     case Errc::issuer_missing: return "issuer_missing";
     case Errc::certificate_untrusted: return "certificate_untrusted";

@@ -28,6 +28,7 @@ enum class Errc : std::uint8_t {
     eds_not_required,
     service_unknown,
     service_origin,
+    key_work_denied,
     // the person
     user_cancelled,
     withdrawn,
@@ -51,6 +52,14 @@ enum class Errc : std::uint8_t {
     token_crashed,
     token_timeout,
     card_service_lost,
+    token_full,
+    token_write_protected,
+    key_exists,
+    generation_unsupported,
+    certificate_mismatch,
+    pin_unsuitable,
+    so_pin_incorrect,
+    so_pin_locked,
     mandate_violated,
     // the certificate
     issuer_missing,

@@ -44,6 +44,8 @@ char const* sentence(Errc code) noexcept {
     case Errc::service_origin:
         return message_id("This site may not ask for signatures for that service: it belongs to another site. Open the "
                           "service on its own portal.");
+    case Errc::key_work_denied:
+        return message_id("This site may not manage your keys. Do it with the command tamga keys.");
     case Errc::user_cancelled:
         return message_id("You cancelled the request. Nothing more is signed; repeat it on the site.");
     case Errc::withdrawn:
@@ -90,6 +92,26 @@ char const* sentence(Errc code) noexcept {
         return message_id(
             "The token did not answer in time; its driver is being started again. Repeat the request in a few "
             "seconds.");
+    case Errc::token_full:
+        return message_id(
+            "There is no room on the token. Remove a key pair that is not needed any more, then repeat the request.");
+    case Errc::token_write_protected: return message_id("Nothing can be written to this token. Ask whoever issued it.");
+    case Errc::key_exists: return message_id("The token has a key of this name already. It was left as it is.");
+    case Errc::generation_unsupported:
+        return message_id(
+            "The token cannot make a key pair of this kind. Choose another kind of key, or another token.");
+    case Errc::certificate_mismatch:
+        return message_id("The certificate belongs to none of the keys on this token. Plug in the token that its "
+                          "request was made on.");
+    case Errc::pin_unsuitable:
+        return message_id("The token does not take this new PIN, or it is the one that such tokens are delivered with. "
+                          "Choose another one.");
+    case Errc::so_pin_incorrect:
+        return message_id("The administrator PIN is wrong. After several wrong ones the token can no longer be "
+                          "unlocked: type it with care.");
+    case Errc::so_pin_locked:
+        return message_id("The administrator PIN is locked: this token can no longer be unlocked. New keys are needed "
+                          "on another token.");
     case Errc::mandate_violated:
         return message_id("Something other than what you were shown was to be signed. It was refused; report this.");
     case Errc::issuer_missing:
