@@ -17,6 +17,8 @@ std::string_view wire_name(Errc code) noexcept {
     case Errc::raw_refused: return "raw_refused";
     case Errc::too_large: return "too_large";
     case Errc::busy: return "busy";
+    case Errc::application_unknown: return "application_unknown";
+    case Errc::application_damaged: return "application_damaged";
     case Errc::origin_denied: return "origin_denied";
     case Errc::site_refused: return "site_refused";
     case Errc::eds_not_required: return "eds_not_required";
@@ -57,6 +59,7 @@ std::string_view wire_name(Errc code) noexcept {
     case Errc::certificate_untrusted: return "certificate_untrusted";
     case Errc::certificate_revoked: return "certificate_revoked";
     case Errc::revocation_unknown: return "revocation_unknown";
+    case Errc::renewal_too_late: return "renewal_too_late";
     case Errc::signature_invalid: return "signature_invalid";
     case Errc::timestamp_unavailable: return "timestamp_unavailable";
     case Errc::timestamp_invalid: return "timestamp_invalid";

@@ -22,6 +22,8 @@ enum class Errc : std::uint8_t {
     raw_refused,
     too_large,
     busy,
+    application_unknown,
+    application_damaged,
     // who asks
     origin_denied,
     site_refused,
@@ -66,6 +68,7 @@ enum class Errc : std::uint8_t {
     certificate_untrusted,
     certificate_revoked,
     revocation_unknown,
+    renewal_too_late,
     // the result
     signature_invalid,
     timestamp_unavailable,

@@ -30,6 +30,13 @@ char const* sentence(Errc code) noexcept {
             "owner of the site.");
     case Errc::too_large: return message_id("The document is too large. Sign it in smaller parts.");
     case Errc::busy: return message_id("Another request is being handled. Finish it, then try again.");
+    case Errc::application_unknown:
+        return message_id(
+            "There is no application of this number on this computer. The command tamga keys applications "
+            "shows those there are.");
+    case Errc::application_damaged:
+        return message_id("What this computer kept of the application is damaged. Its keys are still on the token: the "
+                          "command tamga keys list shows them.");
     case Errc::origin_denied:
         return message_id("This site may not use your keys. If you trust it, ask the administrator of this computer to "
                           "allow it.");
@@ -125,6 +132,9 @@ char const* sentence(Errc code) noexcept {
     case Errc::revocation_unknown:
         return message_id("It could not be found out whether the certificate of this key was revoked. Check the "
                           "network and repeat the request.");
+    case Errc::renewal_too_late:
+        return message_id("The certificate is not valid any more: keys can be renewed only while the present ones are. "
+                          "New ones are issued at a registration centre.");
     case Errc::signature_invalid:
         return message_id(
             "The token made a signature that does not verify. It was thrown away; have the token checked.");

@@ -65,6 +65,7 @@ enum class MessageType : std::uint8_t {
     remembered_signed,
     perform_key_operation,
     key_progress,
+    key_certificate,
     key_operation_done,
     // tamga-prompt and tamga-token
     open_key_file,
@@ -619,6 +620,15 @@ struct PairFound {
 
     /// Whether Tamga made it.
     [[nodiscard]] bool is_ours() const { return id.size() == pair_id_size && as_text(id).starts_with(made_here); }
+};
+
+/// tamga-token to tamga-web, before the KeyOperationDone of ListPairs: a certificate on the token, of a pair or of no
+/// key that is there.
+struct KeyCertificate {
+    RequestId request;
+    std::uint32_t index = 0;
+    Bytes der;
+    TAMGA_MESSAGE(key_certificate, &KeyCertificate::request, &KeyCertificate::index, &KeyCertificate::der)
 };
 
 /// tamga-token to tamga-web: what came of an operation.

@@ -72,6 +72,9 @@ int place_of(Errc word) noexcept {
     case Errc::so_pin_incorrect: return 61;
     case Errc::so_pin_locked: return 62;
     case Errc::key_work_denied: return 63;
+    case Errc::application_unknown: return 64;
+    case Errc::application_damaged: return 65;
+    case Errc::renewal_too_late: return 66;
     }
     return 50;
 }
