@@ -110,6 +110,12 @@ concept Screen = requires(S& screen, Sheet const& sheet, Question const& questio
     screen.advise(std::string{});
 };
 
+/// Whether a token is wanted, and no key on it.
+[[nodiscard]] inline bool is_about_token(ipc::Purpose purpose) {
+    return purpose == ipc::Purpose::key_work || purpose == ipc::Purpose::change_pin ||
+           purpose == ipc::Purpose::unblock_pin;
+}
+
 /// Whether it stands for a key file: what its owner types is a password, and no attempt is counted.
 [[nodiscard]] inline bool is_key_file(ipc::TokenInfo const& token) {
     return token.storage == ipc::key_file_storage;
