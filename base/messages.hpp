@@ -757,6 +757,13 @@ struct Principal {
     TAMGA_FIELDS(&Principal::name, &Principal::id_number, &Principal::authority)
 };
 
+/// Before which a command was called that has no display; empty: before none.
+struct Terminal {
+    std::string path; ///< of its device
+    std::string type; ///< of terminfo
+    TAMGA_FIELDS(&Terminal::path, &Terminal::type)
+};
+
 /// A digest by the dotted identifier of its algorithm.
 struct NamedDigest {
     std::string algorithm;
@@ -796,11 +803,13 @@ struct PromptRequest {
     bool labelled = false; ///< behind the items come as many others: the DocumentLabel of each (written by `Writer`)
     std::vector<KeyOperation> operations; ///< of key_work
     std::string token_serial;             ///< the one token that will do, by CK_TOKEN_INFO; empty: any
+    Terminal terminal;                    ///< there, instead of on a display; mostly empty
     TAMGA_MESSAGE(prompt_request, &PromptRequest::request, &PromptRequest::language, &PromptRequest::origin,
                   &PromptRequest::site_is_new, &PromptRequest::resembles, &PromptRequest::purpose, &PromptRequest::form,
                   &PromptRequest::digested, &PromptRequest::filter, &PromptRequest::storages, &PromptRequest::strict,
                   &PromptRequest::user_authorities, &PromptRequest::service, &PromptRequest::principal,
-                  &PromptRequest::labelled, &PromptRequest::operations, &PromptRequest::token_serial)
+                  &PromptRequest::labelled, &PromptRequest::operations, &PromptRequest::token_serial,
+                  &PromptRequest::terminal)
 };
 
 /// tamga-prompt to tamga-web: the person agreed; the site, where it was asked about, is allowed and remembered. For

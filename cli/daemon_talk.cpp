@@ -2,6 +2,11 @@
 
 #include "base/explain.hpp"
 
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+
 namespace tamga::cli {
 
 namespace {
@@ -15,12 +20,30 @@ std::string_view name_of(Language language) {
     return "en";
 }
 
+bool has_display() {
+    auto const is_set = [](char const* name) {
+        char const* value = std::getenv(name);
+        return value != nullptr && *value != '\0';
+    };
+    return is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
+}
+
+/// The language; and the terminal, where this command was called before one and has no display: over SSH, above all.
+Tree greeting(Language language) {
+    auto greeting = Tree{}.add("language", name_of(language));
+    std::array<char, 256> path{};
+    char const* type = std::getenv("TERM");
+    if (!has_display() && type != nullptr && ::ttyname_r(STDIN_FILENO, path.data(), path.size()) == 0)
+        greeting.add("terminal", Tree{}.add("path", path.data()).add("type", type));
+    return greeting;
+}
+
 } // namespace
 
 std::optional<LocalClient> connect(std::filesystem::path const& socket, Language language, std::ostream& complaints) {
     auto client = LocalClient::connect(socket);
-    auto const greeted = client ? client->call("hello", Tree{}.add("language", name_of(language)))
-                                : Result<LocalClient::Reply>{client.error()};
+    auto const greeted =
+        client ? client->call("hello", greeting(language)) : Result<LocalClient::Reply>{client.error()};
     if (greeted && !greeted->refused) return std::move(*client);
     complaints << text(language, "Tamga does not run for this user: nothing answers at %1.", {socket.string()}) << '\n';
     return std::nullopt;

@@ -90,6 +90,10 @@ Task<void> Session::begin(v1::Request request, Clock::time_point started, Held h
     } else if (auto* hello = std::get_if<v1::Hello>(&request.method)) {
         if (hello->language) m_asker.language = *hello->language;
         reply = v1::Reply{greeting()};
+        if (!hello->terminal.path.empty() && !m_asker.is_command)
+            reply = Error{Errc::unsupported, "params.terminal is for commands of this computer"};
+        else
+            m_asker.terminal = std::move(hello->terminal);
     } else if (auto* cancelled = std::get_if<v1::Cancel>(&request.method)) {
         reply = v1::Reply{v1::Cancelled{cancel(cancelled->id)}};
     } else if (std::holds_alternative<v1::UnsubscribeFromTokens>(request.method)) {

@@ -330,6 +330,7 @@ Task<Result<SignFlow::Decision>> SignFlow::ask(Asker asker, std::uint64_t module
     if (question.purpose == ipc::Purpose::site && now == Standing::allowed) co_return decision;
     question.language = asker.language;
     question.origin = asker.origin;
+    question.terminal = asker.terminal;
     question.site_is_new = now == Standing::asked;
     question.resembles = question.site_is_new ? m_sites.resembles(asker.origin) : "";
     question.strict = m_revocations.strictness() == signing::Strictness::strict;

@@ -24,6 +24,7 @@ struct Asker {
     Language language{};
     std::shared_ptr<ChosenFiles> files{}; ///< of the connection
     bool is_command = false;              ///< came over the local socket: no site, so none that is asked about
+    ipc::Terminal terminal{};             ///< of a command without a display
     /// Hears how far the request is, where somebody wants to; called on the loop.
     std::function<void(protocol::Stage, std::uint32_t done, std::uint32_t total)> progress{};
 

@@ -35,7 +35,12 @@ public:
     Result<void> run() {
         auto sheet = receive_request(m_web);
         if (!sheet) return end(sheet.error());
-        m_sheet = std::move(*sheet);
+        return run(std::move(*sheet));
+    }
+
+    /// The same with a request that was read already.
+    Result<void> run(Sheet sheet) {
+        m_sheet = std::move(sheet);
         m_sheet.start_preview = [this] { return m_control.start_preview(); };
 
         auto accepted = decide();
@@ -109,7 +114,7 @@ private:
             m_tokens->channel(chosen->module).close(); // what its PIN opened is closed before the site hears of it
         else if (auto given = talk().give_mandate(*chosen); !given)
             return told(given.error());
-        ipc::Accepted accepted{chosen->module, chosen->slot, chosen->certificate->der()};
+        ipc::Accepted accepted{chosen->module, chosen->slot, chosen->certificate->der(), false, {}, {}};
         if (m_remember && can_be_remembered(m_sheet, *chosen)) {
             auto const taken = talk().remember(*chosen);
             if (!taken && taken.error().code != Errc::unsupported) return told(taken.error());

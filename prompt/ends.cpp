@@ -109,6 +109,11 @@ Result<Sheet> receive_request(ipc::Channel& web) {
     return sheet;
 }
 
+Error refuse(ipc::Channel& web, Error error) {
+    (void)web.send(ipc::PromptEnded{ipc::Status::from(error)});
+    return error;
+}
+
 Result<void> send_mandate(ipc::Channel& token, Sheet const& sheet, signing::Certificate const& certificate) {
     auto const& documents = sheet.documents;
     ipc::Mandate mandate;

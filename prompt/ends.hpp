@@ -25,6 +25,9 @@ Result<Ends> receive_ends(ipc::Channel control);
 /// Reads the request and its sealed documents. Blocks, at most 10 s. Errors as above.
 Result<Sheet> receive_request(ipc::Channel& web);
 
+/// Tells tamga-web that there will be no window. @return the error.
+Error refuse(ipc::Channel& web, Error error);
+
 /// Sends the mandate in as many messages as it needs; the reply is not awaited. Errors: channel_closed, system.
 Result<void> send_mandate(ipc::Channel& token, Sheet const& sheet, signing::Certificate const& certificate);
 

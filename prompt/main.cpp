@@ -1,5 +1,8 @@
-// tamga-prompt: one window for one request. Started by tamgad with the control channel as descriptor 3.
+// tamga-prompt: one window for one request, or pinentry's on the terminal of a command. Started by tamgad with the
+// control channel as descriptor 3.
 #include "prompt/conversation.hpp"
+#include "prompt/display.hpp"
+#include "prompt/pinentry_screen.hpp"
 #include "prompt/rehearsal.hpp"
 #include "prompt/surroundings.hpp"
 #include "prompt/window.hpp"
@@ -16,26 +19,26 @@ namespace {
 
 using namespace tamga;
 
-/// The request is read although nobody sees it: closing a pair with unread messages would lose our own.
-Result<void> unavailable(ipc::Channel& web, char const* why) {
-    if (auto const asked = prompt::receive_request(web); !asked) return asked.error();
-    Error const error{Errc::prompt_unavailable, why};
-    (void)web.send(ipc::PromptEnded{ipc::Status::from(error)});
-    return error;
-}
-
 Result<void> run(int argc, char** argv) {
     ipc::Channel control{UniqueFd{prompt::control_fd}};
     auto ends = prompt::receive_ends(std::move(control));
     if (!ends) return ends.error();
+    auto sheet = prompt::receive_request(ends->web);
+    if (!sheet) return prompt::refuse(ends->web, sheet.error());
+    if (!sheet->request.terminal.path.empty()) {
+        auto screen = prompt::PinentryScreen::open(*sheet);
+        if (!screen) return prompt::refuse(ends->web, screen.error());
+        return prompt::Conversation{std::move(*ends), *screen}.run(std::move(*sheet));
+    }
     prompt::take_display_environment();
     prompt::keep_to_this_screen();
-    if (!prompt::display_answers()) return unavailable(ends->web, "no display");
-    if (prompt::session_is_locked()) return unavailable(ends->web, "the session is locked");
+    if (!prompt::display_answers()) return prompt::refuse(ends->web, {Errc::prompt_unavailable, "no display"});
+    if (prompt::session_is_locked())
+        return prompt::refuse(ends->web, {Errc::prompt_unavailable, "the session is locked"});
 
     QApplication const application{argc, argv};
     prompt::Window window;
-    return prompt::Conversation{std::move(*ends), window}.run();
+    return prompt::Conversation{std::move(*ends), window}.run(std::move(*sheet));
 }
 
 } // namespace

@@ -1,11 +1,6 @@
 #include "prompt/surroundings.hpp"
 
-#include "base/unique_fd.hpp"
-
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <systemd/sd-bus.h>
-#include <xcb/xcb.h>
 
 #include <algorithm>
 #include <array>
@@ -25,9 +20,6 @@ struct BusCloser {
 };
 struct MessageRelease {
     void operator()(::sd_bus_message* message) const noexcept { ::sd_bus_message_unref(message); }
-};
-struct Disconnect {
-    void operator()(::xcb_connection_t* connection) const noexcept { ::xcb_disconnect(connection); }
 };
 using Bus = std::unique_ptr<::sd_bus, BusCloser>;
 using Message = std::unique_ptr<::sd_bus_message, MessageRelease>;
@@ -66,26 +58,6 @@ bool concerns_display(std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-bool x_answers() {
-    if (std::getenv("DISPLAY") == nullptr) return false;
-    std::unique_ptr<::xcb_connection_t, Disconnect> const connection{::xcb_connect(nullptr, nullptr)};
-    return ::xcb_connection_has_error(connection.get()) == 0;
-}
-
-bool wayland_answers() {
-    char const* display = std::getenv("WAYLAND_DISPLAY");
-    char const* folder = std::getenv("XDG_RUNTIME_DIR");
-    if (display == nullptr || *display == '\0') return false;
-    std::string path{display};
-    if (path.front() != '/') path = std::string{folder != nullptr ? folder : ""} + '/' + path;
-    ::sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) return false;
-    std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-    UniqueFd const fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    return ::connect(fd.get(), reinterpret_cast<::sockaddr const*>(&address), sizeof address) == 0;
-}
-
 } // namespace
 
 void take_display_environment() {
@@ -100,19 +72,6 @@ void take_display_environment() {
         if (name.size() == variable.size() || !concerns_display(name)) continue;
         ::setenv(std::string{name}.c_str(), entry + name.size() + 1, 1);
     }
-}
-
-void keep_to_this_screen() {
-    char const* platform = std::getenv("QT_QPA_PLATFORM");
-    if (platform == nullptr) return;
-    constexpr std::array<std::string_view, 4> here{"xcb", "wayland", "wayland-egl", "offscreen"};
-    if (std::find(here.begin(), here.end(), platform) == here.end()) ::unsetenv("QT_QPA_PLATFORM");
-}
-
-bool display_answers() {
-    char const* platform = std::getenv("QT_QPA_PLATFORM");
-    if (platform != nullptr && std::string_view{platform} == "offscreen") return true;
-    return x_answers() || wayland_answers();
 }
 
 bool session_is_locked() {

@@ -7,13 +7,6 @@ namespace tamga::prompt {
 /// be older than it. Where the manager does not answer, this process's environment stays. Blocks 200 ms at most.
 void take_display_environment();
 
-/// Takes away every other choice of Qt's than a window here: its `vnc` platform would put the window, and what is typed
-/// into it, on the network.
-void keep_to_this_screen();
-
-/// Whether a display accepts us: Qt would end the process if none did.
-[[nodiscard]] bool display_answers();
-
 /// Whether the session on the person's display is locked (logind's LockedHint). Not to be found out counts as no.
 [[nodiscard]] bool session_is_locked();
 

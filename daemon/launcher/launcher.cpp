@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -116,11 +117,17 @@ Launcher::Child& Launcher::add(Job job, ipc::ModuleIndex module) {
     return child;
 }
 
+/// The window, or where that is not installed (it is a package of its own) pinentry's dialogues.
+char const* Launcher::prompt_program() const {
+    constexpr char const* window = "tamga-prompt";
+    return ::access((m_settings.programs / window).c_str(), X_OK) == 0 ? window : "tamga-prompt-pinentry";
+}
+
 bool Launcher::start(Child& child) {
     char const* name = "tamga-token";
     std::vector<std::string> arguments;
     if (child.job == Job::web) name = "tamga-web";
-    if (child.job == Job::prompt) name = "tamga-prompt";
+    if (child.job == Job::prompt) name = prompt_program();
     if (child.job == Job::preview) name = "tamga-preview";
     if (child.job == Job::count_modules) arguments = {"--count"};
     if (child.job == Job::watcher) arguments = {"--watch"};

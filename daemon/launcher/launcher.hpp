@@ -52,6 +52,7 @@ private:
 
     // launcher.cpp: lives and deaths
     Child& add(Job job, ipc::ModuleIndex module = {});
+    [[nodiscard]] char const* prompt_program() const;
     bool start(Child& child);
     void kill_group(Child const& child);
     void end_softly(Child& child, std::chrono::milliseconds patience);

@@ -131,6 +131,12 @@ Source source_in(Members& params, std::string_view name) {
 Method hello(Members& params) {
     Hello hello;
     if (params.find("language") != nullptr) hello.language = params.word("language", languages);
+    if (auto* const object = params.object("terminal")) {
+        Members members{*object, params.path_of("terminal")};
+        hello.terminal.path = needed_identifier(members, "path");
+        hello.terminal.type = needed_identifier(members, "type");
+        params.take(members.end());
+    }
     return hello;
 }
 

@@ -31,6 +31,7 @@ using Id = std::variant<std::int64_t, std::string>;
 
 struct Hello {
     std::optional<Language> language; ///< of everything that is said on this connection from now on
+    ipc::Terminal terminal;           ///< of a command that has no display; else empty
 };
 struct ListTokens {};
 struct SubscribeToTokens {};

@@ -1,0 +1,239 @@
+#include "prompt/pinentry_screen.hpp"
+
+#include "prompt/visible.hpp"
+#include "prompt/words.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+namespace tamga::prompt {
+
+namespace {
+
+/// A document longer than this is shown by its size and digest: nobody reads more in so small a window.
+constexpr std::size_t longest_text = 2000;
+/// What else may come is waited for so long: a choice by yes and no has no place for what comes later.
+constexpr std::chrono::seconds patience_for_tokens{3};
+
+Error unavailable(std::string why) {
+    return {Errc::prompt_unavailable, std::move(why)};
+}
+
+bool has_display() {
+    auto const is_set = [](char const* name) {
+        char const* value = std::getenv(name);
+        return value != nullptr && *value != '\0';
+    };
+    return is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
+}
+
+/// Whose PIN is typed into a terminal must be the one who sits before it.
+Result<void> check_terminal(std::string const& path) {
+    UniqueFd const terminal{::open(path.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW)};
+    struct ::stat found {};
+    if (!terminal || ::fstat(terminal.get(), &found) != 0 || !S_ISCHR(found.st_mode) || ::isatty(terminal.get()) == 0)
+        return unavailable("no terminal: " + path);
+    if (found.st_uid != ::geteuid()) return unavailable("another person's terminal: " + path);
+    return ok();
+}
+
+std::string without_mnemonic(std::string label) {
+    std::erase(label, '&');
+    return label;
+}
+
+void add_wrapped(std::vector<std::string>& lines, std::string const& words) {
+    if (words.empty()) return;
+    for (auto& line : wrapped(words))
+        lines.push_back(std::move(line));
+}
+
+std::string joined(std::vector<std::string> const& lines) {
+    std::string all;
+    for (auto const& line : lines) {
+        if (!all.empty()) all += '\n';
+        all += line;
+    }
+    return all;
+}
+
+} // namespace
+
+Result<PinentryScreen> PinentryScreen::open(Sheet const& sheet, std::filesystem::path program) {
+    auto const& request = sheet.request;
+    if (request.purpose == ipc::Purpose::choose_file) return unavailable("a file cannot be chosen in this form");
+    if (sheet.documents.count() > most_documents) return unavailable("too many documents for this form");
+    if (::access(program.c_str(), X_OK) != 0) return unavailable(program.string() + " is not installed");
+    auto const& terminal = request.terminal;
+    if (!terminal.path.empty()) {
+        if (auto mine = check_terminal(terminal.path); !mine) return mine.error();
+    } else if (!has_display()) {
+        return unavailable("no display");
+    }
+    return PinentryScreen{std::move(program), {terminal.path, terminal.type}, request.language};
+}
+
+Answer PinentryScreen::ask(Question const& question, int web, int news) {
+    using Clock = std::chrono::steady_clock;
+    if (!m_first_asked) m_first_asked = Clock::now();
+    if (news >= 0) {
+        auto const left =
+            std::chrono::ceil<std::chrono::milliseconds>(*m_first_asked + patience_for_tokens - Clock::now());
+        std::array<::pollfd, 2> ends{{{web, POLLIN, 0}, {news, POLLIN, 0}}};
+        if (::poll(ends.data(), ends.size(), static_cast<int>(std::max<long>(left.count(), 0))) > 0)
+            return {ends[0].revents != 0 ? Act::gone : Act::news, question.choices.size(), {}};
+    }
+    bool const is_site = m_sheet->request.purpose == ipc::Purpose::site;
+    if (!std::exchange(m_introduced, true)) {
+        auto const yes = is_site ? accept_words(*m_sheet, nullptr) : std::string{text(m_language, "&Continue")};
+        if (auto const reply = introduce(yes, web); reply != Reply::ok) return {act_of(reply), 0, {}};
+    }
+    if (is_site) return {Act::accept, 0, {}};
+    auto act = Act::cancel;
+    auto const chosen = choose(question, web, act);
+    if (!chosen) return {act, 0, {}};
+    auto const& choice = question.choices[*chosen];
+    if (choice.pin == PinEntry::none) return {Act::accept, *chosen, {}};
+    return unlock(choice, *chosen, question.error, web);
+}
+
+/// A page after the other, each with the way out.
+PinentryScreen::Reply PinentryScreen::introduce(std::string const& yes, int web) {
+    auto const pages = paged(introduction());
+    for (std::size_t i = 0; i < pages.size(); ++i) {
+        Dialogue dialogue;
+        dialogue.words = pages[i];
+        dialogue.ok = i + 1 == pages.size() ? yes : std::string{text(m_language, "&Next page")};
+        dialogue.cancel = text(m_language, "&Cancel");
+        if (auto const reply = confirm_in(dialogue, web); reply != Reply::ok) return reply;
+    }
+    return Reply::ok;
+}
+
+std::vector<std::string> PinentryScreen::introduction() const {
+    std::vector<std::string> lines;
+    for (auto const& words : {asker_words(*m_sheet), look_alike_words(*m_sheet), purpose_words(*m_sheet),
+                              service_words(*m_sheet), principal_words(*m_sheet), site_words(*m_sheet)})
+        add_wrapped(lines, words);
+    auto const& documents = m_sheet->documents;
+    bool unseen = false;
+    for (std::size_t i = 0; i < documents.count(); ++i) {
+        lines.emplace_back();
+        if (documents.count() > 1 && !documents.title(i).empty())
+            add_wrapped(lines, std::to_string(i + 1) + ". " + visible_line(documents.title(i)));
+        auto const content =
+            documents.size(i) <= longest_text && documents.shown(i) == Shown::text ? documents.text(i) : std::nullopt;
+        unseen = unseen || !content;
+        add_wrapped(lines, content ? *content : unseen_words(*m_sheet, i));
+    }
+    if (unseen) {
+        lines.emplace_back();
+        add_wrapped(lines, unseen_warning(*m_sheet));
+    }
+    return lines;
+}
+
+/// A yes or no for each key; the one whose PIN was wrong is asked for its PIN again at once.
+std::optional<std::size_t> PinentryScreen::choose(Question const& question, int web, Act& act) {
+    if (!question.error.empty() && question.chosen) return question.chosen;
+    std::vector<std::size_t> candidates;
+    std::string obstacles = question.error;
+    for (std::size_t i = 0; i < question.choices.size(); ++i) {
+        auto const& choice = question.choices[i];
+        if (!choice.obstacle)
+            candidates.push_back(i);
+        else
+            obstacles +=
+                (obstacles.empty() ? "" : "\n") + choice_title(m_language, choice) + ": " + choice.obstacle->words;
+    }
+    if (candidates.empty()) tell(obstacles, web);
+    for (std::size_t nth = 0; nth < candidates.size(); ++nth) {
+        auto const& choice = question.choices[candidates[nth]];
+        std::vector<std::string> lines;
+        if (candidates.size() > 1)
+            add_wrapped(lines,
+                        text(m_language, "Key %1 of %2", {std::to_string(nth + 1), std::to_string(candidates.size())}));
+        add_wrapped(lines, choice_title(m_language, choice));
+        for (auto const& detail : choice_details(m_language, choice))
+            add_wrapped(lines, detail);
+        Dialogue dialogue;
+        dialogue.words = joined(lines);
+        dialogue.ok = text(m_language, "&Use this key");
+        if (nth + 1 < candidates.size()) dialogue.other = text(m_language, "&Next key");
+        dialogue.cancel = text(m_language, "&Cancel");
+        auto const reply = confirm_in(dialogue, web);
+        if (reply == Reply::ok) return candidates[nth];
+        act = act_of(reply);
+        if (reply != Reply::other) return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+Answer PinentryScreen::unlock(Choice const& choice, std::size_t index, std::string const& error, int web) {
+    std::vector<std::string> lines;
+    add_wrapped(lines, asker_words(*m_sheet));
+    add_wrapped(lines, purpose_words(*m_sheet));
+    add_wrapped(lines, choice_title(m_language, choice));
+    add_wrapped(lines, pin_words(m_language, choice));
+    Dialogue dialogue;
+    dialogue.words = joined(lines);
+    dialogue.error = error;
+    dialogue.prompt = without_mnemonic(pin_label(m_language, choice));
+    dialogue.ok = accept_words(*m_sheet, &choice);
+    dialogue.cancel = text(m_language, "&Cancel");
+    if (choice.pin == PinEntry::on_reader) return {act_of(confirm_in(dialogue, web)), index, {}};
+    Answer answer{Act::accept, index, {}};
+    while (answer.act == Act::accept && answer.pin.empty()) {
+        auto pinentry = Pinentry::start(m_program, m_surface);
+        auto const reply = pinentry ? pinentry->ask_pin(dialogue, web, answer.pin) : Result<Reply>{pinentry.error()};
+        answer.act = reply ? act_of(*reply) : Act::cancel;
+    }
+    return answer;
+}
+
+FileAnswer PinentryScreen::choose_file(FileQuestion const&, int web) {
+    tell(
+        std::string{text(m_language, "A key file can be chosen in Tamga's window only. Plug in a token, or install the "
+                                     "package tamga-qt and use a graphical session.")},
+        web);
+    return {Act::cancel, {}};
+}
+
+Act PinentryScreen::confirm(Confirmation const& confirmation, int web) {
+    Dialogue dialogue;
+    dialogue.words = joined(wrapped(confirmation.words));
+    dialogue.ok = confirmation.yes;
+    dialogue.cancel = text(m_language, "&Cancel");
+    return act_of(confirm_in(dialogue, web));
+}
+
+Woken PinentryScreen::wait(Waiting const&, int first, int second) {
+    std::array<::pollfd, 2> ends{{{first, POLLIN, 0}, {second, POLLIN, 0}}};
+    while (::poll(ends.data(), ends.size(), -1) < 0) {
+    }
+    return ends[0].revents != 0 ? Woken::first : Woken::second;
+}
+
+void PinentryScreen::tell(std::string const& words, int fd) {
+    auto pinentry = Pinentry::start(m_program, m_surface);
+    Dialogue dialogue;
+    dialogue.words = joined(wrapped(words));
+    dialogue.ok = text(m_language, "&Close");
+    if (pinentry) (void)pinentry->tell(dialogue, fd);
+}
+
+/// A pinentry that fails is no consent.
+PinentryScreen::Reply PinentryScreen::confirm_in(Dialogue const& dialogue, int web) {
+    auto pinentry = Pinentry::start(m_program, m_surface);
+    if (!pinentry) return Reply::cancelled;
+    auto const reply = pinentry->confirm(dialogue, web);
+    return reply ? *reply : Reply::cancelled;
+}
+
+} // namespace tamga::prompt
