@@ -91,7 +91,7 @@ Answer PinentryScreen::ask(Question const& question, int web, int news) {
     }
     bool const is_site = m_sheet->request.purpose == ipc::Purpose::site;
     if (!std::exchange(m_introduced, true)) {
-        auto const yes = is_site ? accept_words(*m_sheet, nullptr) : std::string{text(m_language, "&Continue")};
+        auto const yes = is_site ? accept_words(*m_sheet, nullptr) : std::string{text(m_language, "C&ontinue")};
         if (auto const reply = introduce(yes, web); reply != Reply::ok) return {act_of(reply), 0, {}};
     }
     if (is_site) return {Act::accept, 0, {}};
@@ -224,7 +224,7 @@ void PinentryScreen::tell(std::string const& words, int fd) {
     auto pinentry = Pinentry::start(m_program, m_surface);
     Dialogue dialogue;
     dialogue.words = joined(wrapped(words));
-    dialogue.ok = text(m_language, "&Close");
+    dialogue.ok = text(m_language, "C&lose");
     if (pinentry) (void)pinentry->tell(dialogue, fd);
 }
 
