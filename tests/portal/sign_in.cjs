@@ -86,12 +86,12 @@ function byCode(portal, session, typed) {
   return enter(portal, session, session.pending, 'eds');
 }
 
-/** What the QR code says: the address that the application opens. Former ones of the session are good no more. */
+/** What a new QR code says to the application. Former ones of the session are good no more. */
 function qr(portal, session) {
   const token = secret();
   portal.store.run("UPDATE qr SET state = 'used' WHERE session = ?", session.id);
   portal.store.insert('qr', { token: sha256(token), session: session.id, expires: portal.now() + qr_s });
-  return `${portal.origin}/app?token=${token}`;
+  return token;
 }
 
 /** What the simulated application does with a code it has scanned. @param answer confirmed or refused */

@@ -191,9 +191,10 @@ test('a QR code that the application confirms leads in without a code by SMS', a
   const visitor = new Visitor(portal);
   const phone = new Visitor(portal);
   const sent = portal.store.one('SELECT count(*) AS n FROM messages').n;
-  await visitor.get('/sign-in/qr.svg');
-  const token = new URL(qr(portal, find(portal, visitor.cookies.portal))).searchParams.get('token');
+  await visitor.get('/sign-in');
+  const token = qr(portal, find(portal, visitor.cookies.portal));
 
+  assert.match((await visitor.get(`/sign-in/qr.svg?token=${token}`)).text, /^<svg /);
   assert.match((await visitor.get('/sign-in/qr')).text, /shown/);
   assert.equal((await visitor.post('/sign-in/qr')).reason, 'qr_spent');
   assert.equal((await phone.post('/app', { token, device: 'stolen-device', answer: 'confirmed' })).reason, 'device_unknown');
@@ -206,12 +207,21 @@ test('a QR code that the application confirms leads in without a code by SMS', a
   assert.equal((await phone.post('/app', { token, device: 'citizen-device', answer: 'confirmed' })).reason, 'qr_spent');
 });
 
+test('asking how it stands with the QR code begins no session', async () => {
+  const visitor = new Visitor(portal);
+
+  const asked = await visitor.get('/sign-in/qr');
+
+  assert.match(asked.text, /expired/);
+  assert.equal(visitor.cookies.portal, undefined);
+});
+
 test('a QR code that was refused, or is two minutes old, leads nowhere', async () => {
   for (const [wait, answer, reason] of [[0, 'refused', undefined], [121, 'confirmed', 'qr_spent']]) {
     const visitor = new Visitor(portal);
     const phone = new Visitor(portal);
     await visitor.get('/sign-in');
-    const token = new URL(qr(portal, find(portal, visitor.cookies.portal))).searchParams.get('token');
+    const token = qr(portal, find(portal, visitor.cookies.portal));
     portal.wait(wait);
 
     assert.equal((await phone.post('/app', { token, device: 'citizen-device', answer })).reason, reason);

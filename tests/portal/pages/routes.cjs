@@ -36,6 +36,7 @@ function languageOf(c) {
 /** The cookie that says whose session it is. */
 const remember = (portal, cookie) => `portal=${cookie}; Path=/; HttpOnly; SameSite=Lax${portal.origin.startsWith('https') ? '; Secure' : ''}`;
 
+/** What is no page (`asset`) has no session, and begins none. */
 function open(c, route) {
   if (route.asset) return;
   c.language = languageOf(c);

@@ -22,8 +22,9 @@ ${button(c, 'sign_in')}`)}<p class="quiet">${say(c, 'by_password_note')}</p></se
 ${form(c, '/sign-in/key', html`<input type="hidden" name="statement"><input type="hidden" name="signature"><input type="hidden" name="certificate">
 ${button(c, 'by_key_button')}<p class="outcome" role="status"></p>`, html`data-authenticate="${signIn.challenge(c.portal, c.session)}"`)}
 <p class="quiet">${say(c, 'by_key_note')}</p></section>`;
-  const qr = html`<section><h2>${say(c, 'by_qr')}</h2><div data-qr="/sign-in/qr"><img src="/sign-in/qr.svg" alt="${say(c, 'by_qr_alt')}" width="180" height="180">
-${form(c, '/sign-in/qr', html``)}<p class="outcome" role="status"></p></div><p class="quiet">${say(c, 'by_qr_note')}</p></section>`;
+  const token = signIn.qr(c.portal, c.session);
+  const qr = html`<section><h2>${say(c, 'by_qr')}</h2><div data-qr="/sign-in/qr"><img src="/sign-in/qr.svg?token=${token}" alt="${say(c, 'by_qr_alt')}" width="180" height="180">
+${form(c, '/sign-in/qr', html``)}</div><p class="quiet">${say(c, 'by_qr_note')}</p><p><a href="/app?token=${token}" target="_blank">${say(c, 'by_qr_scan')}</a></p></section>`;
   return page(c, say(c, 'sign_in'), html`<div class="ways">${password}${key}${qr}</div>`);
 }
 
@@ -36,11 +37,18 @@ function sendCode(c) {
   return { location: '/sign-in/code' };
 }
 
+/** The picture of what the application opens. */
 function svg(c) {
   const code = qrcode(0, 'M');
-  code.addData(signIn.qr(c.portal, c.session));
+  code.addData(`${c.portal.origin}/app?token=${(c.query.token ?? '').slice(0, 64)}`);
   code.make();
   return { type: 'image/svg+xml', body: code.createSvgTag({ cellSize: 4, margin: 8, scalable: true }) };
+}
+
+/** Asked beside the page: it begins no session, or its cookie could come in the place of the one that signing in gives. */
+function qrState(c) {
+  const session = signIn.find(c.portal, c.cookies.portal);
+  return { type: 'application/json', body: JSON.stringify({ state: session ? signIn.qrState(c.portal, session) : 'expired' }) };
 }
 
 const local = (place) => (/^\/(?!\/)[\x21-\x7e]*$/.test(place ?? '') ? place : '/');
@@ -70,8 +78,8 @@ const routes = [
       return sendCode(c);
     },
   },
-  { method: 'GET', place: '/sign-in/qr.svg', work: svg },
-  { method: 'GET', place: '/sign-in/qr', work: (c) => ({ type: 'application/json', body: JSON.stringify({ state: signIn.qrState(c.portal, c.session) }) }) },
+  { method: 'GET', place: '/sign-in/qr.svg', asset: true, work: svg },
+  { method: 'GET', place: '/sign-in/qr', asset: true, work: qrState },
   { method: 'POST', place: '/sign-in/qr', work: (c) => entered(c, signIn.byQr(c.portal, c.session)) },
   {
     method: 'POST', place: '/sign-out',

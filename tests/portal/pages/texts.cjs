@@ -38,6 +38,7 @@ const texts = {
   by_qr_alt: text('Мобильді қосымшаға арналған QR-код', 'QR-код для мобильного приложения', 'QR code for the mobile application'),
   by_qr_note: text('Мобильді қосымшамен сканерлеңіз; SMS-код керек емес. Екі минут жарамды.',
     'Отсканируйте мобильным приложением; код из SMS не нужен. Действует две минуты.', 'Scan it with the mobile application; no code by SMS is needed. Good for two minutes.'),
+  by_qr_scan: text('Қосымшаның имитациясында ашу', 'Открыть в имитации приложения', 'Open in the simulated application'),
   code: text('SMS-код', 'Код из SMS', 'Code from the SMS'),
   code_words: text('– кіру немесе өтінішті растау коды. Ешкімге айтпаңыз.', '– код для входа или подтверждения заявки. Никому его не сообщайте.',
     'is the code to sign in or to confirm a request. Tell it to nobody.'),
