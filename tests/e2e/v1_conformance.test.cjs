@@ -16,6 +16,7 @@ const signing = (more = {}) => ({ purpose: 'document', format: 'cms', documents:
 const challenge = Buffer.alloc(32, 7).toString('base64');
 let daemon;
 let client;
+let command; // the same by the local socket: work on keys is not for ordinary sites
 
 before(async () => {
   daemon = await Daemon.start();
@@ -23,30 +24,32 @@ before(async () => {
   publisher.introduce();
   publisher.publish(sample.replaceAll('address.portal.test', 'portal.test'));
   client = await Client.connect(daemon);
+  command = await Client.connect(daemon, { local: true });
 });
 after(async () => {
   client?.close();
+  command?.close();
   await daemon?.stop();
 });
 
 const methodOf = (name) => spec.methods.find((method) => method.name === name);
 
 /** A call whose parameters are those described, and whose result is as described. */
-async function conforms(name, params = {}) {
+async function conforms(name, params = {}, asker = client) {
   const method = methodOf(name);
   for (const { name: parameter, required, schema } of method.params) {
     if (parameter in params) assert.deepEqual(faults(schema, params[parameter]), [], `${name}: ${parameter}`);
     else assert.ok(!required, `${name} needs ${parameter}`);
   }
-  const result = await client.call(name, params);
+  const result = await asker.call(name, params);
   assert.deepEqual(faults(method.result.schema, result), [], `${name}: ${JSON.stringify(result)}`);
   return result;
 }
 
 /** An error with the number and word that the description has, among those it names for the method. */
-async function refused(name, params, word, person) {
+async function refused(name, params, word, person, asker = client) {
   if (person) daemon.person(person);
-  const error = await client.fails(name, params);
+  const error = await asker.fails(name, params);
   assert.equal(error.data.error, word, JSON.stringify(error));
   const own = methodOf(name).errors.map(({ $ref }) => $ref.split('/').at(-1));
   if (error.code === -32602) assert.equal(word, 'bad_request');
@@ -56,6 +59,9 @@ async function refused(name, params, word, person) {
   assert.ok(error.data.message.length > 20, 'a sentence for the person');
 }
 
+const signs = 'key first\npin 12345678\naccept\n';
+let onToken; // a pair that keys.list told
+let application; // that keys.renew made
 const stories = {
   hello: () => conforms('hello', { language: 'ru' }),
   'tokens.list': () => conforms('tokens.list'),
@@ -99,6 +105,45 @@ const stories = {
     return conforms('verify', { document: text(xml.signatures[0]) });
   },
   cancel: () => conforms('cancel', { id: 'nobody' }),
+  'keys.list': async () => {
+    daemon.person(signs);
+    const { keys, token } = await conforms('keys.list', {}, command);
+    assert.equal(keys.length, 2);
+    [onToken] = keys;
+    onToken.token = { serial: token.serial };
+  },
+  'keys.renew': async () => {
+    daemon.person(signs);
+    const keys = [{ certificate: onToken.certificates[0].content, kind: 'rsa-2048' }];
+    application = await conforms('keys.renew', { token: onToken.token, keys, email: 'person@example.test' }, command);
+    assert.deepEqual(await conforms('keys.renew', { application: application.number }, command), application);
+  },
+  'keys.install': async () => {
+    daemon.person(signs);
+    await conforms('keys.install', { files: [onToken.certificates[0].content], token: onToken.token }, command);
+  },
+  'keys.label': async () => {
+    daemon.person(signs);
+    await conforms('keys.label', { token: onToken.token, id: onToken.id, label: 'another label' }, command);
+  },
+  'keys.delete': async () => {
+    daemon.person('cancel\n');
+    await refused('keys.delete', { id: onToken.id, public_key: onToken.public_key }, 'user_cancelled', undefined, command);
+  },
+  'pin.change': async () => {
+    daemon.person('cancel\n');
+    await refused('pin.change', { token: onToken.token }, 'user_cancelled', undefined, command);
+  },
+  'pin.unblock': async () => {
+    daemon.person('cancel\n');
+    await refused('pin.unblock', { token: onToken.token }, 'user_cancelled', undefined, command);
+  },
+  'applications.list': async () => {
+    assert.equal((await conforms('applications.list', {}, command)).applications.length, 1);
+  },
+  'applications.show': () => conforms('applications.show', { application: application.number }, command),
+  'applications.submitted': () => conforms('applications.submitted',
+    { application: application.number, portal_number: '1' }, command),
 };
 
 for (const { name } of spec.methods) {
