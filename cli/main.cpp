@@ -2,6 +2,7 @@
 #include "base/build_id.hpp"
 #include "base/text.hpp"
 #include "cli/authorities.hpp"
+#include "cli/doctor_command.hpp"
 #include "cli/journal_command.hpp"
 #include "cli/keys_command.hpp"
 #include "cli/local_client.hpp"
@@ -217,6 +218,7 @@ int main(int argc, char** argv) {
     cli::JournalCommand journal{app, language};
     cli::SitesCommand sites{app, language};
     cli::KeysCommand keys{app, language};
+    cli::DoctorCommand doctor{app, language};
     translate_headings(app, language);
 
     try {
@@ -248,6 +250,7 @@ int main(int argc, char** argv) {
     if (auto const code = journal.run()) return *code;
     if (auto const code = sites.run()) return *code;
     if (auto const code = keys.run()) return *code;
+    if (auto const code = doctor.run()) return *code;
     if (*verify) {
         request.language = language;
         request.form = json ? cli::ReportForm::json : cli::ReportForm::words;

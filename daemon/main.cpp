@@ -1,10 +1,10 @@
 // tamga-web: faces the web. Holds no PIN, loads no module, starts nothing.
 #include "base/log.hpp"
 #include "base/trusted_file.hpp"
-#include "daemon/net/sock_diag.hpp"
 #include "daemon/sandbox/web_sandbox.hpp"
 #include "daemon/server/server.hpp"
 #include "daemon/sites_watch.hpp"
+#include "net/sock_diag.hpp"
 #include "policy/state_file.hpp"
 #include "policy/web_config.hpp"
 #include "signing/gost.hpp"

@@ -6,10 +6,15 @@
 // Started by a person:
 //   tamga-token --modules      prints which modules there are, and why others were passed over
 //   tamga-token --opensc-conf  prints the configuration that OpenSC's module is given
+// Started by `tamga doctor`, under a watchdog of its own:
+//   tamga-token --facts        prints what is known of readers and modules, as TOML; loads no module
+//   tamga-token --settings     prints what modules.toml says, each value with its file, as TOML
+//   tamga-token --facts N      loads module N and prints what it shows without a PIN
 #include "base/handshake.hpp"
 #include "base/log.hpp"
 #include "keyfile/key_file.hpp"
 #include "keyfile/wiping_memory.hpp"
+#include "pkcs11/facts.hpp"
 #include "pkcs11/file_token.hpp"
 #include "pkcs11/module_search.hpp"
 #include "pkcs11/opensc_conf.hpp"
@@ -87,14 +92,21 @@ Result<ModuleConfig> config_of(std::size_t number) {
     return std::move(config);
 }
 
+/// Everything a module needs around it before it is loaded. @return what must live as long as the module.
+Result<UniqueFd> prepare(ModuleConfig& config) {
+    auto opensc_configuration = configure_opensc(config);
+    if (!opensc_configuration) return opensc_configuration.error();
+    for (auto const& [name, value] : config.environment)
+        ::setenv(name.c_str(), value.c_str(), 1);
+    if (auto const entered = enter_token_sandbox(config.allow); !entered) return entered.error();
+    return opensc_configuration;
+}
+
 int serve(std::size_t number, ipc::Channel control) {
     auto config = config_of(number);
     if (!config) return fail(config.error());
-    auto const opensc_configuration = configure_opensc(*config);
-    if (!opensc_configuration) return fail(opensc_configuration.error());
-    for (auto const& [name, value] : config->environment)
-        ::setenv(name.c_str(), value.c_str(), 1);
-    if (auto const entered = enter_token_sandbox(config->allow); !entered) return fail(entered.error());
+    auto const prepared = prepare(*config);
+    if (!prepared) return fail(prepared.error());
     Service service{std::move(*config), Limits{}.divided_by(TAMGA_DEADLINE_DIVISOR), std::move(control)};
     auto const ended = service.run();
     return ended ? EXIT_SUCCESS : fail(ended.error());
@@ -132,6 +144,47 @@ void silence_standard_output() {
     if (nowhere) ::dup2(nowhere.get(), STDOUT_FILENO);
 }
 
+std::optional<std::size_t> number_from(std::string_view digits) {
+    std::size_t number = 0;
+    auto const [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (digits.empty() || failure != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+    return number;
+}
+
+bool write_all(int fd, std::string_view text) {
+    while (!text.empty()) {
+        auto const written = ::write(fd, text.data(), text.size());
+        if (written < 0) return false;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+int print_facts() {
+    std::cout << facts_of_computer(modules_of_this_computer());
+    return EXIT_SUCCESS;
+}
+
+int print_settings() {
+    auto const files = config_files();
+    if (!files) return fail(files.error());
+    std::cout << module_settings(*files);
+    return EXIT_SUCCESS;
+}
+
+/// For one module, in this process.
+int print_facts(std::size_t number) {
+    UniqueFd const out{::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)}; // a module may print to descriptor 1 itself
+    silence_standard_output();
+    auto config = config_of(number);
+    if (!config) return fail(config.error());
+    Readers readers;
+    look_into_readers(readers);
+    auto const prepared = prepare(*config);
+    if (!prepared) return fail(prepared.error());
+    return write_all(out.get(), facts_of_module(*config, readers)) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 } // namespace
 } // namespace tamga::pkcs11
 
@@ -146,18 +199,21 @@ int main(int argument_count, char** arguments) {
 
     std::string_view const argument = argument_count == 2 ? arguments[1] : "";
     if (argument == "--modules" || argument == "--opensc-conf") return pkcs11::print(argument);
+    if (argument == "--facts") return pkcs11::print_facts();
+    if (argument == "--settings") return pkcs11::print_settings();
+    if (argument_count == 3 && std::string_view{arguments[1]} == "--facts") {
+        if (auto const number = pkcs11::number_from(arguments[2])) return pkcs11::print_facts(*number);
+    }
     pkcs11::silence_standard_output();
     ipc::Channel control{UniqueFd{pkcs11::control_fd}};
     ::fcntl(pkcs11::control_fd, F_SETFD, FD_CLOEXEC);
     if (argument == "--count") return pkcs11::count(std::move(control));
     if (argument == "--watch") pkcs11::watch(std::move(control));
     if (argument == "--file") return pkcs11::serve_file(std::move(control));
-    std::size_t number = 0;
-    auto const [end, failure] = std::from_chars(argument.data(), argument.data() + argument.size(), number);
-    if (argument.empty() || failure != std::errc{} || end != argument.data() + argument.size()) {
-        return pkcs11::fail(
-            Error{Errc::bad_request,
-                  "usage: tamga-token --modules | --opensc-conf; tamgad alone: --count | --file | --watch | N"});
+    auto const number = pkcs11::number_from(argument);
+    if (!number) {
+        return pkcs11::fail(Error{Errc::bad_request, "usage: tamga-token --modules | --opensc-conf | --facts [N] | "
+                                                     "--settings; tamgad alone: --count | --file | --watch | N"});
     }
-    return pkcs11::serve(number, std::move(control));
+    return pkcs11::serve(*number, std::move(control));
 }

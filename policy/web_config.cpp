@@ -2,6 +2,7 @@
 
 #include "base/toml.hpp"
 #include "base/trusted_file.hpp"
+#include "policy/config_sources.hpp"
 
 #include <sys/stat.h>
 
@@ -304,12 +305,20 @@ ConfigFiles config_files() {
     return {TAMGA_SHIPPED_ORIGINS, "/etc/tamga/tamga.toml", person_file()};
 }
 
-Result<WebConfig> load_web_config(ConfigFiles const& files) {
-    auto const shipped = read_layer(files.shipped);
+namespace {
+
+struct Layers {
+    Layer shipped;
+    Layer computer;
+    Layer person;
+};
+
+Result<Layers> read_layers(ConfigFiles const& files) {
+    auto shipped = read_layer(files.shipped);
     if (!shipped) return shipped.error();
-    auto const computer = read_layer(files.computer);
+    auto computer = read_layer(files.computer);
     if (!computer) return computer.error();
-    auto const person = read_layer(files.person);
+    auto person = read_layer(files.person);
     if (!person) return person.error();
     auto const names_sites = person->key_origins ? std::optional{true} : std::nullopt;
     for (auto const& [said, key] :
@@ -324,12 +333,117 @@ Result<WebConfig> load_web_config(ConfigFiles const& files) {
         return Error{Errc::file_untrusted,
                      files.computer.string() + ": keys.allow counts in a file that belongs to root alone"};
     }
-    auto config = merged(*shipped, *computer, *person);
+    return Layers{std::move(*shipped), std::move(*computer), std::move(*person)};
+}
+
+/// Writes down which layer decided each value: the same rules as in `merged`, seen from the other side.
+class Sources {
+public:
+    Sources(ConfigFiles const& files, Layers const& layers, WebConfig const& config)
+        : m_files{files}, m_layers{layers}, m_config{config} {}
+
+    std::vector<SourcedValue> list() && {
+        origins();
+        limits();
+        services();
+        return std::move(m_values);
+    }
+
+private:
+    using Flag = std::optional<bool> Layer::*;
+    using Number = std::optional<std::uint64_t> Layer::*;
+
+    void say(std::string_view key, std::string value, std::filesystem::path const& file) {
+        m_values.push_back({std::string{key}, std::move(value), file.string()});
+    }
+    void say_hosts(std::string_view key, std::set<std::string> const& hosts, std::filesystem::path const& file) {
+        for (auto const& host : hosts)
+            say(key, host, file);
+    }
+    template <class T>
+    std::filesystem::path first_of(std::optional<T> Layer::*member) const {
+        if (m_layers.computer.*member) return m_files.computer;
+        if (m_layers.person.*member) return m_files.person;
+        return {};
+    }
+    /// Of two that add up the one that says yes.
+    void say_strict(std::string_view key, bool value, Flag member) {
+        auto const persons = !(m_layers.computer.*member).value_or(false) && (m_layers.person.*member).value_or(false);
+        say(key, value ? "true" : "false", persons ? m_files.person : first_of(member));
+    }
+    void say_flag(std::string_view key, bool value, Flag member) {
+        say(key, value ? "true" : "false", first_of(member));
+    }
+    /// Of two numbers the smaller one.
+    void say_smaller(std::string_view key, std::uint64_t value, Number member) {
+        auto const& computers = m_layers.computer.*member;
+        auto const& persons = m_layers.person.*member;
+        auto const is_persons = computers && persons && *persons < *computers;
+        say(key, std::to_string(value), is_persons ? m_files.person : first_of(member));
+    }
+
+    void origins() {
+        say_hosts("origins.allow", m_layers.shipped.allow, m_files.shipped);
+        say_hosts("origins.allow", m_layers.computer.allow, m_files.computer);
+        if (m_layers.computer.user_origins.value_or(true))
+            say_hosts("origins.allow", m_layers.person.allow, m_files.person);
+        say_hosts("origins.deny", m_layers.computer.deny, m_files.computer);
+        say_hosts("origins.deny", m_layers.person.deny, m_files.person);
+        say_hosts("keys.allow", m_config.key_origins, m_files.computer);
+        say_strict("origins.strict", m_config.origins.strict, &Layer::strict);
+        say_flag("origins.development", m_config.origins.development, &Layer::development);
+        say_flag("origins.user_origins", m_layers.computer.user_origins.value_or(true), &Layer::user_origins);
+        say_smaller("origins.grant_days", static_cast<std::uint64_t>(m_config.grant_days), &Layer::grant_days);
+        say("journal.entries", std::to_string(m_config.journal_entries), first_of(&Layer::journal_entries));
+    }
+    void limits() {
+        say_smaller("limits.frame_bytes", m_config.frame_bytes, &Layer::frame_bytes);
+        say_smaller("limits.buffered_bytes", m_config.buffered_bytes, &Layer::buffered_bytes);
+        say_smaller("limits.prompt_seconds", m_config.prompt_seconds, &Layer::prompt_seconds);
+    }
+    static std::string address(HttpUrl const& url) { return "http://" + url.authority() + url.path; }
+    void services() {
+        say("timestamp.url", address(m_config.timestamp_url), first_of(&Layer::timestamp_url));
+        say("timestamp.policy", m_config.timestamp_policy.value_or(""), first_of(&Layer::timestamp_policy));
+        say_smaller("timestamp.seconds", m_config.timestamp_seconds, &Layer::timestamp_seconds);
+        say_strict("certificates.strict", m_config.strict_certificates, &Layer::strict_certificates);
+        say("certificates.ocsp", address(m_config.ocsp_url), first_of(&Layer::ocsp_url));
+        for (auto const& url : m_config.crl_urls)
+            say("certificates.crls", address(url), first_of(&Layer::crl_urls));
+        say_flag("certificates.user_authorities", m_config.user_authorities, &Layer::user_authorities);
+        say_strict("services.strict", m_config.strict_services, &Layer::strict_services);
+        say_flag("services.user_catalogues", m_config.user_catalogues, &Layer::user_catalogues);
+        say("network.proxy", m_config.proxy ? address(*m_config.proxy) : std::string{}, first_of(&Layer::proxy));
+    }
+
+    ConfigFiles const& m_files;
+    Layers const& m_layers;
+    WebConfig const& m_config;
+    std::vector<SourcedValue> m_values;
+};
+
+Result<WebConfig> config_of(Layers const& layers) {
+    auto config = merged(layers.shipped, layers.computer, layers.person);
     if (config.buffered_bytes < config.frame_bytes) {
         return Error{Errc::config_invalid,
                      "limits.buffered_bytes is smaller than limits.frame_bytes: no large frame could arrive"};
     }
     return config;
+}
+
+} // namespace
+
+Result<WebConfig> load_web_config(ConfigFiles const& files) {
+    auto const layers = read_layers(files);
+    return layers ? config_of(*layers) : layers.error();
+}
+
+Result<std::vector<SourcedValue>> sourced_values(ConfigFiles const& files) {
+    auto const layers = read_layers(files);
+    if (!layers) return layers.error();
+    auto const config = config_of(*layers);
+    if (!config) return config.error();
+    return Sources{files, *layers, *config}.list();
 }
 
 } // namespace tamga::policy

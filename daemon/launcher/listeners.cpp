@@ -1,7 +1,7 @@
 #include "daemon/launcher/listeners.hpp"
 
 #include "base/log.hpp"
-#include "daemon/net/sock_diag.hpp"
+#include "net/sock_diag.hpp"
 
 #include <fcntl.h>
 #include <netinet/in.h>

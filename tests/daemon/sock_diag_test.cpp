@@ -1,5 +1,5 @@
-// daemon/net: who is at the other end of a connection, and who listens.
-#include "daemon/net/sock_diag.hpp"
+// net: who is at the other end of a connection, and who listens.
+#include "net/sock_diag.hpp"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>

@@ -3,7 +3,7 @@
 #include "daemon/sandbox/web_sandbox.hpp"
 
 #include "base/unique_fd.hpp"
-#include "daemon/net/sock_diag.hpp"
+#include "net/sock_diag.hpp"
 #include "tests/support/scratch.hpp"
 
 #include <gtest/gtest.h>

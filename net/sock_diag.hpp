@@ -1,5 +1,6 @@
 // Who is at the other end of a loopback connection, and who listens on a port: the kernel's sock_diag(7) answers in
-// microseconds, without walking /proc. Used by tamga-web for each accepted connection and by tamgad for a taken port.
+// microseconds, without walking /proc. Used by tamga-web for each accepted connection, by tamgad for a taken port and
+// by `tamga doctor` for the port's owner.
 #pragma once
 
 #include "base/result.hpp"
@@ -40,8 +41,11 @@ private:
     std::uint32_t m_sequence = 0;
 };
 
-/// Name and number of a process that holds the socket `inode`, as "name (pid 123)"; empty where /proc does not let us
-/// see one (a process of another user). Blocking: reads /proc of every process.
+/// A process that holds the socket `inode`; nothing where /proc does not let us see one (a process of another user).
+/// Blocking: reads /proc of every process.
+[[nodiscard]] std::optional<pid_t> holder_of(std::uint32_t inode);
+
+/// Its name and number, as "name (pid 123)"; empty where there is none. Blocks as `holder_of`.
 [[nodiscard]] std::string socket_holder(std::uint32_t inode);
 
 } // namespace tamga::net

@@ -1,4 +1,4 @@
-#include "daemon/net/sock_diag.hpp"
+#include "net/sock_diag.hpp"
 
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
