@@ -101,7 +101,7 @@ int not_understood(Language language, CLI::App const& app, CLI::ParseError const
     return not_understood(language, surplus.empty() ? name_in(failure.what()) : surplus.front(), command_of(app));
 }
 
-int trust_command(Language language, cli::TrustAction action) {
+int trust_command(Language language, cli::TrustAction action, cli::TrustWish wish) {
     char const* home = std::getenv("HOME");
     auto folder = trust::tls_folder();
     if (home == nullptr || !folder) {
@@ -113,6 +113,7 @@ int trust_command(Language language, cli::TrustAction action) {
     settings.home = home;
     settings.tls_folder = std::move(*folder);
     settings.now = std::chrono::system_clock::now();
+    settings.wish = wish;
     return cli::run_trust(action, settings, std::cout);
 }
 
@@ -151,6 +152,9 @@ int main(int argc, char** argv) {
     trust->add_flag("--install", install, text(language, "add the certificate to every browser's store", {}));
     trust->add_flag("--remove", remove, text(language, "take it out of every store", {}));
     trust->add_flag("--status", status, text(language, "say where it is trusted", {}));
+    auto automatic = false;
+    trust->add_flag("--automatic", automatic,
+                    text(language, "as Tamga does it by itself: not against what the person said last", {}));
     auto const file_word = text(language, "FILE", {});
     auto* const verify =
         app.add_subcommand("verify", text(language, "say what a signed file (CMS or XML) is worth", {}));
@@ -268,5 +272,5 @@ int main(int argc, char** argv) {
     auto const action = install  ? cli::TrustAction::install
                         : remove ? cli::TrustAction::remove
                                  : cli::TrustAction::status;
-    return trust_command(language, action);
+    return trust_command(language, action, automatic ? cli::TrustWish::automatic : cli::TrustWish::of_the_person);
 }

@@ -1,6 +1,7 @@
 #include "cli/trust.hpp"
 
 #include <algorithm>
+#include <fstream>
 
 namespace tamga::cli {
 
@@ -101,10 +102,29 @@ Result<std::vector<Generation>> authorities(TrustAction action, TrustSettings co
     return std::move(tls->trusted);
 }
 
+/// That the person had the certificate taken out, and Tamga is not to put it back by itself.
+std::filesystem::path refusal_in(TrustSettings const& settings) {
+    return settings.tls_folder / "not-by-itself";
+}
+
+/// What the person wants from now on; a state that cannot be written is seen the next time.
+void remember(TrustAction action, TrustSettings const& settings) {
+    std::error_code ignored;
+    if (action == TrustAction::install) std::filesystem::remove(refusal_in(settings), ignored);
+    if (action == TrustAction::remove && std::filesystem::is_directory(settings.tls_folder, ignored))
+        std::ofstream{refusal_in(settings)}.flush();
+}
+
 } // namespace
 
 int run_trust(TrustAction action, TrustSettings const& settings, std::ostream& out) {
     auto const language = settings.language;
+    auto const automatic = settings.wish == TrustWish::automatic;
+    if (automatic && action == TrustAction::install && std::filesystem::exists(refusal_in(settings))) {
+        out << text(language, "The certificate was removed by tamga trust --remove, and stays so.") << '\n';
+        return 0;
+    }
+    if (!automatic) remember(action, settings);
     auto const certutil = Certutil::find(settings.certutil);
     if (!certutil) {
         out << text(language, "The program certutil is missing. Install the package libnss3-tools.") << '\n';

@@ -2,6 +2,7 @@
 
 option(TAMGA_WERROR "Treat warnings as errors (off in the package build)" ON)
 option(TAMGA_PROGRAMS "Build the programs; off for fuzzing, which needs the libraries alone" ON)
+option(TAMGA_TESTS "Build the tests, and the programs only they use; off in the package build" ON)
 option(TAMGA_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 option(TAMGA_BENCH "Build the benchmarks" OFF)
 set(TAMGA_SANITIZE "" CACHE STRING "Sanitizers for every target, as -fsanitize= takes them")
@@ -37,10 +38,15 @@ find_program(MSGFMT msgfmt REQUIRED)
 find_program(XGETTEXT xgettext REQUIRED)
 
 # The build id is the first thing the processes tell each other: a process of another build is ended, not talked to.
+set(TAMGA_BUILD "" CACHE STRING "Names this build; empty: version and commit do. A package has its own version in it")
 find_package(Git QUIET)
 set(TAMGA_REVISION "unknown")
 if(GIT_FOUND)
   execute_process(COMMAND "${GIT_EXECUTABLE}" describe --always --dirty --abbrev=12
     WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}" OUTPUT_VARIABLE TAMGA_REVISION
     OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+endif()
+set(TAMGA_BUILD_ID "${PROJECT_VERSION}-${TAMGA_REVISION}")
+if(TAMGA_BUILD)
+  set(TAMGA_BUILD_ID "${TAMGA_BUILD}")
 endif()

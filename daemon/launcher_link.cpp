@@ -1,6 +1,7 @@
 #include "daemon/launcher_link.hpp"
 
 #include "base/log.hpp"
+#include "base/stop_reason.hpp"
 
 namespace tamga::daemon {
 
@@ -42,7 +43,10 @@ void LauncherLink::dispatch(ipc::Packet& packet) {
         return m_events.file_token_up(file->request, ipc::Channel{take_descriptor(packet)});
     }
     if (auto gone = packet.as<ipc::TokenGone>()) return m_events.token_gone(gone->module);
-    if (packet.is<ipc::Stop>()) return m_events.stop();
+    if (auto const stop = packet.as<ipc::Stop>()) {
+        auto const patient = stop->reason == static_cast<std::uint8_t>(ipc::StopReason::when_answered);
+        return patient ? m_events.finish() : m_events.stop();
+    }
 
     ipc::RequestId request;
     PromptAnswer answer{Errc::prompt_unavailable};

@@ -16,6 +16,7 @@ struct LauncherEvents {
     std::function<void(ipc::ModuleIndex)> token_gone;
     std::function<void(ipc::RequestId, ipc::Channel)> file_token_up; ///< of the key file of a request
     std::function<void()> stop;
+    std::function<void()> finish; ///< stop as soon as what was asked is answered
 };
 
 class LauncherLink {

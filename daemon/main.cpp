@@ -147,6 +147,7 @@ int serve() {
     };
     events.token_gone = [&](ipc::ModuleIndex module) { keys->token_gone(module); };
     events.stop = [&] { server->stop([&loop] { loop.stop(); }); };
+    events.finish = [&] { server->finish([&loop] { loop.stop(); }); };
     LauncherLink launcher{loop.get_executor(), ipc::Channel{UniqueFd{control_fd}}, std::move(events)};
     keys = std::make_unique<Keys>(loop.get_executor());
     Prompts prompts{loop.get_executor(), launcher};

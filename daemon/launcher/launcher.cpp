@@ -1,6 +1,7 @@
 #include "daemon/launcher/launcher.hpp"
 
 #include "base/log.hpp"
+#include "base/stop_reason.hpp"
 
 #include <poll.h>
 #include <signal.h>
@@ -24,11 +25,12 @@ constexpr auto too_long_to_wait = 1s; // for a page whose connection nobody answ
 constexpr std::chrono::milliseconds patience_with_web = 3s;
 constexpr std::chrono::milliseconds patience_with_others = 2s;
 constexpr auto spare_prompt_life = 30s;
+constexpr int exit_upgraded = 3;
 
 UniqueFd watch_signals() {
     ::sigset_t watched;
     ::sigemptyset(&watched);
-    for (int const signal : {SIGCHLD, SIGTERM, SIGINT})
+    for (int const signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP})
         ::sigaddset(&watched, signal);
     ::sigprocmask(SIG_BLOCK, &watched, nullptr);
     return UniqueFd{::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK)};
@@ -88,7 +90,10 @@ void Launcher::wait() {
 void Launcher::read_signals() {
     ::signalfd_siginfo signal{};
     while (::read(m_signals.get(), &signal, sizeof signal) == sizeof signal) {
-        if (signal.ssi_signo != SIGCHLD) begin_stop(0);
+        if (signal.ssi_signo == SIGHUP)
+            retire();
+        else if (signal.ssi_signo != SIGCHLD)
+            begin_stop(0);
     }
     reap_all();
 }
@@ -133,14 +138,16 @@ bool Launcher::start(Child& child) {
     if (child.job == Job::watcher) arguments = {"--watch"};
     if (child.job == Job::file) arguments = {"--file"};
     if (child.job == Job::token) arguments = {std::to_string(child.module.value())};
+    if (child.job == Job::trust) arguments = {"trust", "--install", "--automatic"};
 
     child.started = Clock::now();
     auto const& environment = child.job == Job::prompt    ? m_prompt_environment
                               : child.job == Job::preview ? m_preview_environment
                                                           : m_service_environment;
-    auto started = spawn(m_settings.programs / name, std::move(arguments), environment);
+    auto const program = child.job == Job::trust ? m_settings.trust_program : m_settings.programs / name;
+    auto started = spawn(program, std::move(arguments), environment);
     if (!started) {
-        log::error("start_failed", {{"program", name}, {"reason", started.error().detail}});
+        log::error("start_failed", {{"program", program.filename().string()}, {"reason", started.error().detail}});
         child.due = child.started + longest_delay;
         if (child.job == Job::web) stop_listening();
         return false;
@@ -149,7 +156,8 @@ bool Launcher::start(Child& child) {
     child.control = std::move(started->control);
     child.greeted = false;
     auto const cost = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - child.started);
-    log::debug("started", {{"program", name}, {"pid", child.pid}, {"us", std::int64_t{cost.count()}}});
+    log::debug("started",
+               {{"program", program.filename().string()}, {"pid", child.pid}, {"us", std::int64_t{cost.count()}}});
     introduce(child);
     return true;
 }
@@ -187,7 +195,7 @@ void Launcher::reap_all() {
 /// Decides whether a child that ended lives again; without `due` afterwards it does not.
 void Launcher::buried(Child& child, int status) {
     auto const done = child.job == Job::prompt || child.job == Job::file || child.job == Job::preview ||
-                      (child.job == Job::count_modules && m_modules);
+                      child.job == Job::trust || (child.job == Job::count_modules && m_modules);
     child.pid = 0;
     child.control.close();
     child.due.reset();
@@ -199,6 +207,7 @@ void Launcher::buried(Child& child, int status) {
             if (other.job == Job::prompt && other.pid != 0) end_softly(other, patience_with_others);
         }
     }
+    if (m_retiring && child.job == Job::web) begin_stop(exit_upgraded);
     if (m_stopping) {
         if (child.job == Job::web) stop_rest();
         return;
@@ -214,8 +223,8 @@ void Launcher::buried(Child& child, int status) {
     if (now - child.started >= long_enough_alive) child.delay = 0ms;
     child.delay = child.delay == 0ms ? first_delay : std::min(child.delay * 2, longest_delay);
     child.due = now + child.delay;
-    constexpr char const* names[] = {"tamga-token --count", "tamga-web",          "tamga-token",  "tamga-prompt",
-                                     "tamga-token --watch", "tamga-token --file", "tamga-preview"};
+    constexpr char const* names[] = {"tamga-token --count", "tamga-web",          "tamga-token",   "tamga-prompt",
+                                     "tamga-token --watch", "tamga-token --file", "tamga-preview", "tamga trust"};
     log::warning("ended", {{"program", names[static_cast<std::size_t>(child.job)]},
                            {"module", unsigned{child.module.value()}},
                            {"how", how_it_ended(status)},
@@ -237,6 +246,17 @@ void Launcher::begin_stop(int exit_code) {
     } else {
         stop_rest();
     }
+}
+
+/// Ends once what is asked for now is answered. The exit code has whoever started us start what is installed now.
+void Launcher::retire() {
+    if (m_stopping || m_retiring) return;
+    m_retiring = true;
+    m_retry_listening.reset();
+    log::info("retiring", {{"reason", "ends when what was asked is answered, to be started anew"}});
+    auto* web = running(Job::web);
+    if (web == nullptr || !web->greeted) return begin_stop(exit_upgraded);
+    tell(*web, ipc::Stop{static_cast<std::uint8_t>(ipc::StopReason::when_answered)});
 }
 
 void Launcher::stop_rest() {

@@ -20,7 +20,8 @@
 namespace tamga::launcher {
 
 struct Settings {
-    std::filesystem::path programs; ///< the folder of those it starts
+    std::filesystem::path programs;      ///< the folder of those it starts
+    std::filesystem::path trust_program; ///< `tamga`, which has browsers trust our certificate; empty: nobody does
     std::uint16_t port = 13579;
     std::span<std::string_view const> more_prompt_variables;
 };
@@ -29,13 +30,14 @@ class Launcher {
 public:
     explicit Launcher(Settings settings);
 
-    /// Runs until SIGTERM or SIGINT, or until a child of another build shows that we were upgraded.
+    /// Runs until SIGTERM or SIGINT. After SIGHUP, or when a child of another build shows that we were upgraded, until
+    /// tamga-web has answered what it was asked.
     /// @return the exit code of the program.
     int run();
 
 private:
     using Clock = std::chrono::steady_clock;
-    enum class Job : std::uint8_t { count_modules, web, token, prompt, watcher, file, preview };
+    enum class Job : std::uint8_t { count_modules, web, token, prompt, watcher, file, preview, trust };
 
     /// A child, or between two lives of it the intention to start it again.
     struct Child {
@@ -59,6 +61,7 @@ private:
     void reap_all();
     void buried(Child& child, int status);
     void begin_stop(int exit_code);
+    void retire();
     void stop_rest();
     [[nodiscard]] bool finished() const;
     void wait();
@@ -81,6 +84,7 @@ private:
     Child* spare_prompt();
     void plan_spare_prompt();
     void hurry_spare_prompt();
+    void install_trust();
     void introduce(Child& child);
     void connect_to_web(Child& token);
     void connect_to_watcher(Child& token);
@@ -108,6 +112,8 @@ private:
     std::optional<Clock::time_point> m_retry_listening;
     std::optional<std::size_t> m_modules; ///< as `tamga-token --count` said
     ipc::RequestId m_last_request;
+    bool m_trust_installed = false; ///< or tried to
+    bool m_retiring = false;        ///< to be started anew once tamga-web has answered
     bool m_stopping = false;
     int m_exit_code = 0;
 };

@@ -94,6 +94,7 @@ int main(int argc, char** argv) {
     }
     launcher::Settings settings;
     settings.programs = TAMGA_LIBEXEC_DIR;
+    settings.trust_program = TAMGA_TRUST_PROGRAM;
     if (arguments.port) settings.port = *arguments.port;
     if (TAMGA_SCRIPTED_PROMPT) settings.more_prompt_variables = launcher::scripted_prompt_variables;
     return launcher::Launcher{std::move(settings)}.run();

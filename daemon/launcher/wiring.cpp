@@ -10,12 +10,12 @@ namespace tamga::launcher {
 namespace {
 
 constexpr std::size_t most_prompts = 16;
-constexpr int exit_upgraded = 3;
 constexpr std::chrono::milliseconds patience_after_goodbye{2000};
 constexpr std::chrono::seconds listening_retry{3};
 /// Longer than a tamga-preview gives itself (preview/sandbox.hpp): this is for one that was taken over.
 constexpr std::chrono::seconds preview_life{12};
 constexpr std::chrono::milliseconds spare_prompt_delay{250};
+constexpr std::chrono::seconds trust_patience{60};
 constexpr ipc::RequestId no_request{};
 
 } // namespace
@@ -117,18 +117,22 @@ Launcher::Heard Launcher::receive_one(Child& child) {
                {{"pid", child.pid}, {"reason", wire_name(handled.error().code)}, {"detail", handled.error().detail}});
     child.control.close();
     kill_group(child);
-    if (handled.error().code == Errc::build_mismatch) begin_stop(exit_upgraded);
+    if (handled.error().code == Errc::build_mismatch) retire();
     return Heard::nothing;
 }
 
 Result<void> Launcher::handle(Child& child, ipc::Packet& packet) {
     if (!packet.descriptors.empty()) return Error{Errc::message_malformed, "descriptors"};
+    if (child.job == Job::trust) return Error{Errc::message_malformed, "it has nothing to say"};
     if (!child.greeted) {
         constexpr ipc::Role roles[] = {ipc::Role::token,   ipc::Role::web,   ipc::Role::token,  ipc::Role::prompt,
                                        ipc::Role::watcher, ipc::Role::token, ipc::Role::preview};
         child.greeted = true;
         auto const greeted = ipc::check_hello(packet, roles[static_cast<std::size_t>(child.job)]);
-        if (greeted && child.job == Job::web) listen();
+        if (greeted && child.job == Job::web) {
+            listen();
+            install_trust();
+        }
         return greeted;
     }
     if (child.job == Job::count_modules && packet.is<ipc::ModuleCount>()) return modules_counted(packet);
@@ -164,6 +168,17 @@ Result<void> Launcher::prompt_wanted(Child& web, ipc::Packet& packet) {
     m_last_request = std::max(m_last_request, wanted->request);
     if (refused || !start_prompt(web, *wanted)) tell(web, ipc::PromptRefused{wanted->request});
     return ok();
+}
+
+/// Once in our life, and when tamga-web is there, which has made the certificate. What it did it writes into our log.
+/// Browsers that came since the last start, and a certificate that was renewed, are seen to as well.
+void Launcher::install_trust() {
+    if (m_settings.trust_program.empty() || std::exchange(m_trust_installed, true)) return;
+    auto& child = add(Job::trust);
+    if (start(child))
+        child.due = Clock::now() + trust_patience;
+    else
+        child.due.reset();
 }
 
 /// The prompt that no request has yet: loaded, or to be loaded.

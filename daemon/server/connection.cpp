@@ -440,8 +440,9 @@ Task<void> Connection::answer_frames() {
         if (!frame) co_return;
         GivesMemoryBack const gives_memory_back{frame->text.size()};
         auto reply = co_await m_server->desk.answer(m_asker, std::move(frame->text));
+        auto const written = !reply || co_await write(std::move(*reply));
         --m_unanswered;
-        if (reply && !co_await write(std::move(*reply))) co_return;
+        if (!written) co_return;
     }
 }
 
@@ -473,6 +474,12 @@ void Connection::reconsider() {
     log::info("turned_away", {{"origin", m_asker.origin}, {"reason", why}});
     auto const code = m_session ? static_cast<websocket::close_code>(not_for_you) : websocket::close_code::policy_error;
     end({code, beast::string_view{why.data(), why.size()}});
+}
+
+void Connection::leave_if_answered() {
+    if (!m_open || m_leaving || m_unanswered != 0 || (m_session && m_session->unanswered() != 0)) return;
+    m_leaving = true;
+    leave();
 }
 
 /// Calls everything off, and says why in the close.

@@ -28,6 +28,9 @@ public:
     Task<void> run();
     /// Server going away: requests cancelled, close frame 1001.
     void leave();
+    /// Server about to go away: the same, once nothing of this connection waits for an answer. One that is still being
+    /// opened is left alone: it has its own limit.
+    void leave_if_answered();
     /// Where its site was allowed when it was heard of last and is not now: requests cancelled, told and closed.
     void reconsider();
 
@@ -80,6 +83,7 @@ private:
     asio::cancellation_signal m_answering;
     std::shared_ptr<Session> m_session; ///< of tamga.v1
     bool m_open = false;
+    bool m_leaving = false;
 };
 
 } // namespace tamga::daemon

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "daemon/server/connection.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -20,14 +21,16 @@ namespace {
 
 constexpr std::size_t most_connections = 1024;
 constexpr std::chrono::seconds leaving_time{2};
+constexpr std::chrono::milliseconds finishing_look{20};
 
 Task<void> accept_connections(std::shared_ptr<Server::State> server, asio::ip::tcp::acceptor acceptor,
                               std::uint16_t port) {
-    while (!server->stopping) {
+    while (!server->stopping && !server->finishing) {
         asio::ip::tcp::socket socket{server->loop};
         auto const accepted = co_await acceptor.async_accept(socket, as_result);
         if (server->stopping) co_return;
         if (auto const failure = std::get<0>(accepted); failure) {
+            if (server->finishing) co_return;
             log::warning("accept", {{"error", failure.message()}});
             asio::steady_timer pause{server->loop, std::chrono::milliseconds{100}};
             auto const waited = co_await pause.async_wait(as_result);
@@ -47,11 +50,12 @@ Task<void> accept_connections(std::shared_ptr<Server::State> server, asio::ip::t
 
 /// For commands of this user alone, whatever the mode of the socket's file.
 Task<void> accept_local(std::shared_ptr<Server::State> server, asio::local::stream_protocol::acceptor acceptor) {
-    while (!server->stopping) {
+    while (!server->stopping && !server->finishing) {
         asio::local::stream_protocol::socket socket{server->loop};
         auto const accepted = co_await acceptor.async_accept(socket, as_result);
         if (server->stopping) co_return;
         if (auto const failure = std::get<0>(accepted); failure) {
+            if (server->finishing) co_return;
             log::warning("accept", {{"error", failure.message()}});
             asio::steady_timer pause{server->loop, std::chrono::milliseconds{100}};
             auto const waited = co_await pause.async_wait(as_result);
@@ -88,8 +92,8 @@ void report_end(std::exception_ptr failure) {
 Result<std::unique_ptr<Server>> Server::make(asio::io_context& loop, ServerOptions options, Desk& desk,
                                              SessionParts session) {
     FrameBudget budget{loop.get_executor(), options.buffered_octets, options.frame_octets};
-    std::shared_ptr<State> state{new State{
-        loop, std::move(options), desk, session.sites, session, nullptr, {}, std::move(budget), {}, {}, false}};
+    std::shared_ptr<State> state{
+        new State{loop, std::move(options), desk, session.sites, session, nullptr, {}, std::move(budget), {}, {}, {}}};
     if (auto renewed = state->renew_tls(); !renewed) return renewed.error();
     return std::unique_ptr<Server>{new Server{std::move(state)}};
 }
@@ -121,7 +125,8 @@ void Server::listen(ipc::Listener listener, UniqueFd socket) {
         ::getsockname(socket.get(), reinterpret_cast<::sockaddr*>(&address), &size);
         auto const protocol = address.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
         asio::ip::tcp::acceptor acceptor{m_state->loop, protocol, socket.release()};
-        asio::co_spawn(m_state->loop, accept_connections(m_state, std::move(acceptor), listener.port), report_end);
+        asio::co_spawn(m_state->loop, accept_connections(m_state, std::move(acceptor), listener.port),
+                       asio::bind_cancellation_slot(m_state->accepting.emplace_back().slot(), report_end));
         log::info("listening", {{"port", unsigned{listener.port}},
                                 {"address", address.ss_family == AF_INET6 ? "::1" : "127.0.0.1"}});
         return;
@@ -129,7 +134,8 @@ void Server::listen(ipc::Listener listener, UniqueFd socket) {
     case ipc::ListenerKind::local: {
         asio::local::stream_protocol::acceptor acceptor{m_state->loop, asio::local::stream_protocol{},
                                                         socket.release()};
-        asio::co_spawn(m_state->loop, accept_local(m_state, std::move(acceptor)), report_end);
+        asio::co_spawn(m_state->loop, accept_local(m_state, std::move(acceptor)),
+                       asio::bind_cancellation_slot(m_state->accepting.emplace_back().slot(), report_end));
         return;
     }
     }
@@ -138,6 +144,24 @@ void Server::listen(ipc::Listener listener, UniqueFd socket) {
 void Server::turn_sites_away() {
     for (auto* connection : std::set<Connection*>{m_state->connections})
         connection->reconsider();
+}
+
+void Server::finish(std::function<void()> done) {
+    if (m_state->stopping || m_state->finishing) return;
+    m_state->finishing = true;
+    for (auto& signal : m_state->accepting)
+        signal.emit(asio::cancellation_type::terminal);
+    auto waiting = [](std::shared_ptr<State> state, std::function<void()> finished) -> Task<void> {
+        while (!state->connections.empty() && !state->stopping) {
+            for (auto* connection : std::set<Connection*>{state->connections})
+                connection->leave_if_answered();
+            asio::steady_timer pause{state->loop, finishing_look};
+            auto const waited = co_await pause.async_wait(as_result);
+            static_cast<void>(waited);
+        }
+        if (!state->stopping) finished();
+    };
+    asio::co_spawn(m_state->loop, waiting(m_state, std::move(done)), asio::detached);
 }
 
 void Server::stop(std::function<void()> done) {

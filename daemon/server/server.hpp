@@ -45,6 +45,9 @@ public:
     void listen(ipc::Listener listener, UniqueFd socket);
     /// What is said of sites changed: tells the sockets of each that was allowed and is not any more, and closes them.
     void turn_sites_away();
+    /// Takes no new connection, so that those wait for whoever listens next, closes each of ours with 1001 as soon as
+    /// all that it asked is answered, and calls `done`.
+    void finish(std::function<void()> done);
     /// Stops listening, closes every connection with 1001 (their requests are cancelled) and calls `done`.
     void stop(std::function<void()> done);
 

@@ -5,8 +5,10 @@
 #include "daemon/server/frame_budget.hpp"
 #include "daemon/server/server.hpp"
 
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ssl/context.hpp>
 
+#include <list>
 #include <set>
 
 namespace tamga::daemon {
@@ -25,6 +27,8 @@ struct Server::State {
     FrameBudget budget;
     Attendance attendance;
     std::set<Connection*> connections;
+    std::list<asio::cancellation_signal> accepting; ///< of each listening socket
+    bool finishing = false;
     bool stopping = false;
 
     /// Error: as Server::make.

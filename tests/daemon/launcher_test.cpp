@@ -193,6 +193,21 @@ protected:
         return found ? now.front() : 0;
     }
 
+    /// The exit code, -1 where it does not end within 8 s.
+    int ended() {
+        int status = 0;
+        if (!eventually([&] { return ::waitpid(m_pid, &status, WNOHANG) == m_pid; }, 8s)) return -1;
+        m_pid = 0;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    }
+
+    /// What the stand-in for `tamga` was started with; empty while it was not.
+    std::string trust_facts() const {
+        std::ostringstream text;
+        text << std::ifstream{m_folder.path() / "trust"}.rdbuf();
+        return text.str();
+    }
+
     std::filesystem::path socket_path() const { return m_folder.path() / "tamga/api.sock"; }
     std::string log_path() const { return (m_folder.path() / "log").string(); }
     std::string log() const {
@@ -385,6 +400,41 @@ TEST_F(Launcher, EndsWithItsChildrenOnSigterm) {
     EXPECT_FALSE(is_running(web));
     EXPECT_FALSE(is_running(token));
     EXPECT_FALSE(std::filesystem::exists(socket_path()));
+}
+
+TEST_F(Launcher, OnSighupItEndsWhenItsWebProcessHasAnsweredAndAsksToBeStartedAnew) {
+    start();
+
+    ::kill(m_pid, SIGHUP);
+
+    ASSERT_TRUE(eventually([&] { return count(ask("events"), "finish") == 1; })) << log();
+    EXPECT_NE(ask("prompt 1 3").find("module 1"), std::string::npos) << "what is under way still gets its window";
+    EXPECT_TRUE(is_running(m_pid));
+    ask("answered");
+    EXPECT_EQ(ended(), 3);
+}
+
+TEST_F(Launcher, EndsAtOnceOnSigtermAlsoWhileAnswersAreWaitedFor) {
+    start();
+    ::kill(m_pid, SIGHUP);
+    ASSERT_TRUE(eventually([&] { return count(ask("events"), "finish") == 1; })) << log();
+
+    EXPECT_EQ(stop(), 0);
+}
+
+TEST_F(Launcher, StartsTheOneProgramThatInstallsTrustOnceAndWithNothingOfTheirs) {
+    start();
+
+    ASSERT_TRUE(eventually([&] { return count(trust_facts(), "fd ") == 4; })) << trust_facts();
+    EXPECT_TRUE(trust_facts().starts_with("arguments trust --install --automatic\n")) << trust_facts();
+    EXPECT_EQ(lines_after(trust_facts(), "env "),
+              (std::set<std::string>{"HOME=/nonexistent", "XDG_RUNTIME_DIR=" + m_folder.path().string()}));
+
+    auto const first = pid_in(ask("facts"));
+    ::kill(first, SIGKILL);
+    ASSERT_TRUE(eventually([&] { return ready() && pid_in(ask("facts")) != first; })) << log();
+    EXPECT_EQ(count(trust_facts(), "arguments"), 1U) << "a restart of tamga-web is no start of Tamga";
+    EXPECT_EQ(count(log(), "tamga trust"), 0U) << "that it ends is nothing to be mended";
 }
 
 TEST_F(Launcher, ListensToNobodyWhileItsWebProcessCannotStart) {

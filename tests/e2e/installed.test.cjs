@@ -24,8 +24,8 @@ test('the programs lie where the installed tamgad says it looks for them', () =>
 
   assert.ok(help.includes(` ${programs},`), help);
   assert.deepEqual(fs.readdirSync(path.join(stage, programs)).sort(),
-    ['tamga-preview', 'tamga-prompt', 'tamga-token', 'tamga-web', 'tamgad', 'teach-libccid']);
-  assert.deepEqual(fs.readdirSync(path.join(stage, prefix, 'share/tamga')).sort(), ['ca', 'families.toml', 'origins.toml']);
+    ['browser-policies', 'sessions', 'tamga-preview', 'tamga-prompt', 'tamga-token', 'tamga-web', 'tamgad', 'teach-libccid']);
+  assert.deepEqual(fs.readdirSync(path.join(stage, prefix, 'share/tamga')).sort(), ['ca', 'families.toml', 'origins.toml', 'policies']);
   assert.deepEqual(fs.readdirSync(path.join(stage, prefix, 'bin')), ['tamga']);
 });
 
@@ -37,6 +37,9 @@ exec unshare --mount sh -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' sh $
   { mode: 0o700 });
   const daemon = await Daemon.start({ tamgad, config: '' });
   try {
+    await until('browsers to be told, by the program that tamgad starts for that',
+      () => /Chromium: .*the certificate is now trusted/.test(daemon.log()));
+    assert.ok(fs.existsSync(path.join(daemon.home, '.pki/nssdb/cert9.db')));
     const page = await daemon.connect({ origin: 'https://egov.kz' });
     const module = 'kz.gov.pki.knca.commonUtils';
 

@@ -2,6 +2,7 @@
 // and does no work. Which of them it is, its own name says. The test talks to the stand-in for tamga-web, a line at a
 // time, over the local socket that tamgad made.
 #include "base/handshake.hpp"
+#include "base/stop_reason.hpp"
 
 #include <dirent.h>
 #include <poll.h>
@@ -10,8 +11,10 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <iostream>
 #include <map>
+#include <span>
 #include <sstream>
 
 namespace {
@@ -189,6 +192,16 @@ int be_prompt(std::string const& at_start) {
     }
 }
 
+/// Leaves beside the local socket's folder what it was started with.
+int be_trust_program(std::string const& at_start, std::span<char*> words) {
+    std::ofstream left{std::string{std::getenv("XDG_RUNTIME_DIR")} + "/trust", std::ios::app};
+    left << "arguments";
+    for (auto const* word : words)
+        left << ' ' << word;
+    left << '\n' << at_start;
+    return 0;
+}
+
 class Web {
 public:
     explicit Web(std::string at_start) : m_facts{std::move(at_start)}, m_control{greet(ipc::Role::web)} {}
@@ -207,7 +220,12 @@ private:
     bool hear() {
         auto packet = m_control.receive();
         if (!packet) return false;
-        if (packet->is<ipc::Stop>()) return std::getenv("TAMGA_DEBUG") != nullptr; // then it does not obey
+        if (auto const stop = packet->as<ipc::Stop>()) {
+            if (stop->reason != static_cast<std::uint8_t>(ipc::StopReason::when_answered))
+                return std::getenv("TAMGA_DEBUG") != nullptr; // then it does not obey
+            m_events << "finish\n";
+            return true;
+        }
         if (packet->is<ipc::Listener>()) {
             auto const listener = packet->as<ipc::Listener>();
             m_events << "listener " << listener->port << '\n';
@@ -247,6 +265,7 @@ private:
             auto packet = token.receive();
             return packet ? packet->as<ipc::ListingDone>()->status.detail : "gone";
         }
+        if (verb == "answered") std::exit(0);
         if (verb == "misbehave") static_cast<void>(m_control.send(ipc::ModuleCount{1}));
         if (verb == "prompt") return prompt({ipc::RequestId{number}, modules});
         return "done";
@@ -290,6 +309,7 @@ int main(int argc, char** argv) {
     if (program == "tamga-web") return told_to_fail() ? 1 : Web{at_start}.run();
     if (program == "tamga-prompt") return be_prompt(at_start);
     if (program == "tamga-preview") return be_preview(at_start);
+    if (program == "tamga") return be_trust_program(at_start, {argv + 1, static_cast<std::size_t>(argc) - 1});
     if (argc == 2 && std::string_view{argv[1]} == "--count") return count_modules();
     if (argc == 2 && std::string_view{argv[1]} == "--watch") return be_watcher();
     return be_token(at_start);

@@ -210,9 +210,9 @@ protected:
             << "\n[Profile1]\nName=gone\nIsRelative=1\nPath=gone\n";
     }
 
-    int trust(cli::TrustAction action) {
+    int trust(cli::TrustAction action, cli::TrustWish wish = cli::TrustWish::of_the_person) {
         out.str({});
-        return cli::run_trust(action, {Language::en, home.path(), folder, certutil, now}, out);
+        return cli::run_trust(action, {Language::en, home.path(), folder, certutil, now, wish}, out);
     }
     /// "nickname|flags" of every entry in the store, as certutil lists them.
     std::set<std::string> entries(fs::path const& store) {
@@ -287,6 +287,28 @@ TEST_F(Trust, S15RemovesOurAuthoritiesAndNoOther) {
 
     EXPECT_EQ(entries(chromium), std::set<std::string>{"Somebody else|C,,"});
     EXPECT_TRUE(entries(firefox).empty());
+}
+
+TEST_F(Trust, WhatThePersonTookOutIsNotPutBackByItselfUntilThePersonInstallsIt) {
+    trust(cli::TrustAction::install);
+    trust(cli::TrustAction::remove);
+
+    EXPECT_EQ(trust(cli::TrustAction::install, cli::TrustWish::automatic), 0);
+    EXPECT_TRUE(entries(chromium).empty());
+    EXPECT_NE(out.str().find("stays so"), std::string::npos) << out.str();
+
+    trust(cli::TrustAction::install);
+    EXPECT_EQ(entries(chromium).size(), 1U);
+}
+
+TEST_F(Trust, S15WhatTheRemovalOfThePackageTookOutIsPutBackByTheNextStart) {
+    trust(cli::TrustAction::install);
+
+    EXPECT_EQ(trust(cli::TrustAction::remove, cli::TrustWish::automatic), 0);
+    EXPECT_TRUE(entries(chromium).empty());
+
+    EXPECT_EQ(trust(cli::TrustAction::install, cli::TrustWish::automatic), 0);
+    EXPECT_EQ(entries(chromium).size(), 1U);
 }
 
 TEST_F(Trust, AfterRenewalBothAreTrustedAndAtTheEndOnlyTheNewOne) {
