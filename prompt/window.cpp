@@ -77,6 +77,7 @@ Window::Window()
       m_pin{new QLineEdit},
       m_reveal{new QCheckBox},
       m_remember{new QCheckBox},
+      m_remember_terms{plain_label()},
       m_typing{new TypingHint{*m_pin}},
       m_pin_hint{plain_label()},
       m_more{plain_label()},
@@ -158,6 +159,7 @@ void Window::lay_out() {
     layout->addWidget(m_typing);
     layout->addWidget(m_pin_hint);
     layout->addWidget(m_remember);
+    layout->addWidget(m_remember_terms);
     layout->addWidget(m_waiting);
     layout->addWidget(m_progress);
     layout->addWidget(m_advice);
@@ -346,7 +348,9 @@ void Window::update_controls() {
     }
     bool const rememberable = choice != nullptr && can_be_remembered(*m_sheet, *choice);
     m_remember->setVisible(rememberable);
-    if (rememberable) m_remember->setText(qt(remember_words(language, *choice)));
+    m_remember->setText(qt(text(language, "Re&member this sign-in for this site")));
+    set_text_or_hide(*m_remember_terms, rememberable ? remember_terms(language, *choice) : std::string{});
+    m_remember->setAccessibleDescription(m_remember_terms->text());
     // After a wrong PIN the status line says that there was one; how many remain still needs saying.
     bool const counted = choice != nullptr && (is_last_attempt(choice->token) || choice->token.attempts_left ||
                                                choice->token.wrong_tries_seen != 0);

@@ -92,6 +92,7 @@ private:
     QLineEdit* m_pin;
     QCheckBox* m_reveal;
     QCheckBox* m_remember;
+    QLabel* m_remember_terms;
     TypingHint* m_typing;
     QLabel* m_pin_hint;
     QLabel* m_more;

@@ -389,12 +389,12 @@ std::string misfit_words(Language language, signing::Misfit misfit) {
     return {};
 }
 
-std::string remember_words(Language language, Choice const& choice) {
-    return text(language,
-                "&Remember this sign-in for this site: %1 minutes at most, %2 without a use, until the token is taken "
-                "out or the "
-                "screen is locked",
-                {std::to_string(choice.token.remember_s / 60), std::to_string(choice.token.remember_unused_s / 60)});
+std::string remember_terms(Language language, Choice const& choice) {
+    return text(
+        language,
+        "For %1 minutes at most, %2 without a use. Ends when the token is taken out, the screen is locked or the "
+        "computer sleeps.",
+        {std::to_string(choice.token.remember_s / 60), std::to_string(choice.token.remember_unused_s / 60)});
 }
 
 } // namespace tamga::prompt

@@ -67,7 +67,7 @@ namespace tamga::prompt {
 
 [[nodiscard]] std::string misfit_words(Language language, signing::Misfit misfit);
 
-/// Beside the box: for how long the login would be remembered.
-[[nodiscard]] std::string remember_words(Language language, Choice const& choice);
+/// Beneath the box: for how long the login would be remembered.
+[[nodiscard]] std::string remember_terms(Language language, Choice const& choice);
 
 } // namespace tamga::prompt

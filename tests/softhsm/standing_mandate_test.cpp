@@ -240,7 +240,7 @@ TEST_P(PersonLeaves, S8IsHeardBeforeTheNextStatementIsSigned) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, PersonLeaves, ::testing::Values("lock", "hint", "sleep", "leave", "end"),
-                         [](auto const& info) { return std::string{info.param}; });
+                         [](auto const& found) { return std::string{found.param}; });
 
 TEST_F(StandingMandate, CannotBeHadWhileTheScreenIsLocked) {
     logind.say("hint");

@@ -47,8 +47,8 @@ inline std::string characters_of(Pin const& pin) {
 /// A token behind its process: knows one PIN and some keys, counts attempts, keeps the mandate.
 class FakeToken {
 public:
-    FakeToken(Events& events, std::string pin, std::vector<Bytes> keys)
-        : m_events{events}, m_pin{std::move(pin)}, m_keys{std::move(keys)} {}
+    FakeToken(Events& events, std::string pin, std::vector<Bytes> all_keys)
+        : keys{std::move(all_keys)}, m_events{events}, m_pin{std::move(pin)} {}
     FakeToken(FakeToken const&) = delete;
     FakeToken& operator=(FakeToken const&) = delete;
     ~FakeToken() { stop(); }
@@ -70,6 +70,7 @@ public:
         if (m_thread.joinable()) m_thread.join();
     }
 
+    std::vector<Bytes> keys; ///< certificates of those it has
     ipc::SlotId slot{5};
     std::vector<Bytes> readable; ///< certificates that it shows without a PIN
     bool plugged_in = true;
@@ -79,6 +80,7 @@ public:
     int attempts_left = 10;
     bool factory_pin = false;
     bool crashes_at_unlock = false;
+    bool remembers = true;       ///< a login, where it is asked to
     bool malformed_file = false; ///< says so of the first file
     ipc::TokenInfo info = [] {
         ipc::TokenInfo token;
@@ -114,6 +116,12 @@ private:
             if (crashes_at_unlock) return channel.close();
             return reply(channel, characters_of(unlock->pin));
         }
+        if (auto const wanted = packet.as<ipc::Remember>()) {
+            m_events.add("remember " + wanted->origin);
+            auto const outcome = remembers ? ok() : Result<void>{Errc::unsupported};
+            static_cast<void>(channel.send(ipc::RememberReply{ipc::Status::from(outcome)}));
+            return;
+        }
         mandates.push_back(*packet.as<ipc::Mandate>());
         if (!mandates.back().last) return;
         m_events.add("mandate");
@@ -146,14 +154,13 @@ private:
         // A prompt whose person cancels while it waits is gone by any of these.
         static_cast<void>(channel.send(ipc::UnlockReply{ipc::Status::from(outcome), info, right && factory_pin}));
         if (!right) return;
-        for (auto const& key : m_keys)
+        for (auto const& key : keys)
             static_cast<void>(channel.send(ipc::CertificateFound{0, slot, key}));
         static_cast<void>(channel.send(ipc::ListingDone{0, ipc::Status::from(ok())}));
     }
 
     Events& m_events;
     std::string m_pin;
-    std::vector<Bytes> m_keys;
     ipc::Channel m_channel;
     std::thread m_thread;
 };

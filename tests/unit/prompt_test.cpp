@@ -990,5 +990,66 @@ TEST_F(PromptTest, S13_ASiteGetsAnOpenedDocumentAndNothingElse) {
     EXPECT_EQ(unlocks(), 0U);
 }
 
+// ---- a sign-in that is remembered ----
+
+class RememberTest : public PromptTest {
+protected:
+    RememberTest() {
+        m_request.purpose = ipc::Purpose::sign_in;
+        m_request.form = ipc::Form::authenticate;
+        m_request.filter.extended_key_usages = {std::string{signing::eku_client_auth}};
+        m_documents = {*signing::sign_in_request({m_request.origin, Bytes(16)})};
+        m_readable = {m_sign_in_key};
+        m_token.info.remember_s = 900;
+        m_token.info.remember_unused_s = 300;
+    }
+    /// What tamga-web is told, when all is over.
+    ipc::Accepted accepted_after(std::string const& script) {
+        start(script);
+        auto const accepted = hear<ipc::Accepted>();
+        finish();
+        return accepted.value();
+    }
+    [[nodiscard]] bool token_was_asked() const { return m_events.any_starts_with("remember"); }
+};
+
+TEST_F(RememberTest, IsAskedOfTheTokenForThisSiteAfterTheMandate) {
+    EXPECT_TRUE(accepted_after("remember\nkey first\npin 1234").remembered);
+    EXPECT_EQ(kinds(), (Kinds{"show", "ask", "unlock", "mandate", "remember", "token"}));
+    EXPECT_EQ(m_events.count("remember " + m_request.origin), 1U);
+}
+
+TEST_F(RememberTest, IsNotAskedUnlessThePersonWantsIt) {
+    EXPECT_FALSE(accepted_after("key first\npin 1234").remembered);
+    EXPECT_FALSE(token_was_asked());
+}
+
+TEST_F(RememberTest, IsNeverAskedForADocument) {
+    m_request.purpose = ipc::Purpose::sign;
+    m_request.form = ipc::Form::cms;
+    m_request.filter.extended_key_usages = {};
+    m_documents = {bytes_of("document")};
+    EXPECT_FALSE(accepted_after("remember\nkey first\npin 1234").remembered);
+    EXPECT_FALSE(token_was_asked());
+}
+
+TEST_F(RememberTest, IsNotAskedForASiteThatWasNewAMomentAgo) {
+    m_request.site_is_new = true;
+    EXPECT_FALSE(accepted_after("remember\nkey first\npin 1234").remembered);
+    EXPECT_FALSE(token_was_asked());
+}
+
+TEST_F(RememberTest, IsNotAskedWhereConfigurationForbidsIt) {
+    m_token.info.remember_s = 0;
+    EXPECT_FALSE(accepted_after("remember\nkey first\npin 1234").remembered);
+    EXPECT_FALSE(token_was_asked());
+}
+
+TEST_F(RememberTest, ThatTheTokenRefusesIsSaidAfterTheSignIn) {
+    m_token.remembers = false;
+    EXPECT_FALSE(accepted_after("remember\nkey first\npin 1234").remembered);
+    EXPECT_TRUE(was_shown("could not be remembered"));
+}
+
 } // namespace
 } // namespace tamga::prompt

@@ -2,6 +2,8 @@
 #include "tests/window/paper.hpp"
 #include "tests/window/window_fixture.hpp"
 
+#include "signing/to_be_signed.hpp"
+
 char const* const tamga::testing::preview_program = TAMGA_PREVIEW_PROGRAM;
 
 namespace tamga {
@@ -26,6 +28,18 @@ protected:
             writer(ipc::DocumentLabel{title, media_type, {}, 0});
             m_documents.push_back(to_bytes(writer.bytes()));
         }
+    }
+    /// To a known site, with a token that would remember it.
+    void open_for_sign_in() {
+        m_request.purpose = ipc::Purpose::sign_in;
+        m_request.form = ipc::Form::authenticate;
+        m_request.filter.extended_key_usages = {std::string{signing::eku_client_auth}};
+        m_documents = {*signing::sign_in_request({m_request.origin, Bytes(16)})};
+        m_readable = {make_certificate({.usage = "clientAuth"})};
+        m_token.keys = m_readable;
+        m_token.info.remember_s = 900;
+        m_token.info.remember_unused_s = 300;
+        open();
     }
     void sign() {
         type("1234");
@@ -207,6 +221,29 @@ TEST_P(ScreenTest, ForThreeCertificatesOfTwoPeople) {
     press("Down");
     type("");
     picture_of("certificates");
+}
+
+TEST_P(ScreenTest, ForASignInThatMayBeRememberedWhichIsNotTickedByItself) {
+    open_for_sign_in();
+    type("1234");
+    picture_of("sign-in");
+
+    press("Return");
+    auto const accepted = hear<ipc::Accepted>();
+    ASSERT_TRUE(accepted);
+    EXPECT_FALSE(accepted->remembered);
+}
+
+TEST_F(PictureTest, ASignInIsRememberedWhenItsBoxIsTickedByKeyboard) {
+    open_for_sign_in();
+    press("alt+m");
+    press("alt+p");
+    type("1234");
+    press("Return");
+
+    auto const accepted = hear<ipc::Accepted>();
+    ASSERT_TRUE(accepted);
+    EXPECT_TRUE(accepted->remembered);
 }
 
 } // namespace
