@@ -68,6 +68,7 @@ std::string joined(std::vector<std::string> const& lines) {
 Result<PinentryScreen> PinentryScreen::open(Sheet const& sheet, std::filesystem::path program) {
     auto const& request = sheet.request;
     if (request.purpose == ipc::Purpose::choose_file) return unavailable("a file cannot be chosen in this form");
+    if (is_about_token(request.purpose)) return unavailable("work on keys and PINs needs the window");
     if (sheet.documents.count() > most_documents) return unavailable("too many documents for this form");
     if (::access(program.c_str(), X_OK) != 0) return unavailable(program.string() + " is not installed");
     auto const& terminal = request.terminal;

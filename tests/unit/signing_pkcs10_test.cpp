@@ -98,7 +98,8 @@ TEST_P(GostRequests, AreVerifiedByOpensslThroughTheirRussianTwin) {
 
 TEST_P(GostRequests, HoldASignatureThatOpensslVerifies) {
     auto const request = requested(signer(), wanted(signer()));
-    auto rest = der::take(request, der::sequence)->content;
+    View rest{request};
+    rest = der::take(rest, der::sequence)->content;
     auto const info = der::take(rest, der::sequence)->octets;
     auto const identifier = der::take(rest, der::sequence)->content;
     auto const value = der::take(rest, der::bit_string)->content.subspan(1);
