@@ -54,7 +54,7 @@ char const* sentence(Errc code) noexcept {
     case Errc::key_work_denied:
         return message_id("This site may not manage your keys. Do it with the command tamga keys.");
     case Errc::user_cancelled:
-        return message_id("You cancelled the request. Nothing more is signed; repeat it on the site.");
+        return message_id("You cancelled the request. Nothing more is signed; repeat it if you change your mind.");
     case Errc::withdrawn:
         return message_id(
             "The site took its request back. Nothing more is signed; repeat it on the site if you need it.");

@@ -20,14 +20,6 @@ std::string_view name_of(Language language) {
     return "en";
 }
 
-bool has_display() {
-    auto const is_set = [](char const* name) {
-        char const* value = std::getenv(name);
-        return value != nullptr && *value != '\0';
-    };
-    return is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
-}
-
 /// The language; and the terminal, where this command was called before one and has no display: over SSH, above all.
 Tree greeting(Language language) {
     auto greeting = Tree{}.add("language", name_of(language));
@@ -39,6 +31,14 @@ Tree greeting(Language language) {
 }
 
 } // namespace
+
+bool has_display() {
+    auto const is_set = [](char const* name) {
+        char const* value = std::getenv(name);
+        return value != nullptr && *value != '\0';
+    };
+    return is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
+}
 
 std::optional<LocalClient> connect(std::filesystem::path const& socket, Language language, std::ostream& complaints) {
     auto client = LocalClient::connect(socket);

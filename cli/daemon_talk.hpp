@@ -13,6 +13,9 @@ inline constexpr int exit_failed = 1;
 inline constexpr int exit_cancelled = 4;
 inline constexpr int exit_not_running = 5;
 
+/// Whether a window can be shown to whoever called this command.
+[[nodiscard]] bool has_display();
+
 /// A connection that speaks the person's language. Where there is none, `complaints` says why.
 [[nodiscard]] std::optional<LocalClient> connect(std::filesystem::path const& socket, Language language,
                                                  std::ostream& complaints);

@@ -79,9 +79,13 @@ std::string command_of(CLI::App const& app) {
     return command;
 }
 
-/// CLI11 begins what it says of an option with the option's name and a colon.
+/// The option that CLI11 speaks of: "--risk: maybe not in ...", "Could not convert: --minutes = abc", "--risk is
+/// required".
 std::string name_in(std::string_view words) {
-    return words.starts_with('-') ? std::string{words.substr(0, words.find(':'))} : std::string{};
+    auto const at = words.find("--");
+    if (at == std::string_view::npos) return {};
+    words.remove_prefix(at);
+    return std::string{words.substr(0, words.find_first_of(": ,="))};
 }
 
 int not_understood(Language language, std::string const& argument = {}, std::string const& command = "tamga") {
@@ -94,11 +98,20 @@ int not_understood(Language language, std::string const& argument = {}, std::str
 
 int not_understood(Language language, CLI::App const& app, CLI::ParseError const& failure) {
     auto const surplus = app.remaining(true);
+    auto const name = name_in(failure.what());
     if (surplus.empty() && dynamic_cast<CLI::RequiredError const*>(&failure) != nullptr) {
-        std::cerr << text(language, "%1: something is missing. See: %1 --help", {command_of(app)}) << '\n';
+        std::cerr << (name.empty() ? text(language, "%1: something is missing. See: %1 --help", {command_of(app)})
+                                   : text(language, "%1: %2 is missing. See: %1 --help", {command_of(app), name}))
+                  << '\n';
         return exit_usage;
     }
-    return not_understood(language, surplus.empty() ? name_in(failure.what()) : surplus.front(), command_of(app));
+    bool const is_value = dynamic_cast<CLI::ValidationError const*>(&failure) != nullptr ||
+                          dynamic_cast<CLI::ConversionError const*>(&failure) != nullptr;
+    if (is_value && !name.empty()) {
+        std::cerr << text(language, "%1: this is no value for %2. See: %1 --help", {command_of(app), name}) << '\n';
+        return exit_usage;
+    }
+    return not_understood(language, surplus.empty() ? name : surplus.front(), command_of(app));
 }
 
 int trust_command(Language language, cli::TrustAction action, cli::TrustWish wish) {

@@ -120,7 +120,7 @@ private:
 
     void progress(std::string_view said, Tree const& params) {
         if (said != "sign.progress" || !::isatty(STDERR_FILENO)) return;
-        if (params.text("stage") == "asking")
+        if (params.text("stage") == "asking" && has_display())
             m_complaints << text(m_request.language, "Waiting for your decision in Tamga's window ...") << '\n';
         else if (params.number("total") > 1)
             m_complaints << '\r' << params.number("done") << '/' << params.number("total") << std::flush;

@@ -135,6 +135,8 @@ int serve() {
     Recorder recorder{loop.get_executor(), config->journal_entries == 0 ? std::filesystem::path{} : journal_file(),
                       journal_limits(*config)};
     RememberedLogins remembered{recorder};
+    revocations.on_revoked(
+        [&remembered](ipc::Fingerprint const& certificate) { remembered.forget_revoked(certificate); });
     std::unique_ptr<Server> server;
     std::unique_ptr<Keys> keys;
     LauncherEvents events;

@@ -31,12 +31,24 @@ void RememberedLogins::forget(std::string const& origin) {
     m_logins.erase(found);
 }
 
+void RememberedLogins::forget_revoked(ipc::Fingerprint const& certificate) {
+    std::vector<std::string> theirs;
+    for (auto const& [origin, login] : m_logins) {
+        if (login.certificate.fingerprint() == certificate) theirs.push_back(origin);
+    }
+    forget_all(theirs);
+}
+
 void RememberedLogins::forget_turned_away(Sites& sites) {
     std::vector<std::string> turned_away;
     for (auto const& [origin, login] : m_logins) {
         if (sites.standing(origin) != Standing::allowed) turned_away.push_back(origin);
     }
-    for (auto const& origin : turned_away)
+    forget_all(turned_away);
+}
+
+void RememberedLogins::forget_all(std::vector<std::string> const& origins) {
+    for (auto const& origin : origins)
         forget(origin);
 }
 

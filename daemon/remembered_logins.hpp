@@ -29,12 +29,15 @@ public:
                               std::vector<std::string> const& storages);
     /// Ends it, at the token too.
     void forget(std::string const& origin);
+    /// Ends those by a certificate that was revoked.
+    void forget_revoked(ipc::Fingerprint const& certificate);
     /// Ends those of sites that are not allowed any more.
     void forget_turned_away(Sites& sites);
     /// For the journal: it signed once more.
     void note_use(std::string const& origin, Login const& login);
 
 private:
+    void forget_all(std::vector<std::string> const& origins);
     [[nodiscard]] static std::string name_of(Login const& login) { return std::to_string(login.request.value()); }
 
     Recorder& m_recorder;

@@ -57,6 +57,7 @@ Task<void> Revocations::renew(signing::Certificate certificate) {
     ipc::KeyFilter const anything;
     auto const judgement = co_await look(certificate, anything);
     auto const& known = judgement.revocation;
+    tell_if_revoked(certificate, known);
     auto const age = std::time(nullptr) - known.this_update;
     bool const is_fresh = known.state == signing::Revocation::revoked ||
                           (known.state == signing::Revocation::good && age < std::chrono::seconds{fresh}.count());
@@ -67,7 +68,11 @@ Task<void> Revocations::renew(signing::Certificate certificate) {
             log::info("ocsp", {{"certificate", certificate.log_name()},
                                {"error", wire_name(asked.error().code)},
                                {"detail", asked.error().detail}});
-            if (known.state == signing::Revocation::unknown) co_await renew_lists();
+            if (known.state == signing::Revocation::unknown) {
+                co_await renew_lists();
+                auto const again = co_await look(certificate, anything);
+                tell_if_revoked(certificate, again.revocation);
+            }
         }
     }
     m_under_way.erase(certificate.fingerprint());
@@ -90,7 +95,13 @@ Task<Result<signing::RevocationStatus>> Revocations::ask_ocsp(signing::Certifica
         return *status;
     };
     auto status = co_await m_compute.run(std::move(judge));
+    if (status) tell_if_revoked(certificate, *status);
     co_return status;
+}
+
+void Revocations::tell_if_revoked(signing::Certificate const& certificate,
+                                  signing::RevocationStatus const& status) const {
+    if (status.state == signing::Revocation::revoked && m_revoked) m_revoked(certificate.fingerprint());
 }
 
 Task<void> Revocations::renew_lists() {

@@ -6,6 +6,7 @@
 #include "daemon/http_client.hpp"
 #include "signing/judge.hpp"
 
+#include <functional>
 #include <set>
 
 namespace tamga::daemon {
@@ -37,6 +38,9 @@ public:
     /// What is trusted now: read anew, so that `tamga ca add` needs no restart. Blocking, some small files; any thread.
     [[nodiscard]] signing::TrustSet trusted() const;
 
+    /// Who hears, on the loop, of a certificate that it was revoked; each time that is found out or seen again.
+    void on_revoked(std::function<void(ipc::Fingerprint const&)> heard) { m_revoked = std::move(heard); }
+
     /// What is known on this computer of certificates that were revoked.
     [[nodiscard]] signing::RevocationCache const& cache() const noexcept { return m_cache; }
 
@@ -47,6 +51,7 @@ public:
 
 private:
     Task<void> renew(signing::Certificate certificate);
+    void tell_if_revoked(signing::Certificate const& certificate, signing::RevocationStatus const& status) const;
     Task<Result<signing::RevocationStatus>> ask_ocsp(signing::Certificate certificate, signing::Certificate issuer);
     Task<void> renew_lists();
     Task<Result<void>> renew_list(policy::HttpUrl url);
@@ -58,6 +63,7 @@ private:
     Compute& m_compute;
     RevocationSettings m_settings;
     signing::RevocationCache m_cache;
+    std::function<void(ipc::Fingerprint const&)> m_revoked;
     std::set<ipc::Fingerprint> m_under_way;
     bool m_lists_under_way = false;
     Deadline m_lists_not_before{};

@@ -74,6 +74,23 @@ private:
     std::size_t m_size = 1;
 };
 
+/// Has the token end a login that it was to remember, unless all went well.
+class NotRemembered {
+public:
+    NotRemembered(std::shared_ptr<TokenProcess> process, ipc::RequestId request, bool armed)
+        : m_process{armed ? std::move(process) : nullptr}, m_request{request} {}
+    NotRemembered(NotRemembered const&) = delete;
+    NotRemembered& operator=(NotRemembered const&) = delete;
+    ~NotRemembered() {
+        if (m_process) m_process->finish_remembered(m_request);
+    }
+    void call_off() noexcept { m_process.reset(); }
+
+private:
+    std::shared_ptr<TokenProcess> m_process;
+    ipc::RequestId m_request;
+};
+
 } // namespace
 
 Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign request) {
@@ -136,11 +153,11 @@ Task<Result<protocol::Outcome>> SignFlow::sign(Asker asker, protocol::Sign reque
     if (!signer) co_return signer.error();
     use.chosen(*signer);
     if (!process) co_return process.error();
+    bool const to_be_remembered = decision->accepted.remembered && request.format == protocol::Format::authenticate;
+    // What ends before it is known to be good is not remembered, by the token neither: it hears so after the lease's
+    // end.
+    NotRemembered not_remembered{*process, decision->prompt->request(), to_be_remembered};
     Lease lease{*process, decision->prompt->request()};
-    if (decision->accepted.remembered && request.format == protocol::Format::authenticate) {
-        m_remembered.keep(asker.origin,
-                          {*process, decision->prompt->request(), *signer, filter, request.storages, Clock::now()});
-    }
     if (auto settled = co_await m_revocations.settle(*signer, request.filter); !settled) {
         decision->prompt->done(settled);
         co_return settled.error();
@@ -165,6 +182,11 @@ Task<Result<protocol::Outcome>> SignFlow::sign(Asker asker, protocol::Sign reque
     log::info("signed", {{"origin", asker.name()},
                          {"count", static_cast<std::uint64_t>(values->size())},
                          {"certificate", signer->log_name()}});
+    if (to_be_remembered && standing(asker) == Standing::allowed) {
+        not_remembered.call_off();
+        m_remembered.keep(asker.origin,
+                          {*process, decision->prompt->request(), *signer, filter, request.storages, Clock::now()});
+    }
     protocol::SignedDocuments made{std::move(*values), signer->der()};
     if (request.format == protocol::Format::authenticate) made.statement = to_bytes(documents->front().to_be_signed());
     co_return protocol::Outcome{std::move(made)};

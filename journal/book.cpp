@@ -174,7 +174,12 @@ Result<void> Book::make_room() {
             if (!*each) return each->error();
         }
         if ((*pages - *unused) * *size <= m_limits.octets || *count <= 1) return ok();
-        if (auto done = oldest_beyond("", *count - *count / 16 - 1); !done) return done;
+        // Requests by which nothing was signed go first: no page that asks in vain takes a signature's place.
+        auto const in_vain = m_database.number("SELECT count(*) FROM entry WHERE signatures = 0");
+        if (!in_vain) return in_vain.error();
+        auto done = *in_vain > 0 ? oldest_beyond("WHERE signatures = 0", *in_vain - *in_vain / 4 - 1)
+                                 : oldest_beyond("", *count - *count / 16 - 1);
+        if (!done) return done;
     }
 }
 

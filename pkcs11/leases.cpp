@@ -193,6 +193,7 @@ void Leases::sign(ipc::RequestId request, std::uint32_t first, Items items) {
         if (held->stage != Stage::open) return;
         held->end = made.end;
         if (!made.values) return end(held, made.values.error());
+        held->has_signed = true;
         m_news.signatures({held->request, first, std::move(*made.values)});
     });
 }
@@ -346,14 +347,17 @@ void Leases::remember(ipc::RequestId request, ipc::Remember message) {
     }
     auto work = [lease = held->lease, message = std::move(message)](Watch&) { return lease->remember(message); };
     held->lane->post(Operation::sign, std::move(work), [this, held](Result<void> const& taken) {
-        if (taken && held->stage == Stage::open) held->to_be_remembered = true;
-        m_news.remember_taken(held->request, held->stage == Stage::open ? taken : Result<void>{Errc::mandate_violated});
+        auto outcome = held->stage == Stage::open ? taken : Result<void>{Errc::mandate_violated};
+        if (outcome && held->person_left) outcome = Error{Errc::unsupported, "the person left meanwhile"};
+        held->to_be_remembered = outcome.has_value();
+        m_news.remember_taken(held->request, outcome);
     });
 }
 
 void Leases::finish(ipc::RequestId request) {
     auto const held = find(request);
-    if (held && held->stage == Stage::open && held->to_be_remembered) return keep(held);
+    bool const wanted = held && held->to_be_remembered && held->has_signed && !held->person_left;
+    if (wanted && held->stage == Stage::open) return keep(held);
     if (auto const remembered = find_remembered(request)) return end(remembered, ok());
     end(request, ok());
 }
@@ -398,6 +402,7 @@ void Leases::sign_remembered(ipc::SignRemembered message) {
 void Leases::forget_remembered(Error const& why) {
     for (auto const& held : std::list<SharedHeld>(m_held)) {
         held->to_be_remembered = false;
+        held->person_left = true;
         if (held->remembered) end(held, why);
     }
 }

@@ -104,6 +104,8 @@ private:
         bool has_mandate = false;
         bool has_key_mandate = false;
         bool to_be_remembered = false; ///< once its request is finished
+        bool has_signed = false;       ///< what its mandate was for; else there is nothing to remember
+        bool person_left = false;      ///< meanwhile: nothing of it is remembered
         bool remembered = false;       ///< its request is finished, and the prompt may go
         bool web_waits = false;        ///< tamga-web is to be told of the end
         bool prompt_waits = false;     ///< it gave its mandate and is to be told what became of it

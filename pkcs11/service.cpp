@@ -132,6 +132,7 @@ Result<void> Service::serve_web() {
         m_leases.perform(std::move(*operation));
     } else if (auto remembered = (*packet)->as<ipc::SignRemembered>()) {
         hear_of_the_screen(); // whoever locked it a moment ago
+        if (!m_screen) m_leases.forget_remembered(Error{Errc::timeout, "nobody says whether the person is there"});
         m_leases.sign_remembered(std::move(*remembered));
     } else {
         log::error("channel", {{"from", "tamga-web"}, {"error", finished.error().detail}});

@@ -78,6 +78,44 @@ std::string button(std::string_view label) {
     return out;
 }
 
+/// Columns of one character. Wide: what East Asian Width (UAX 11) calls W and F, by its blocks; nothing counts as none,
+/// so that a line is rather too short.
+std::size_t columns_of(std::uint32_t code) {
+    constexpr std::array<std::pair<std::uint32_t, std::uint32_t>, 7> wide{{{0x1100, 0x115f},
+                                                                           {0x2e80, 0xa4cf},
+                                                                           {0xac00, 0xd7a3},
+                                                                           {0xf900, 0xfaff},
+                                                                           {0xfe30, 0xfe6f},
+                                                                           {0xff00, 0xffe6},
+                                                                           {0x1f300, 0x3fffd}}};
+    auto const holds = [code](auto const& range) { return code >= range.first && code <= range.second; };
+    return std::ranges::any_of(wide, holds) ? 2 : 1;
+}
+
+std::uint32_t code_at(std::string_view text, std::size_t size) {
+    auto const first = static_cast<unsigned char>(text.front());
+    auto code = static_cast<std::uint32_t>(size == 1 ? first : first & (0xffU >> (size + 1)));
+    for (auto const c : text.substr(1, size - 1))
+        code = code << 6U | (static_cast<unsigned char>(c) & 0x3fU);
+    return code;
+}
+
+/// How many octets of a line fit, to its last space if it has one.
+std::size_t break_of(std::string_view line, std::size_t columns) {
+    std::size_t end = 0;
+    std::size_t space = 0;
+    for (std::size_t used = 0; end < line.size();) {
+        std::size_t size = 1;
+        while (end + size < line.size() && size < 4 && continues(line[end + size]))
+            ++size;
+        used += columns_of(code_at(line.substr(end), size));
+        if (used > columns) return space != 0 ? space : end;
+        if (line[end] == ' ') space = end;
+        end += size;
+    }
+    return end;
+}
+
 struct SpawnPlan {
     ::posix_spawn_file_actions_t files{};
     ::posix_spawnattr_t attributes{};
@@ -289,26 +327,22 @@ Result<Pinentry::Reply> Pinentry::read_reply(int web, Pin* pin) {
 
 // ---- what fits a dialogue ----
 
-std::vector<std::string> wrapped(std::string_view words) {
+std::vector<std::string> wrapped(std::string_view words, std::size_t columns) {
+    std::string spaced;
+    for (char const c : words)
+        spaced += c == '\t' ? "    " : std::string(1, c);
     std::vector<std::string> lines;
-    while (true) {
-        auto const feed = std::min(words.find('\n'), words.size());
-        auto rest = words.substr(0, feed);
+    for (std::string_view rest{spaced};;) {
+        auto const feed = std::min(rest.find('\n'), rest.size());
+        auto line = rest.substr(0, feed);
         do {
-            std::size_t end = 0;
-            std::size_t space = 0;
-            for (std::size_t columns = 0; end < rest.size() && columns < Pinentry::most_columns; ++columns) {
-                if (rest[end] == ' ') space = end;
-                ++end;
-                while (end < rest.size() && continues(rest[end]))
-                    ++end;
-            }
-            bool const breaks = end < rest.size() && space != 0;
-            lines.emplace_back(rest.substr(0, breaks ? space : end));
-            rest.remove_prefix(breaks ? space + 1 : end);
-        } while (!rest.empty());
-        if (feed == words.size()) return lines;
-        words.remove_prefix(feed + 1);
+            auto const end = break_of(line, columns);
+            lines.emplace_back(line.substr(0, end));
+            line.remove_prefix(end);
+            if (line.starts_with(' ')) line.remove_prefix(1);
+        } while (!line.empty());
+        if (feed == rest.size()) return lines;
+        rest.remove_prefix(feed + 1);
     }
 }
 

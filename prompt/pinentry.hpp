@@ -74,8 +74,9 @@ private:
     UniqueFd m_from;
 };
 
-/// `words` in lines of at most Pinentry::most_columns characters, broken at spaces where there are any.
-[[nodiscard]] std::vector<std::string> wrapped(std::string_view words);
+/// `words` in lines of at most `columns` of a terminal, broken at spaces where there are any. A tab becomes spaces:
+/// what a terminal makes of one is not known here. Characters of no width stand alone nowhere; wide ones count twice.
+[[nodiscard]] std::vector<std::string> wrapped(std::string_view words, std::size_t columns);
 /// The lines in as many pieces as it takes for each to fit one dialogue.
 [[nodiscard]] std::vector<std::string> paged(std::vector<std::string> const& lines);
 

@@ -31,12 +31,14 @@ public:
     void advise(std::string const& words) { tell(words, -1); }
 
 private:
-    PinentryScreen(std::filesystem::path program, Surface surface, Language language)
-        : m_program{std::move(program)}, m_surface{std::move(surface)}, m_language{language} {}
+    PinentryScreen(std::filesystem::path program, Surface surface, Language language, std::size_t columns)
+        : m_program{std::move(program)}, m_surface{std::move(surface)}, m_language{language}, m_columns{columns} {}
 
     using Reply = Pinentry::Reply;
     /// The same after another: each is a process of its own.
     Reply confirm_in(Dialogue const& dialogue, int web);
+    Reply confirm_paged(std::vector<std::string> const& lines, Dialogue last, int web);
+    void add(std::vector<std::string>& lines, std::string const& words, std::string const& mark = {}) const;
     Reply introduce(std::string const& yes, int web);
     std::optional<std::size_t> choose(Question const& question, int web, Act& act);
     Answer unlock(Choice const& choice, std::size_t index, std::string const& error, int web);
@@ -48,6 +50,7 @@ private:
     std::filesystem::path m_program;
     Surface m_surface;
     Language m_language;
+    std::size_t m_columns;
     Sheet const* m_sheet = nullptr;
     bool m_introduced = false;
     std::optional<std::chrono::steady_clock::time_point> m_first_asked;

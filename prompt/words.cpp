@@ -143,6 +143,7 @@ std::string service_words(Sheet const& sheet) {
         return std::string{text(language, "The site does not say for which public service this is, so it is not known "
                                           "whether that needs your signature.")};
     case Classified::document:
+        if (is_command(sheet)) return {};
         return std::string{text(language, "The site says: this is a document, not a request for a public service.")};
     case Classified::key_account:
         return std::string{text(language, "The site says: this is for the account of your keys, not a request for a "

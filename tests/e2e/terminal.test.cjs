@@ -77,6 +77,31 @@ test('a document is shown, a key chosen and the PIN typed on the terminal; opens
   assert.match(signed(file).toString(), /Please issue/);
 });
 
+for (const [language, next, use] of [['ru', '<Продолжить>', '<Использовать этот ключ>'], ['kk', '<Жалғастыру>', '<Осы кілтті пайдалану>']]) {
+  test(`the dialogues speak the person's language: ${language}`, async () => {
+    const file = letter();
+    const person = new Terminal(path.join(build, 'bin/tamga'), '--language', language, 'sign', file);
+    await person.shows(next);
+    person.type(enter);
+    await person.shows(use);
+    person.type(enter);
+    await person.shows('PIN');
+    person.type(`12345678${enter}`);
+
+    assert.equal(await person.ended, 0, person.screen);
+    assert.match(signed(file).toString(), /Please issue/);
+  });
+}
+
+test('S10: tabs hide nothing of a document, whose lines are marked as its own', async () => {
+  const file = letter();
+  fs.writeFileSync(file, `${'\t'.repeat(13)}I give my flat away.\n${'long '.repeat(16)}\n`);
+  const person = tamga('sign', file);
+  await person.shows('|');
+  await person.shows('I give my flat away.');
+  await person.shows('| long long');
+});
+
 test('S9: a wrong PIN is one attempt, and is asked for again in the same place', async () => {
   const file = letter();
   const person = tamga('sign', file);

@@ -242,6 +242,31 @@ TEST_P(PersonLeaves, S8IsHeardBeforeTheNextStatementIsSigned) {
 INSTANTIATE_TEST_SUITE_P(Each, PersonLeaves, ::testing::Values("lock", "hint", "sleep", "leave", "end"),
                          [](auto const& found) { return std::string{found.param}; });
 
+TEST_F(StandingMandate, IsNotGivenForARequestByWhichNothingWasSigned) {
+    unlock_and_agree();
+    ASSERT_TRUE(ask_to_remember(wish()));
+    ASSERT_TRUE(driver.web.send(ipc::FinishLease{request}));
+    ASSERT_TRUE(driver.lease_ended().status.ok);
+
+    EXPECT_EQ(sign(statement()).error().code, Errc::mandate_violated);
+    EXPECT_EQ(token.calls_soon("C_Logout", 1), 1U);
+}
+
+TEST_F(StandingMandate, S8IsNotGivenWhereThePersonLeftWhileTheTokenWasBusy) {
+    unlock_and_agree();
+    token.knobs("delay C_GetTokenInfo 700");
+    ASSERT_TRUE(driver.web.send(ipc::ListKeys{9, ipc::Depth::tokens}));
+    ASSERT_TRUE(prompt.send(wish()));
+    logind.say("lock");
+
+    EXPECT_EQ(expect<ipc::RememberReply>(prompt).status.code, Errc::unsupported);
+    while (driver.web.receive(patience)->is<ipc::ListingDone>() == false) {
+    }
+    finish();
+    EXPECT_EQ(sign(statement()).error().code, Errc::mandate_violated);
+    EXPECT_EQ(token.calls_soon("C_Logout", 1), 1U);
+}
+
 TEST_F(StandingMandate, CannotBeHadWhileTheScreenIsLocked) {
     logind.say("hint");
     unlock_and_agree();

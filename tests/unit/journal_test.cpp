@@ -116,6 +116,22 @@ TEST_F(JournalTest, LosesNoSignatureToAPageThatAsksInVain) {
     EXPECT_EQ(times(book), (Times{1, 299, 300}));
 }
 
+TEST_F(JournalTest, LosesNoSignatureToLongTitlesOfAPageThatAsksInVain) {
+    auto book = open({.entries = 10'000, .in_vain = 1000, .octets = 2'000'000});
+    for (std::int64_t at = 1; at <= 3; ++at)
+        ASSERT_TRUE(book.add(entry_at(at)));
+    for (std::int64_t at = 4; at <= 700; ++at) {
+        auto in_vain = entry_at(at, std::string(20'000, 't'));
+        in_vain.signatures = 0;
+        ASSERT_TRUE(book.add(in_vain));
+    }
+
+    auto const kept = times(book);
+    ASSERT_GE(kept.size(), 3U);
+    EXPECT_EQ((Times{kept[0], kept[1], kept[2]}), (Times{1, 2, 3}));
+    EXPECT_LT(kept.size(), 400U);
+}
+
 TEST_F(JournalTest, DoesNotGrowBeyondItsOctets) {
     auto book = open({.entries = 1000, .octets = 200'000});
     for (std::int64_t at = 1; at <= 300; ++at)
