@@ -1,6 +1,7 @@
 // prompt/: the conversation, with a script instead of a person and both other processes played here.
 #include "prompt/conversation.hpp"
 #include "prompt/visible.hpp"
+#include "signing/pkcs10.hpp"
 #include "signing/to_be_signed.hpp"
 #include "tests/support/prompt_peers.hpp"
 #include "tests/support/scratch.hpp"
@@ -1049,6 +1050,158 @@ TEST_F(RememberTest, ThatTheTokenRefusesIsSaidAfterTheSignIn) {
     m_token.remembers = false;
     EXPECT_FALSE(accepted_after("remember\nkey first\npin 1234").remembered);
     EXPECT_TRUE(was_shown("could not be remembered"));
+}
+
+// ---- work on keys ----
+
+class KeyWorkPrompt : public PromptTest {
+protected:
+    KeyWorkPrompt() {
+        m_documents.clear();
+        m_readable = {m_key};
+        m_request.origin.clear(); // a command asks
+        m_request.purpose = ipc::Purpose::key_work;
+        m_request.filter = {};
+        m_token.info.serial = "0001";
+        m_token.info.family = "kaztoken";
+    }
+    static Bytes new_id() {
+        auto id = bytes_of(ipc::made_here);
+        id.resize(ipc::pair_id_size, 7);
+        return id;
+    }
+    [[nodiscard]] Bytes info_of(Bytes const& der) const {
+        return signing::public_key_of(*signing::Certificate::parse(der)).der;
+    }
+    [[nodiscard]] Bytes subject() const {
+        auto const present = *signing::Certificate::parse(m_key);
+        return signing::renewal_of(present, signing::public_key_of(present)).subject;
+    }
+};
+
+TEST_F(KeyWorkPrompt, ShowsEveryOperationAndTellsTheTokenExactlyThose) {
+    m_request.operations = {ipc::GeneratePair{ipc::PairKind::gost2015_512, ipc::PairUse::sign, new_id(), "New key"},
+                            ipc::SignCertificationRequest{new_id(), subject(), "test@example.kz", "1.2.398.3.3.5.1.1"},
+                            ipc::StoreCertificate{m_other_key, true}, ipc::ListPairs{}};
+    start("pin 1234\naccept\n");
+
+    auto const accepted = hear<ipc::Accepted>();
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->serial, "0001");
+    EXPECT_EQ(accepted->family, "kaztoken");
+    finish();
+
+    for (auto const* words :
+         {"GOST 34.10-2015, 512 bits", "for signing documents", "New key", "123456789011", "test@example.kz",
+          "1.2.398.3.3.5.1.1", "123456789012", "try whether the key signs", "those without a certificate too"}) {
+        EXPECT_TRUE(was_shown(words)) << words;
+    }
+    ASSERT_EQ(m_token.key_mandates.size(), 1U);
+    EXPECT_EQ(m_token.key_mandates.front().operations, m_request.operations);
+    EXPECT_EQ(m_token.key_mandates.front().request, m_request.request);
+    EXPECT_EQ(m_events.count("unlock_for_work 1234"), 1U);
+}
+
+TEST_F(KeyWorkPrompt, AsksAgainAfterAWrongPinAndSendsEachOnce) {
+    m_request.operations = {ipc::ListPairs{}};
+    start("pin 0000\npin 1234\naccept\n");
+
+    ASSERT_TRUE(hear<ipc::Accepted>());
+    finish();
+    EXPECT_EQ(m_events.count("unlock_for_work 0000"), 1U);
+    EXPECT_EQ(m_events.count("unlock_for_work 1234"), 1U);
+}
+
+TEST_F(KeyWorkPrompt, DeletesNothingBeforeTheWordWasTyped) {
+    m_request.operations = {ipc::DeletePair{{1}, info_of(m_key)}};
+    start("pin 1234\ntype delete\naccept\n"); // cancels when it is asked again
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+    finish();
+    EXPECT_EQ(unlocks(), 0U);
+    EXPECT_EQ(m_events.count("key_mandate"), 0U);
+    EXPECT_TRUE(was_shown("Type the word DELETE"));
+}
+
+TEST_F(KeyWorkPrompt, SaysOfAPairToBeDeletedWhatTheTokenSaysOfIt) {
+    m_request.operations = {ipc::DeletePair{{1}, info_of(m_key)}};
+    start("pin 1234\naccept\n");
+
+    ASSERT_TRUE(hear<ipc::Accepted>());
+    finish();
+    EXPECT_TRUE(was_shown("Delete a key pair from the token, for ever"));
+    EXPECT_TRUE(was_shown("123456789011")) << "of the certificate on the token";
+}
+
+TEST_F(KeyWorkPrompt, LetsNoPageAskForWhatCommandsAloneMayDo) {
+    m_request.origin = "https://egov.kz";
+    m_request.operations = {ipc::ListPairs{}, ipc::DeletePair{{1}, info_of(m_key)}};
+    start("pin 1234\naccept\n");
+
+    EXPECT_EQ(ended_with(), Errc::key_work_denied);
+    finish();
+    EXPECT_EQ(m_events.count("key_mandate"), 0U);
+}
+
+TEST_F(KeyWorkPrompt, TakesNoOtherTokenThanTheOneThatIsMeant) {
+    m_request.operations = {ipc::ListPairs{}};
+    m_request.token_serial = "0002";
+    start("key misfit\npin 1234\naccept\n");
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+    finish();
+    EXPECT_TRUE(was_shown("another token than the one that is meant"));
+    EXPECT_EQ(unlocks(), 0U);
+}
+
+TEST_F(KeyWorkPrompt, IsCancelledLikeEveryOther) {
+    m_request.operations = {ipc::ListPairs{}};
+    start("cancel\n");
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+}
+
+TEST_F(KeyWorkPrompt, RefusesWhatCannotBeShown) {
+    m_request.operations = {ipc::SignCertificationRequest{new_id(), bytes_of("no name"), {}, {}}};
+    start("accept\n");
+
+    EXPECT_EQ(ended_with(), Errc::message_malformed);
+}
+
+TEST_F(KeyWorkPrompt, SaysHowFarTheTokenIs) {
+    m_request.operations = {ipc::ListPairs{}, ipc::ListPairs{}};
+    start("pin 1234\naccept\n");
+    ASSERT_TRUE(hear<ipc::Accepted>());
+
+    ASSERT_TRUE(m_web.send(ipc::Progress{1, 2, ipc::Stage::key_work}));
+    finish();
+
+    EXPECT_TRUE(was_shown("step 2 of 2"));
+}
+
+TEST_F(KeyWorkPrompt, ChangesAPinBetweenThePersonAndTheToken) {
+    m_request.purpose = ipc::Purpose::change_pin;
+    start("pin 9999\npin 1234\nnew_pin new-pin-1\naccept\n");
+
+    auto const accepted = hear<ipc::Accepted>();
+    ASSERT_TRUE(accepted);
+    finish();
+    EXPECT_EQ(m_events.count("change 9999 to new-pin-1"), 1U);
+    EXPECT_EQ(m_events.count("change 1234 to new-pin-1"), 1U);
+    EXPECT_EQ(unlocks(), 0U) << "no login beside it";
+    EXPECT_TRUE(was_shown("The new PIN holds from now on."));
+}
+
+TEST_F(KeyWorkPrompt, UnblocksALockedTokenAfterASecondQuestion) {
+    m_request.purpose = ipc::Purpose::unblock_pin;
+    m_token.info.pin_locked = true;
+    start("pin 9999\npin 1234\nnew_pin new-pin-1\naccept\n");
+
+    ASSERT_TRUE(hear<ipc::Accepted>());
+    finish();
+    EXPECT_EQ(m_events.count("unblock 1234 to new-pin-1"), 1U);
+    EXPECT_TRUE(was_shown("can never be unlocked again"));
+    EXPECT_TRUE(was_shown("The administrator PIN is wrong"));
 }
 
 } // namespace
