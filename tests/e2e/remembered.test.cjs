@@ -8,6 +8,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { after, beforeEach, before, test } = require('node:test');
 const { Daemon, scratch, until } = require('./support/daemon.cjs');
+const { Services } = require('./support/services.cjs');
 const { Logind } = require('./support/logind.cjs');
 const { Client } = require('./support/v1.cjs');
 
@@ -117,6 +118,27 @@ test('the journal counts what was signed without a window, in one entry', async 
   });
   assert.equal(entry.remembered, true);
   assert.equal(entry.site, 'https://portal.test');
+});
+
+test('S8: a sign-in that was refused because its certificate is revoked is not remembered', async () => {
+  const services = await Services.start();
+  const strict = await Daemon.start({ config: `[origins]\nallow = ["portal.test"]\n${services.configuration('strict = true\n')}`, env: logind.env });
+  try {
+    strict.tamga('ca', 'add', path.join(strict.token, 'ca.pem'));
+    services.judge(strict, 'R');
+    const client = await Client.connect(strict);
+    strict.person(remembers);
+    assert.equal((await client.fails('authenticate', challenge())).data.error, 'certificate_revoked');
+    const before = strict.shown().length;
+
+    assert.notEqual((await client.fails('authenticate', challenge())).data.error, 'internal');
+
+    assert.equal(strict.shown().length, before + 1, 'the person was asked again');
+    client.close();
+  } finally {
+    await strict.stop();
+    await services.stop();
+  }
 });
 
 test('nothing is remembered where configuration forbids it, or nobody says when the screen is locked', async () => {
