@@ -78,8 +78,8 @@ struct Answer {
     std::size_t choice = 0;
     Pin pin;
     bool remember = false; ///< the login for this site, where that was offered
-    Pin new_pin;           ///< where it was asked for: the screen has compared the two
-    std::string typed;     ///< in the place of Question::word_to_type
+    Pin new_pin{};         ///< where it was asked for: the screen has compared the two
+    std::string typed{};   ///< in the place of Question::word_to_type
 };
 
 struct FileAnswer {
