@@ -78,7 +78,7 @@ Result<void> ServiceGate::judge(protocol::Sign const& request, std::string const
     auto principal = principal_of(request.claim.on_behalf_of);
     if (!principal) return principal.error();
     auto const now = static_cast<std::int64_t>(std::time(nullptr));
-    m_book.refresh(now);
+    if (use_of(request) == Use::unnamed || use_of(request) == Use::service_request) m_book.refresh(now);
     auto passed = classified(request, {origin, language, now});
     if (!passed) return passed.error();
     // A service that was told from the site is asked for by a signature like one that was named.

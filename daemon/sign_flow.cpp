@@ -84,13 +84,14 @@ Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign reques
 }
 
 Task<Result<protocol::Outcome>> SignFlow::sign(Asker asker, protocol::Sign request, Recorder::Use& use) {
-    if (standing(asker) == Standing::refused) co_return Errc::site_refused;
+    auto const known = standing(asker);
+    if (known == Standing::refused) co_return Errc::site_refused;
     ipc::PromptRequest question;
     question.purpose = request.purpose;
     question.filter = request.filter;
     if (auto passed = m_gate.judge(request, asker.origin, asker.language, question); !passed) co_return passed.error();
 
-    if (request.format == protocol::Format::authenticate && standing(asker) == Standing::allowed) {
+    if (request.format == protocol::Format::authenticate && known == Standing::allowed) {
         if (auto const* login = m_remembered.find(asker.origin, question.filter, request.storages)) {
             auto signed_in = co_await sign_in_remembered(asker.origin, request, *login);
             if (signed_in) co_return signed_in;

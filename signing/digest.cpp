@@ -19,6 +19,12 @@ constexpr bool in_order() {
 }
 static_assert(in_order());
 
+/// Looked up once: OpenSSL 3 would look for EVP_sha256() among its providers at each use.
+EVP_MD const* sha2_256() {
+    static EVP_MD const* const method = EVP_MD_fetch(nullptr, "SHA2-256", nullptr);
+    return method != nullptr ? method : EVP_sha256();
+}
+
 Bytes hashed(EVP_MD const* method, View octets) {
     Bytes value(static_cast<std::size_t>(EVP_MD_get_size(method)));
     EVP_Digest(octets.data(), octets.size(), value.data(), nullptr, method, nullptr);
@@ -28,7 +34,7 @@ Bytes hashed(EVP_MD const* method, View octets) {
 } // namespace
 
 Bytes sha256(View octets) {
-    return hashed(EVP_sha256(), octets);
+    return hashed(sha2_256(), octets);
 }
 
 Result<Bytes> digest(DigestAlgorithm algorithm, View octets) {
@@ -47,7 +53,7 @@ namespace {
 
 Result<EVP_MD const*> method_of(DigestAlgorithm algorithm) {
     switch (algorithm) {
-    case DigestAlgorithm::sha256: return EVP_sha256();
+    case DigestAlgorithm::sha256: return sha2_256();
     case DigestAlgorithm::sha384: return EVP_sha384();
     case DigestAlgorithm::sha512: return EVP_sha512();
     case DigestAlgorithm::streebog512: return gost::streebog_method(gost::Streebog::bits_512);
