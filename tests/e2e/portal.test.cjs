@@ -4,6 +4,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { execFile } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { after, before, beforeEach, describe, test } = require('node:test');
@@ -12,10 +13,10 @@ const { Daemon, build, testFolder, until } = require('./support/daemon.cjs');
 const { Publisher, sample } = require('./support/publisher.cjs');
 const { Readers } = require('./support/readers.cjs');
 const { prepare, start } = require('./support/visitor.cjs');
-const { startPortal } = require('../portal/support/visitor.cjs');
-const { makeKeyFile, makeToken } = require('../portal/support/token.cjs');
+const { makeRequest, startPortal } = require('../portal/support/visitor.cjs');
+const { makeKeyFile, makeToken, store } = require('../portal/support/token.cjs');
 const { password } = require('../portal/people.cjs');
-const { describe: read, readCertificates } = require('../portal/verify.cjs');
+const { describe: read, readCertificates, sha256 } = require('../portal/verify.cjs');
 
 const bin = '123456789121';
 const citizen = '123456789011';
@@ -59,6 +60,15 @@ class Stand {
   async stop() {
     await this.visitor?.close();
     await this.daemon?.stop();
+  }
+
+  /** The command `tamga`, while the portal's services in this process go on answering. */
+  tamga(...args) {
+    const { HOME, XDG_RUNTIME_DIR, PATH } = this.daemon.env;
+    return new Promise((resolve, reject) => {
+      execFile(path.join(build, 'bin/tamga'), ['--language', 'en', ...args], { env: { HOME, XDG_RUNTIME_DIR, PATH }, timeout: patience },
+        (failure, stdout, stderr) => (failure ? reject(new Error(`tamga ${args[0]}: ${stdout}${stderr}${this.daemon.log()}`)) : resolve(stdout)));
+    });
   }
 
   /** A new visit of nobody. */
@@ -211,6 +221,41 @@ describe('with keys on a token', () => {
 
     assert.equal(portal.store.one('SELECT state FROM applications WHERE number = ?', number).state, 'issued');
     assert.match(stand.daemon.shown().at(-1).documents[0].text, new RegExp(`application: ${number}`));
+  });
+
+  test('a citizen renews both keys: hands the files in, gets the certificates, and signs with the new key', async () => {
+    const { page, daemon } = stand;
+    const place = (name, content) => {
+      if (content) fs.writeFileSync(path.join(daemon.home, name), content);
+      return path.join(daemon.home, name);
+    };
+    const made = { authentication: makeRequest({ iin: citizen }), signature: makeRequest({ iin: citizen }) };
+    const named = Object.entries(made).map(([purpose, { der }]) => `${purpose}: ${sha256(der)}\n`).join('');
+    await stand.tamga('sign', place('application.txt', `Application for new certificates\n${named}`), '-o', place('application.cms'), '--serial', await serialOf(keys.signature));
+    await stand.signInByQr('citizen');
+
+    await page.goto(`${portal.origin}/account/renew`);
+    await page.setInputFiles('#signed', place('application.cms'));
+    for (const [purpose, { der }] of Object.entries(made)) await page.setInputFiles(`#${purpose}`, place(`${purpose}.p10`, der));
+    await page.fill('#locality', 'Test Town');
+    await page.check('#correct');
+    await stand.picture('renew');
+    await stand.press('Send', /\/account\/applications\/\d+$/);
+    assert.equal(await stand.state(), 'issued');
+    await stand.picture('issued');
+
+    const issued = {};
+    for (const [at, purpose] of Object.keys(made).entries()) {
+      const [download] = await Promise.all([page.waitForEvent('download'), page.locator(`a[href$="${purpose}.cer"]`).click()]);
+      issued[purpose] = fs.readFileSync(await download.path());
+      store(folder, `1${at}`, { key: made[purpose].key, certificate: issued[purpose] });
+    }
+    await stand.press('The certificates are installed', /\/account\/applications\/\d+$/);
+    await page.locator('[data-state=installed]').waitFor();
+    const serial = await serialOf({ certificate: issued.signature });
+    await stand.tamga('sign', place('letter.txt', 'A letter'), '-o', place('letter.cms'), '--serial', serial);
+    const { content, signer } = await portal.judge.cms(fs.readFileSync(place('letter.cms')));
+    assert.deepEqual([content.toString(), signer.serial], ['A letter', serial]);
   });
 
   test('certificates are revoked by a signed application, in the order that is recommended', async () => {

@@ -50,10 +50,12 @@ function revocable(portal, session, serial) {
   return found;
 }
 
-/** An own authentication certificate that is recommended to go first: afterwards nobody could sign that it should. */
+/** An authentication certificate that had better go before the last key for signatures: afterwards nothing could sign that it should. */
 function recommendedBefore(portal, certificate) {
   if (certificate.purpose !== 'signature') return undefined;
-  return certificates(portal, certificate.iin, { state: 'valid' }).find(({ purpose, bin }) => purpose === 'authentication' && bin === certificate.bin);
+  const others = certificates(portal, certificate.iin, { state: 'valid', bin: certificate.bin }).filter(({ serial }) => serial !== certificate.serial);
+  if (others.some(({ purpose }) => purpose !== 'authentication')) return undefined;
+  return others[0];
 }
 
 /** Forms the application to revoke. Fails with order_recommended where it is not to be obeyed all the same. */

@@ -13,7 +13,7 @@ const { describe: read } = require('./verify.cjs');
 const { Visitor, makeRequest, signCms, startPortal, tool } = require('./support/visitor.cjs');
 
 const bin = '123456789121';
-const iins = { citizen: '123456789011', other: '123456789012', head: '123456789021', signatory: '123456789022', personnel: '123456789023', employee: '123456789024', head2: '123456789031' };
+const iins = { citizen: '123456789011', other: '123456789012', abroad: '123456789014', head: '123456789021', signatory: '123456789022', personnel: '123456789023', employee: '123456789024', head2: '123456789031' };
 const sha256 = (octets) => crypto.createHash('sha256').update(octets).digest('hex');
 const keys = {};
 let portal;
@@ -324,11 +324,14 @@ describe('revocation', () => {
     assert.equal(isRevoked(serial), false);
   });
 
-  test('the authentication certificate is recommended to go first, and who insists is obeyed', async () => {
-    const visitor = await inAccount('citizen');
-    const pair = await portal.makeKey({ iin: iins.citizen });
-    await portal.makeKey({ iin: iins.citizen, purpose: 'authentication' });
+  test('the authentication certificate is recommended to go before the last signature key, and who insists is obeyed', async () => {
+    const visitor = await inAccount('abroad');
+    const pair = await portal.makeKey({ iin: iins.abroad });
+    await portal.makeKey({ iin: iins.abroad, purpose: 'authentication' });
+    const other = await serialOf(await portal.makeKey({ iin: iins.abroad }));
     const serial = await serialOf(pair);
+    await visitor.sign(await revoke(visitor, other), pair); // not the last one
+    assert.ok(isRevoked(other));
     assert.match((await visitor.get(`/account/revoke/${serial}`)).text, /had better go first/);
 
     assert.equal((await revoke(visitor, serial)).reason, 'order_recommended');

@@ -9,24 +9,26 @@ const module_ = process.env.SOFTHSM2_MODULE || '/usr/lib/softhsm/libsofthsm2.so'
 const pin = '12345678';
 const label = 'Portal test';
 
-/**
- * A token in `folder` with these keys, each as Portal.makeKey gives it. Gives modules.toml for the daemon. The PIN is 12345678.
- */
+const configurationOf = (folder) => path.join(folder, 'softhsm2.conf');
+const run = (folder, program, ...args) => execFileSync(program, args,
+  { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, SOFTHSM2_CONF: configurationOf(folder) } });
+
+/** Puts a key and its certificate on the token in `folder`. @param id two hexadecimal digits */
+function store(folder, id, { key, certificate }) {
+  fs.writeFileSync(path.join(folder, 'key.pem'), key);
+  fs.writeFileSync(path.join(folder, 'certificate.der'), certificate);
+  run(folder, 'softhsm2-util', '--import', 'key.pem', '--token', label, '--label', `key ${id}`, '--id', id, '--pin', pin);
+  run(folder, 'pkcs11-tool', '--module', module_, '--token-label', label, '--login', '--pin', pin, '--write-object', 'certificate.der', '--type', 'cert', '--label', `key ${id}`, '--id', id);
+  fs.rmSync(path.join(folder, 'key.pem'));
+}
+
+/** A token in `folder` with these keys, each as Portal.makeKey gives it. Gives modules.toml for the daemon. The PIN is 12345678. */
 function makeToken(folder, pairs) {
   fs.mkdirSync(path.join(folder, 'tokens'), { recursive: true });
-  const configuration = path.join(folder, 'softhsm2.conf');
-  fs.writeFileSync(configuration, `directories.tokendir = ${folder}/tokens\nobjectstore.backend = file\nlog.level = ERROR\n`);
-  const run = (program, ...args) => execFileSync(program, args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, SOFTHSM2_CONF: configuration } });
-  run('softhsm2-util', '--init-token', '--free', '--label', label, '--pin', pin, '--so-pin', '87654321');
-  for (const [at, { key, certificate }] of pairs.entries()) {
-    const id = String(at + 1).padStart(2, '0');
-    fs.writeFileSync(path.join(folder, 'key.pem'), key);
-    fs.writeFileSync(path.join(folder, 'certificate.der'), certificate);
-    run('softhsm2-util', '--import', 'key.pem', '--token', label, '--label', `key ${id}`, '--id', id, '--pin', pin);
-    run('pkcs11-tool', '--module', module_, '--token-label', label, '--login', '--pin', pin, '--write-object', 'certificate.der', '--type', 'cert', '--label', `key ${id}`, '--id', id);
-    fs.rmSync(path.join(folder, 'key.pem'));
-  }
-  return `[[module]]\nname = "softhsm"\npath = "${module_}"\nstorage = "AKKaztokenStore"\nenvironment = { SOFTHSM2_CONF = "${configuration}" }\n`;
+  fs.writeFileSync(configurationOf(folder), `directories.tokendir = ${folder}/tokens\nobjectstore.backend = file\nlog.level = ERROR\n`);
+  run(folder, 'softhsm2-util', '--init-token', '--free', '--label', label, '--pin', pin, '--so-pin', '87654321');
+  for (const [at, pair] of pairs.entries()) store(folder, String(at + 1).padStart(2, '0'), pair);
+  return `[[module]]\nname = "softhsm"\npath = "${module_}"\nstorage = "AKKaztokenStore"\nenvironment = { SOFTHSM2_CONF = "${configurationOf(folder)}" }\n`;
 }
 
 /** A key file (PKCS#12) for one pair. */
@@ -34,4 +36,4 @@ function makeKeyFile(file, { key, pem }, password) {
   execFileSync('openssl', ['pkcs12', '-export', '-out', file, '-passout', `pass:${password}`], { input: key + pem, stdio: ['pipe', 'ignore', 'pipe'] });
 }
 
-module.exports = { makeKeyFile, makeToken };
+module.exports = { makeKeyFile, makeToken, store };
