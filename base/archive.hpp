@@ -1,8 +1,8 @@
 // How a message becomes octets and back. A message names its members once, in `fields`, for both directions.
 //
 // Integers are little-endian and of their type's width; text, octets and lists carry a 32-bit count; what may be
-// missing begins with a bool; nothing is padded. The largest message is 64 KiB, because SOCK_SEQPACKET fails at about
-// 212 kB and a batch wants progress anyway.
+// missing begins with a bool, an alternative with its place; nothing is padded. The largest message is 64 KiB, because
+// SOCK_SEQPACKET fails at about 212 kB and a batch wants progress anyway.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -14,6 +14,8 @@
 #include <cstring>
 #include <optional>
 #include <type_traits>
+#include <utility>
+#include <variant>
 
 namespace tamga::ipc {
 
@@ -99,6 +101,11 @@ private:
     void put(std::optional<T> const& value) noexcept {
         put(value.has_value());
         if (value) put(*value);
+    }
+    template <class... Alternatives>
+    void put(std::variant<Alternatives...> const& value) {
+        put(static_cast<std::uint8_t>(value.index()));
+        std::visit([this](auto const& alternative) { put(alternative); }, value);
     }
     template <class T>
     requires requires(Writer& writer, T const& value) { T::fields(writer, value); }
@@ -209,6 +216,19 @@ private:
         get(is_there);
         value.reset();
         if (is_there) get(value.emplace());
+    }
+    template <class... Alternatives>
+    void get(std::variant<Alternatives...>& value) {
+        std::uint8_t place = 0;
+        get(place);
+        if (place >= sizeof...(Alternatives))
+            m_failed = true;
+        else
+            get_alternative(value, place, std::index_sequence_for<Alternatives...>{});
+    }
+    template <class Variant, std::size_t... Places>
+    void get_alternative(Variant& value, std::size_t place, std::index_sequence<Places...>) {
+        (void)((Places == place && (get(value.template emplace<Places>()), true)) || ...);
     }
     template <class T>
     requires requires(Reader& reader, T& value) { T::fields(reader, value); }

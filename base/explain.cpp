@@ -30,6 +30,13 @@ char const* sentence(Errc code) noexcept {
             "owner of the site.");
     case Errc::too_large: return message_id("The document is too large. Sign it in smaller parts.");
     case Errc::busy: return message_id("Another request is being handled. Finish it, then try again.");
+    case Errc::application_unknown:
+        return message_id(
+            "There is no application of this number on this computer. The command tamga keys applications "
+            "shows those there are.");
+    case Errc::application_damaged:
+        return message_id("What this computer kept of the application is damaged. Its keys are still on the token: the "
+                          "command tamga keys list shows them.");
     case Errc::origin_denied:
         return message_id("This site may not use your keys. If you trust it, ask the administrator of this computer to "
                           "allow it.");
@@ -44,6 +51,8 @@ char const* sentence(Errc code) noexcept {
     case Errc::service_origin:
         return message_id("This site may not ask for signatures for that service: it belongs to another site. Open the "
                           "service on its own portal.");
+    case Errc::key_work_denied:
+        return message_id("This site may not manage your keys. Do it with the command tamga keys.");
     case Errc::user_cancelled:
         return message_id("You cancelled the request. Nothing more is signed; repeat it on the site.");
     case Errc::withdrawn:
@@ -90,6 +99,26 @@ char const* sentence(Errc code) noexcept {
         return message_id(
             "The token did not answer in time; its driver is being started again. Repeat the request in a few "
             "seconds.");
+    case Errc::token_full:
+        return message_id(
+            "There is no room on the token. Remove a key pair that is not needed any more, then repeat the request.");
+    case Errc::token_write_protected: return message_id("Nothing can be written to this token. Ask whoever issued it.");
+    case Errc::key_exists: return message_id("The token has a key of this name already. It was left as it is.");
+    case Errc::generation_unsupported:
+        return message_id(
+            "The token cannot make a key pair of this kind. Choose another kind of key, or another token.");
+    case Errc::certificate_mismatch:
+        return message_id("The certificate belongs to none of the keys on this token. Plug in the token that its "
+                          "request was made on.");
+    case Errc::pin_unsuitable:
+        return message_id("The token does not take this new PIN, or it is the one that such tokens are delivered with. "
+                          "Choose another one.");
+    case Errc::so_pin_incorrect:
+        return message_id("The administrator PIN is wrong. After several wrong ones the token can no longer be "
+                          "unlocked: type it with care.");
+    case Errc::so_pin_locked:
+        return message_id("The administrator PIN is locked: this token can no longer be unlocked. New keys are needed "
+                          "on another token.");
     case Errc::mandate_violated:
         return message_id("Something other than what you were shown was to be signed. It was refused; report this.");
     case Errc::issuer_missing:
@@ -103,6 +132,9 @@ char const* sentence(Errc code) noexcept {
     case Errc::revocation_unknown:
         return message_id("It could not be found out whether the certificate of this key was revoked. Check the "
                           "network and repeat the request.");
+    case Errc::renewal_too_late:
+        return message_id("The certificate is not valid any more: keys can be renewed only while the present ones are. "
+                          "New ones are issued at a registration centre.");
     case Errc::signature_invalid:
         return message_id(
             "The token made a signature that does not verify. It was thrown away; have the token checked.");

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <variant>
 #include <vector>
 
 namespace tamga::ipc {
@@ -62,6 +63,10 @@ enum class MessageType : std::uint8_t {
     lease_ended,
     sign_remembered,
     remembered_signed,
+    perform_key_operation,
+    key_progress,
+    key_certificate,
+    key_operation_done,
     // tamga-prompt and tamga-token
     open_key_file,
     unlock,
@@ -70,6 +75,10 @@ enum class MessageType : std::uint8_t {
     mandate_reply,
     remember,
     remember_reply,
+    key_mandate,
+    change_pin,
+    unblock_pin,
+    pin_changed,
     // the watcher and the other tamga-token processes
     card_service,
     reader_state,
@@ -276,12 +285,15 @@ struct TokenInfo {
     /// not at all.
     std::uint32_t remember_s = 0;
     std::uint32_t remember_unused_s = 0;
+    /// Octets that a PIN may have, as far as the token says; 0: it does not.
+    std::uint32_t shortest_pin = 0;
+    std::uint32_t longest_pin = 0;
     TAMGA_FIELDS(&TokenInfo::storage, &TokenInfo::family, &TokenInfo::family_name, &TokenInfo::unblocking,
                  &TokenInfo::label, &TokenInfo::manufacturer, &TokenInfo::model, &TokenInfo::serial,
                  &TokenInfo::login_required, &TokenInfo::pin_on_reader, &TokenInfo::pin_count_low,
                  &TokenInfo::pin_final_try, &TokenInfo::pin_locked, &TokenInfo::pin_initialized,
                  &TokenInfo::attempts_left, &TokenInfo::wrong_tries_seen, &TokenInfo::remember_s,
-                 &TokenInfo::remember_unused_s)
+                 &TokenInfo::remember_unused_s, &TokenInfo::shortest_pin, &TokenInfo::longest_pin)
 };
 
 enum class Depth : std::uint8_t { tokens, certificates };
@@ -343,8 +355,9 @@ struct OpenKeyFile {
 struct Unlock {
     SlotId slot;
     Pin pin;
-    Bytes chosen; ///< DER; empty where no certificate was chosen yet
-    TAMGA_MESSAGE(unlock, &Unlock::slot, &Unlock::pin, &Unlock::chosen)
+    Bytes chosen;              ///< DER; empty where no certificate was chosen yet
+    bool for_key_work = false; ///< a KeyMandate follows, no Mandate: the session may write
+    TAMGA_MESSAGE(unlock, &Unlock::slot, &Unlock::pin, &Unlock::chosen, &Unlock::for_key_work)
 };
 
 struct UnlockReply {
@@ -356,9 +369,9 @@ struct UnlockReply {
 };
 
 /// What is signed, in the sense of the law of this house: which structure the octets to be signed must parse as.
-enum class Form : std::uint8_t { cms, xml, pkcs10, authenticate, raw };
+enum class Form : std::uint8_t { cms, xml, authenticate, raw };
 constexpr std::size_t enumerator_count(Form) noexcept {
-    return 5;
+    return 4;
 }
 
 /// tamga-prompt to tamga-token, after an unlock: what the person agreed to. The digests come in as many messages as
@@ -457,6 +470,210 @@ struct RememberedSigned {
     TAMGA_MESSAGE(remembered_signed, &RememberedSigned::query, &RememberedSigned::status, &RememberedSigned::value)
 };
 
+// ---- work on keys ----
+
+/// The kinds of key pair that are made. signing/algorithm.hpp knows more, which others made.
+enum class PairKind : std::uint8_t { rsa_2048, ec_p256, gost2015_256, gost2015_512 };
+constexpr std::size_t enumerator_count(PairKind) noexcept {
+    return 4;
+}
+
+/// What a pair is made for: told to the person. A token lets every pair sign, and do nothing else.
+enum class PairUse : std::uint8_t { sign_in, sign, both };
+constexpr std::size_t enumerator_count(PairUse) noexcept {
+    return 3;
+}
+
+/// How the CKA_ID of every pair begins that Tamga makes: so the unfinished ones are told from other people's.
+inline constexpr std::string_view made_here = "TAMGA1";
+/// Octets of such a CKA_ID; what follows `made_here` is random, and known to whoever asked before the pair is made.
+inline constexpr std::size_t pair_id_size = 20;
+/// Operations of one mandate.
+inline constexpr std::size_t max_key_operations = 16;
+
+/// Make a key pair on the token: sensitive, never extractable, for signing alone. A pair of this `id`, kind and without
+/// a certificate that is there already is what an earlier attempt made, whose answer was lost: it is answered as if it
+/// had been made now. Half a pair of this id is removed first.
+/// Errors: key_exists (it has a certificate, or is of another kind), token_full, generation_unsupported,
+/// token_write_protected, those of every call of a module.
+struct GeneratePair {
+    PairKind kind{};
+    PairUse use{};
+    Bytes id;          ///< CKA_ID: made_here and 14 random octets
+    std::string label; ///< CKA_LABEL of both halves, 1 to 64 octets
+    TAMGA_FIELDS(&GeneratePair::kind, &GeneratePair::use, &GeneratePair::id, &GeneratePair::label)
+
+    bool operator==(GeneratePair const&) const = default;
+};
+
+/// Sign a CertificationRequestInfo (RFC 2986) with the key it is about: a pair that this mandate made, or another one
+/// of the token. It must be one of ours (signing/pkcs10.hpp) and ask for exactly this, with that pair's public key.
+/// Errors: key_not_found; mandate_violated (anything else in it).
+struct SignCertificationRequest {
+    Bytes id;              ///< CKA_ID of the pair
+    Bytes subject;         ///< DER of Name
+    std::string email;     ///< for subjectAltName; empty: none
+    std::string key_store; ///< dotted identifier for the NCA's key-store extension; empty: none
+    TAMGA_FIELDS(&SignCertificationRequest::id, &SignCertificationRequest::subject, &SignCertificationRequest::email,
+                 &SignCertificationRequest::key_store)
+
+    bool operator==(SignCertificationRequest const&) const = default;
+};
+
+/// Store a certificate next to the private key it belongs to; one that is there already is left as it is.
+/// Errors: certificate_mismatch (no key of the token is its key), token_full, token_write_protected,
+/// signature_invalid (the trial; the certificate is taken off again).
+struct StoreCertificate {
+    Bytes certificate;  ///< DER
+    bool trial = false; ///< sign something meaningless afterwards, and verify it with the certificate
+    TAMGA_FIELDS(&StoreCertificate::certificate, &StoreCertificate::trial)
+
+    bool operator==(StoreCertificate const&) const = default;
+};
+
+/// Delete one pair, with every certificate of its public key. The private key goes first: until then nothing has
+/// changed. Asked for again it removes what was left behind.
+/// Errors: key_not_found (no pair of this id has this public key), token_write_protected.
+struct DeletePair {
+    Bytes id;         ///< CKA_ID
+    Bytes public_key; ///< DER of SubjectPublicKeyInfo
+    TAMGA_FIELDS(&DeletePair::id, &DeletePair::public_key)
+
+    bool operator==(DeletePair const&) const = default;
+};
+
+/// Give a pair and its certificates another CKA_LABEL. Errors: key_not_found, token_write_protected.
+struct SetLabel {
+    Bytes id;          ///< CKA_ID
+    std::string label; ///< 1 to 64 octets
+    TAMGA_FIELDS(&SetLabel::id, &SetLabel::label)
+
+    bool operator==(SetLabel const&) const = default;
+};
+
+/// Say which pairs are on the token, those without a certificate too: they are seen only after the PIN.
+struct ListPairs {
+    std::uint8_t reserved = 0;
+    TAMGA_FIELDS(&ListPairs::reserved)
+
+    bool operator==(ListPairs const&) const = default;
+};
+
+using KeyOperation =
+    std::variant<GeneratePair, SignCertificationRequest, StoreCertificate, DeletePair, SetLabel, ListPairs>;
+
+/// tamga-prompt to tamga-token, after an Unlock for key work: what the person was shown and agreed to, operation by
+/// operation. Answered by MandateReply. Errors: bad_request (an operation that cannot be meant), mandate_violated.
+struct KeyMandate {
+    RequestId request;
+    std::uint32_t expires_in_s = 0;
+    std::vector<KeyOperation> operations; ///< 1 to max_key_operations
+    TAMGA_MESSAGE(key_mandate, &KeyMandate::request, &KeyMandate::expires_in_s, &KeyMandate::operations)
+};
+
+/// tamga-web to tamga-token: do operation `index` of the mandate of `request`. Each is done once, in any order.
+/// Answered by KeyProgress, as often as there is something to say, and KeyOperationDone. What is not in the mandate
+/// ends the lease (LeaseEnded, mandate_violated); so does an operation that fails, after its KeyOperationDone.
+/// FinishLease ends it otherwise.
+struct PerformKeyOperation {
+    RequestId request;
+    std::uint32_t index = 0;
+    Bytes octets; ///< the CertificationRequestInfo to be signed; empty for the others
+    TAMGA_MESSAGE(perform_key_operation, &PerformKeyOperation::request, &PerformKeyOperation::index,
+                  &PerformKeyOperation::octets)
+};
+
+/// What an operation is at: some take a token minutes.
+enum class KeyStep : std::uint8_t { checking, generating, signing, storing, trying, deleting, cleaning_up };
+constexpr std::size_t enumerator_count(KeyStep) noexcept {
+    return 7;
+}
+
+/// tamga-token to tamga-web: operation `index` has come to this step.
+struct KeyProgress {
+    RequestId request;
+    std::uint32_t index = 0;
+    KeyStep step{};
+    TAMGA_MESSAGE(key_progress, &KeyProgress::request, &KeyProgress::index, &KeyProgress::step)
+};
+
+/// What an operation that failed has left on the token.
+enum class Remains : std::uint8_t {
+    nothing,     ///< the token is as it was: nothing was begun, or it was taken back
+    cleaned_up,  ///< objects had been made, and were removed again
+    may_be_left, ///< objects of the operation may still be there: the token could not be asked any more
+};
+constexpr std::size_t enumerator_count(Remains) noexcept {
+    return 3;
+}
+
+/// A key pair, or a half of one, and the certificates of its public key.
+struct PairFound {
+    Bytes id; ///< CKA_ID
+    std::string label;
+    Bytes public_key; ///< DER of SubjectPublicKeyInfo; empty where the token does not show it, or of a kind not known
+    bool has_private_key = false;
+    bool has_public_key = false;
+    std::vector<Fingerprint> certificates;
+    TAMGA_FIELDS(&PairFound::id, &PairFound::label, &PairFound::public_key, &PairFound::has_private_key,
+                 &PairFound::has_public_key, &PairFound::certificates)
+
+    /// Whether Tamga made it.
+    [[nodiscard]] bool is_ours() const { return id.size() == pair_id_size && as_text(id).starts_with(made_here); }
+};
+
+/// tamga-token to tamga-web, before the KeyOperationDone of ListPairs: a certificate on the token, of a pair or of no
+/// key that is there.
+struct KeyCertificate {
+    RequestId request;
+    std::uint32_t index = 0;
+    Bytes der;
+    TAMGA_MESSAGE(key_certificate, &KeyCertificate::request, &KeyCertificate::index, &KeyCertificate::der)
+};
+
+/// tamga-token to tamga-web: what came of an operation.
+struct KeyOperationDone {
+    RequestId request;
+    std::uint32_t index = 0;
+    Status status;
+    Remains remains{};            ///< of one that failed
+    bool was_there = false;       ///< an earlier attempt had done it: nothing was made now
+    std::vector<PairFound> pairs; ///< the one that was made or worked on (one that was deleted: as it was); all of them
+    Bytes signature;              ///< of SignCertificationRequest, as in Signatures
+    TAMGA_MESSAGE(key_operation_done, &KeyOperationDone::request, &KeyOperationDone::index, &KeyOperationDone::status,
+                  &KeyOperationDone::remains, &KeyOperationDone::was_there, &KeyOperationDone::pairs,
+                  &KeyOperationDone::signature)
+};
+
+/// tamga-prompt to tamga-token: change the PIN of the token in `slot`. Exactly one C_SetPIN, without a login: the old
+/// PIN is looked at once, and counted like every other. Both empty: the reader's own keypad. Answered by PinChanged.
+struct ChangePin {
+    RequestId request;
+    SlotId slot;
+    Pin old_pin;
+    Pin new_pin;
+    TAMGA_MESSAGE(change_pin, &ChangePin::request, &ChangePin::slot, &ChangePin::old_pin, &ChangePin::new_pin)
+};
+
+/// tamga-prompt to tamga-token: set the PIN anew with the administrator's. Exactly one C_Login with that, and one
+/// C_InitPIN. Answered by PinChanged.
+struct UnblockPin {
+    RequestId request;
+    SlotId slot;
+    Pin so_pin;
+    Pin new_pin;
+    TAMGA_MESSAGE(unblock_pin, &UnblockPin::request, &UnblockPin::slot, &UnblockPin::so_pin, &UnblockPin::new_pin)
+};
+
+/// Errors: pin_incorrect, pin_locked, pin_length; pin_unsuitable (tokens of this family are delivered with the new one,
+/// or the token does not take it); so_pin_incorrect, so_pin_locked; unsupported (the token cannot do it);
+/// token_write_protected. Nobody is logged in afterwards.
+struct PinChanged {
+    Status status;
+    TokenInfo info; ///< read anew
+    TAMGA_MESSAGE(pin_changed, &PinChanged::status, &PinChanged::info)
+};
+
 // ---- readers: the watcher (tamga-token --watch) to every other tamga-token process ----
 
 /// Whether the card service (pcscd) answers; first after Hello, as soon as it is known, then at each change. Without it
@@ -483,9 +700,12 @@ enum class Purpose : std::uint8_t {
     sign_in,
     sign,
     choose_file, ///< a document for the site to have signed later; no key
+    key_work,    ///< the operations of the request, on one token
+    change_pin,  ///< between the person and the token: tamga-web learns that it was done
+    unblock_pin, ///< the same, with the administrator's PIN
 };
 constexpr std::size_t enumerator_count(Purpose) noexcept {
-    return 5;
+    return 8;
 }
 
 /// Which keys fit. All that is set must hold.
@@ -574,22 +794,28 @@ struct PromptRequest {
     ServiceShown service;
     Principal principal;   ///< mostly empty
     bool labelled = false; ///< behind the items come as many others: the DocumentLabel of each (written by `Writer`)
+    std::vector<KeyOperation> operations; ///< of key_work
+    std::string token_serial;             ///< the one token that will do, by CK_TOKEN_INFO; empty: any
     TAMGA_MESSAGE(prompt_request, &PromptRequest::request, &PromptRequest::language, &PromptRequest::origin,
                   &PromptRequest::site_is_new, &PromptRequest::resembles, &PromptRequest::purpose, &PromptRequest::form,
                   &PromptRequest::digested, &PromptRequest::filter, &PromptRequest::storages, &PromptRequest::strict,
                   &PromptRequest::user_authorities, &PromptRequest::service, &PromptRequest::principal,
-                  &PromptRequest::labelled)
+                  &PromptRequest::labelled, &PromptRequest::operations, &PromptRequest::token_serial)
 };
 
 /// tamga-prompt to tamga-web: the person agreed; the site, where it was asked about, is allowed and remembered. For
 /// Purpose::site and choose_file the rest is empty, and with the latter comes the opened file; for choose_key nothing
-/// is unlocked; otherwise the token holds the mandate.
+/// is unlocked; for change_pin and unblock_pin all is done; otherwise the token holds the mandate. No certificate where
+/// no signature on documents is wanted.
 struct Accepted {
     ModuleIndex module;
     SlotId slot;
     Bytes certificate;
     bool remembered = false; ///< the login stays for this site (Remember)
-    TAMGA_MESSAGE(accepted, &Accepted::module, &Accepted::slot, &Accepted::certificate, &Accepted::remembered)
+    std::string serial;      ///< of the token, where it was about a token and not a key: CK_TOKEN_INFO
+    std::string family;      ///< the same: TokenInfo::family
+    TAMGA_MESSAGE(accepted, &Accepted::module, &Accepted::slot, &Accepted::certificate, &Accepted::remembered,
+                  &Accepted::serial, &Accepted::family)
 };
 
 /// tamga-prompt to tamga-web: it ended without a mandate. site_refused: never again for this site. token_absent and the
@@ -601,12 +827,12 @@ struct PromptEnded {
 };
 
 /// What the person waits for after the PIN.
-enum class Stage : std::uint8_t { signing, stamping };
+enum class Stage : std::uint8_t { signing, stamping, key_work };
 constexpr std::size_t enumerator_count(Stage) noexcept {
-    return 2;
+    return 3;
 }
 
-/// tamga-web to tamga-prompt: so many of the signatures, or of the time-stamps on them, are there.
+/// tamga-web to tamga-prompt: so many of the signatures, of the time-stamps on them, or of the operations are there.
 struct Progress {
     std::uint32_t done = 0;
     std::uint32_t total = 0;

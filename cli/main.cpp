@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "cli/authorities.hpp"
 #include "cli/journal_command.hpp"
+#include "cli/keys_command.hpp"
 #include "cli/local_client.hpp"
 #include "cli/services_command.hpp"
 #include "cli/sign.hpp"
@@ -215,6 +216,7 @@ int main(int argc, char** argv) {
     cli::ServicesCommand services{app, language};
     cli::JournalCommand journal{app, language};
     cli::SitesCommand sites{app, language};
+    cli::KeysCommand keys{app, language};
     translate_headings(app, language);
 
     try {
@@ -245,6 +247,7 @@ int main(int argc, char** argv) {
     if (auto const code = services.run()) return *code;
     if (auto const code = journal.run()) return *code;
     if (auto const code = sites.run()) return *code;
+    if (auto const code = keys.run()) return *code;
     if (*verify) {
         request.language = language;
         request.form = json ? cli::ReportForm::json : cli::ReportForm::words;

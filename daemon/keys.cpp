@@ -14,6 +14,7 @@ namespace {
 // A tamga-token ends itself where its module passes a deadline (docs/threads.md). These are for one that does not.
 constexpr std::chrono::seconds list_limit{15};
 constexpr std::chrono::seconds signature_limit{65};
+constexpr std::chrono::minutes key_work_limit{11}; ///< between two words of an operation on keys
 
 /// So long a request waits for a process that just ended and is being started again.
 constexpr std::chrono::seconds restart_time{3};
@@ -42,6 +43,15 @@ struct Listed {
     ~Listed() { set.erase(entry); }
 };
 
+std::string_view name_of(ipc::Remains remains) {
+    switch (remains) {
+    case ipc::Remains::nothing: return "nothing";
+    case ipc::Remains::cleaned_up: return "cleaned_up";
+    case ipc::Remains::may_be_left: return "may_be_left";
+    }
+    return "";
+}
+
 } // namespace
 
 TokenProcess::TokenProcess(asio::any_io_executor executor, ipc::ModuleIndex module, ipc::Channel channel,
@@ -62,18 +72,21 @@ Task<void> TokenProcess::run() {
     give_up();
 }
 
+template <class News>
+void TokenProcess::tell_lease(News news) {
+    auto const lease = m_leases.find(news.request);
+    if (lease != m_leases.end()) lease->second->put(std::move(news));
+}
+
 void TokenProcess::dispatch(ipc::Packet& packet) {
-    if (auto signatures = packet.as<ipc::Signatures>()) {
-        auto const lease = m_leases.find(signatures->request);
-        if (lease != m_leases.end()) lease->second->put(std::move(*signatures));
-        return;
-    }
+    if (auto signatures = packet.as<ipc::Signatures>()) return tell_lease(std::move(*signatures));
+    if (auto progress = packet.as<ipc::KeyProgress>()) return tell_lease(std::move(*progress));
+    if (auto certificate = packet.as<ipc::KeyCertificate>()) return tell_lease(std::move(*certificate));
+    if (auto operation = packet.as<ipc::KeyOperationDone>()) return tell_lease(std::move(*operation));
     if (auto ended = packet.as<ipc::LeaseEnded>()) {
         // Said when the module does not come back: the process ends right after it.
         if (!ended->status.ok && ended->status.code == Errc::token_timeout) m_gone = true;
-        auto const lease = m_leases.find(ended->request);
-        if (lease != m_leases.end()) lease->second->put(std::move(*ended));
-        return;
+        return tell_lease(std::move(*ended));
     }
     if (auto made = packet.as<ipc::RememberedSigned>()) {
         auto const statement = m_statements.find(made->query);
@@ -183,7 +196,9 @@ Task<Result<ipc::Signatures>> Lease::next(std::size_t items) {
     if (!news) co_return Errc::token_timeout;
     if (auto* signatures = std::get_if<ipc::Signatures>(&*news)) co_return std::move(*signatures);
     m_ended = true;
-    auto const why = std::get<ipc::LeaseEnded>(*news).status.result();
+    auto const* const ended = std::get_if<ipc::LeaseEnded>(&*news);
+    if (ended == nullptr) co_return Error{Errc::token_failure, "an answer to work on keys"};
+    auto const why = ended->status.result();
     co_return why ? Error{Errc::token_failure, "the lease ended early"} : why.error();
 }
 
@@ -200,6 +215,42 @@ Task<Result<void>> Lease::finish() {
         }
     }
     co_return ok();
+}
+
+Task<Result<Lease::Performed>> Lease::perform(std::uint32_t index, Bytes octets,
+                                              std::function<void(ipc::KeyStep)> stepped) {
+    if (m_ended) co_return Error{Errc::token_failure, "the lease has ended"};
+    ipc::PerformKeyOperation const message{m_request, index, std::move(octets)};
+    if (auto sent = co_await m_process->m_channel.send(message); !sent) co_return Errc::token_crashed;
+    Performed performed;
+    while (true) {
+        auto news = co_await m_news.next(Clock::now() + key_work_limit);
+        if (!news) co_return Errc::token_timeout;
+        if (auto const* progress = std::get_if<ipc::KeyProgress>(&*news)) {
+            if (stepped) stepped(progress->step);
+        } else if (auto* certificate = std::get_if<ipc::KeyCertificate>(&*news)) {
+            if (performed.certificates.size() == most_found) co_return Error{Errc::token_failure, "certificates"};
+            performed.certificates.push_back(std::move(certificate->der));
+        } else if (auto* done = std::get_if<ipc::KeyOperationDone>(&*news)) {
+            if (done->index != index) co_return Error{Errc::token_failure, "another operation was done"};
+            if (auto const result = done->status.result(); !result) {
+                m_ended = true; // it says so itself, behind this
+                log::warning("key_work", {{"operation", std::uint64_t{index}},
+                                          {"error", wire_name(result.error().code)},
+                                          {"detail", result.error().detail},
+                                          {"remains", name_of(done->remains)}});
+                co_return result.error();
+            }
+            performed.done = std::move(*done);
+            co_return performed;
+        } else if (auto const* ended = std::get_if<ipc::LeaseEnded>(&*news)) {
+            m_ended = true;
+            auto const why = ended->status.result();
+            co_return why ? Error{Errc::token_failure, "the lease ended early"} : why.error();
+        } else {
+            co_return Error{Errc::token_failure, "signatures that nobody asked for"};
+        }
+    }
 }
 
 Keys::Keys(asio::any_io_executor executor) : m_executor{std::move(executor)} {}

@@ -11,8 +11,9 @@
 
 namespace tamga::daemon {
 
-/// Signatures of one chunk, or how the lease ended.
-using LeaseNews = std::variant<ipc::Signatures, ipc::LeaseEnded>;
+/// Signatures of one chunk, what an operation on keys has to say, or how the lease ended.
+using LeaseNews =
+    std::variant<ipc::Signatures, ipc::KeyProgress, ipc::KeyCertificate, ipc::KeyOperationDone, ipc::LeaseEnded>;
 
 /// One token process: its channel, the listings it was asked for and the leases it holds. Held by shared_ptr; `run`
 /// ends when the process does.
@@ -42,6 +43,8 @@ private:
     using Listing = Mailbox<ipc::Packet>;
 
     void dispatch(ipc::Packet& packet);
+    template <class News>
+    void tell_lease(News news);
     void give_up();
 
     asio::any_io_executor m_executor;
@@ -72,6 +75,16 @@ public:
     Task<Result<ipc::Signatures>> next(std::size_t items);
     /// Nothing more to sign: waits for C_Logout.
     Task<Result<void>> finish();
+
+    /// What an operation on keys gave.
+    struct Performed {
+        ipc::KeyOperationDone done;      ///< of one that succeeded
+        std::vector<Bytes> certificates; ///< DER; of ListPairs
+    };
+    /// Has operation `index` of the mandate done. `octets`: of a CertificationRequestInfo, else none. A token may take
+    /// minutes; `stepped` hears how far it is. Errors: what the operation says (token_full, key_exists ...), or what
+    /// ended the lease; what a failed one has left on the token stands in the log.
+    Task<Result<Performed>> perform(std::uint32_t index, Bytes octets, std::function<void(ipc::KeyStep)> stepped);
 
 private:
     std::shared_ptr<TokenProcess> m_process;

@@ -77,6 +77,14 @@ Result<void> trust_stamp(Revocations const& revocations, signing::Timestamp cons
     return Error{Errc::timestamp_invalid, "the service: " + chain.detail};
 }
 
+policy::OriginRules key_origins(policy::WebConfig const& config) {
+    policy::OriginRules rules;
+    rules.allow = config.key_origins;
+    rules.deny = config.origins.deny;
+    rules.strict = true;
+    return rules;
+}
+
 std::filesystem::path journal_file() {
     auto const folder = policy::state_folder();
     return folder.empty() ? folder : folder / "journal.db";
@@ -155,7 +163,10 @@ int serve() {
                   std::chrono::seconds{config->prompt_seconds}};
     Desk desk{flow, compute};
     Plugged plugged{loop.get_executor(), *keys};
-    SessionParts const session{loop.get_executor(), flow, compute, plugged, *keys, sites, revocations,
+    KeySettings key_settings{key_origins(*config), config->key_stores, Applications::default_folder(),
+                             std::chrono::seconds{config->prompt_seconds}};
+    KeyFlow key_flow{{*keys, prompts, flow, sites, compute, revocations, recorder}, std::move(key_settings)};
+    SessionParts const session{loop.get_executor(), flow, key_flow, compute, plugged, *keys, sites, revocations,
                                options.frame_octets};
     auto made = Server::make(loop, std::move(options), desk, session);
     if (!made) return fail("server", made.error());

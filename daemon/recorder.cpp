@@ -1,5 +1,6 @@
 #include "daemon/recorder.hpp"
 
+#include "base/base64.hpp"
 #include "base/log.hpp"
 #include "base/utf8.hpp"
 #include "policy/state_file.hpp"
@@ -67,6 +68,7 @@ Recorder::Use::Use(Recorder& recorder, std::string site) : m_recorder{&recorder}
 Recorder::Use::Use(Use&& other) noexcept
     : m_recorder{std::exchange(other.m_recorder, nullptr)},
       m_entry{std::move(other.m_entry)},
+      m_certificate{std::move(other.m_certificate)},
       m_algorithm{std::move(other.m_algorithm)},
       m_begun{other.m_begun} {}
 
@@ -86,6 +88,7 @@ void Recorder::Use::begin(protocol::Sign const& request, ipc::PromptRequest cons
 }
 
 void Recorder::Use::chosen(signing::Certificate const& certificate) {
+    m_certificate = certificate;
     m_entry.certificate = to_hex(certificate.fingerprint());
     m_entry.subject = cut(certificate.subject_dn(), longest_subject);
     m_algorithm = signing::name_of(certificate.algorithm().digest).oid;
@@ -103,6 +106,7 @@ void Recorder::Use::settle(Result<void> const& outcome) {
     if (recorder == nullptr || !m_begun) return;
     m_entry.until = m_entry.at;
     m_entry.outcome = outcome ? "signed" : wire_name(outcome.error().code);
+    if (m_certificate) recorder->note(*m_certificate);
     recorder->add(std::move(m_entry), nullptr);
 }
 
@@ -131,6 +135,18 @@ void Recorder::add(journal::Entry entry, std::shared_ptr<std::int64_t> id) {
         auto added = shelf->write([&entry](journal::Book& book) { return book.add(entry); });
         if (added && id) *id = *added;
         return added;
+    };
+    m_writer.start(m_executor, std::move(write), complain);
+}
+
+void Recorder::note(signing::Certificate const& certificate) {
+    if (m_shelf->path.empty()) return;
+    journal::KnownCertificate known{to_hex(certificate.fingerprint()), to_base64(certificate.der()), now()};
+    auto write = [shelf = m_shelf, known = std::move(known)] {
+        return shelf->write([&known](journal::Book& book) -> Result<std::int64_t> {
+            if (auto noted = book.note(known); !noted) return noted.error();
+            return known.seen;
+        });
     };
     m_writer.start(m_executor, std::move(write), complain);
 }

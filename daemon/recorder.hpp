@@ -42,6 +42,7 @@ public:
 
         Recorder* m_recorder;
         journal::Entry m_entry;
+        std::optional<signing::Certificate> m_certificate;
         std::string m_algorithm; ///< of the digests
         bool m_begun = false;
     };
@@ -53,6 +54,9 @@ public:
     void remembered(std::string const& name, std::string const& site, signing::Certificate const& certificate);
     /// That login has ended.
     void forget(std::string const& name);
+
+    /// Remembers that this certificate is its owner's, so that its end can be told in time (journal/book.hpp).
+    void note(signing::Certificate const& certificate);
 
     /// Writes what is not written yet and waits for it. Blocking: for the end of the program.
     void finish();

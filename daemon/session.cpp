@@ -166,6 +166,10 @@ Task<Session::Reply> Session::act(std::shared_ptr<Session> self, v1::Request req
         auto reply = co_await self->authenticate(std::move(asker), *authenticate);
         co_return reply;
     }
+    if (v1::reserved(method) != v1::Reserved::no) {
+        auto reply = co_await self->work_on_keys(std::move(asker), std::move(method));
+        co_return reply;
+    }
     asker.progress = nullptr;
     if (auto* list = std::get_if<v1::ListCertificates>(&method)) {
         auto reply = co_await self->show_certificate(std::move(asker), *list);
@@ -267,6 +271,15 @@ Task<Session::Reply> Session::show_certificate(Asker asker, v1::ListCertificates
     auto* certificate = std::get_if<protocol::ChosenCertificate>(&*outcome);
     if (certificate == nullptr) co_return Errc::internal;
     co_return v1::Reply{std::move(*certificate)};
+}
+
+/// In its turn, as everything that the person is asked about: an application is signed in the middle of it.
+Task<Session::Reply> Session::work_on_keys(Asker asker, v1::Method method) {
+    auto turn = co_await in_order();
+    if (!turn) co_return turn.error();
+    auto told = co_await m_parts.key_flow.run(std::move(asker), std::move(method));
+    if (!told) co_return told.error();
+    co_return v1::Reply{v1::KeysTold{std::move(*told)}};
 }
 
 // ---- what needs no key ----

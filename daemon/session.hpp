@@ -2,6 +2,7 @@
 // no socket.
 #pragma once
 
+#include "daemon/key_flow.hpp"
 #include "daemon/plugged.hpp"
 #include "daemon/sign_flow.hpp"
 #include "daemon/uploads.hpp"
@@ -14,6 +15,7 @@ namespace tamga::daemon {
 struct SessionParts {
     asio::any_io_executor executor;
     SignFlow& flow;
+    KeyFlow& key_flow;
     Compute& compute;
     Plugged& plugged;
     Keys& keys;
@@ -67,6 +69,7 @@ private:
     Task<Reply> sign(Asker asker, protocol::v1::SignDocuments& method);
     Task<Reply> authenticate(Asker asker, protocol::v1::Authenticate& method);
     Task<Reply> show_certificate(Asker asker, protocol::v1::ListCertificates& method);
+    Task<Reply> work_on_keys(Asker asker, protocol::v1::Method method);
     Task<Reply> verify(Asker asker, protocol::v1::Verify& method);
     Task<Reply> list_tokens(Asker asker);
     Task<Reply> subscribe(Asker asker);

@@ -15,7 +15,7 @@ namespace tamga::journal {
 
 namespace {
 
-constexpr std::int64_t layout = 1; ///< PRAGMA user_version
+constexpr std::int64_t layout = 2; ///< PRAGMA user_version
 
 /// The log beside the file lets others read while one writes, and spares the disk: what a power cut may cost is the
 /// last entries, never the file. What is erased is overwritten.
@@ -30,6 +30,11 @@ constexpr char const* tables =
     "CREATE TABLE document (entry INTEGER NOT NULL REFERENCES entry (id) ON DELETE CASCADE, number INTEGER NOT NULL,"
     " title TEXT NOT NULL, algorithm TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (entry, number)) WITHOUT ROWID;"
     "PRAGMA user_version = 1;";
+
+/// What came with the second layout.
+constexpr char const* more_tables =
+    "CREATE TABLE certificate (fingerprint TEXT PRIMARY KEY, der TEXT NOT NULL, seen INTEGER NOT NULL) WITHOUT ROWID;"
+    "PRAGMA user_version = 2;";
 
 /// There is a file at `path` afterwards, which belongs to us and which nobody else may read or write.
 Result<void> make_file(std::filesystem::path const& path) {
@@ -112,6 +117,9 @@ Result<void> Book::prepare_tables() {
     if (!now) return now.error();
     if (*now == 0) {
         if (auto made = m_database.run(tables); !made) return made;
+    }
+    if (*now < layout) {
+        if (auto made = m_database.run(more_tables); !made) return made;
     }
     return change->commit();
 }
@@ -218,11 +226,42 @@ Result<std::vector<Document>> Book::documents_of(std::int64_t id) {
     }
 }
 
+Result<void> Book::note(KnownCertificate const& certificate) {
+    auto change = Transaction::begin(m_database);
+    if (!change) return change.error();
+    auto insert = m_database.prepare("INSERT INTO certificate VALUES (?, ?, ?)"
+                                     " ON CONFLICT (fingerprint) DO UPDATE SET seen = max(seen, excluded.seen)");
+    if (!insert) return insert.error();
+    if (auto done = insert->bind(certificate.fingerprint).bind(certificate.der).bind(certificate.seen).run(); !done)
+        return done;
+    auto trim = m_database.prepare("DELETE FROM certificate WHERE fingerprint IN"
+                                   " (SELECT fingerprint FROM certificate ORDER BY seen DESC LIMIT -1 OFFSET ?)");
+    if (!trim) return trim.error();
+    if (auto done = trim->bind(most_certificates).run(); !done) return done;
+    return change->commit();
+}
+
+Result<std::vector<KnownCertificate>> Book::certificates() {
+    auto search = m_database.prepare("SELECT fingerprint, der, seen FROM certificate ORDER BY seen DESC, fingerprint");
+    if (!search) return search.error();
+    std::vector<KnownCertificate> found;
+    while (true) {
+        auto const row = search->step();
+        if (!row) return row.error();
+        if (!*row) return found;
+        found.push_back({search->text(0), search->text(1), search->number(2)});
+    }
+}
+
 Result<std::int64_t> Book::erase(std::optional<std::int64_t> before) {
     auto erase = m_database.prepare("DELETE FROM entry WHERE at < ?");
     if (!erase) return erase.error();
     if (auto done = erase->bind(before.value_or(INT64_MAX)).run(); !done) return done.error();
     auto const count = m_database.changes();
+    auto forget = m_database.prepare("DELETE FROM certificate WHERE seen < ?");
+    if (!forget) return forget.error();
+    if (auto done = forget->bind(before.value_or(INT64_MAX)).run(); !done) return done.error();
+    forget->reset();
     // What was there is to be gone from the file and its log, not just out of sight.
     erase->reset();
     if (auto shrunk = m_database.run("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);"); !shrunk) return shrunk.error();

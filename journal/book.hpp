@@ -16,6 +16,17 @@ struct Limits {
     std::int64_t octets = 32 << 20; ///< of the file, its log aside
 };
 
+/// A certificate that was used, or shown to its owner, on this computer: so that its end can be told in time, and that
+/// there is a list of what to have revoked where a token is lost.
+struct KnownCertificate {
+    std::string fingerprint; ///< SHA-256, lower-case hexadecimal
+    std::string der;         ///< base64
+    std::int64_t seen = 0;   ///< seconds since 1970: last
+
+    bool operator==(KnownCertificate const&) const = default;
+};
+inline constexpr std::int64_t most_certificates = 200;
+
 /// Which entries; all that is set must hold.
 struct Filter {
     std::optional<std::int64_t> since; ///< seconds since 1970, this one included
@@ -41,7 +52,12 @@ public:
 
     /// Oldest first.
     Result<std::vector<Entry>> find(Filter const& filter);
-    /// Erases what began before that time, or everything, and what the file still held of it. @return how many.
+    /// Notes it, or that it was seen again. Of more than most_certificates the ones not seen for longest go.
+    Result<void> note(KnownCertificate const& certificate);
+    /// The ones seen last first.
+    Result<std::vector<KnownCertificate>> certificates();
+    /// Erases what began before that time, or everything, certificates not seen since among it, and what the file still
+    /// held of it. @return how many entries.
     Result<std::int64_t> erase(std::optional<std::int64_t> before);
 
 private:

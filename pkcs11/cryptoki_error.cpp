@@ -24,6 +24,9 @@ Errc to_errc(CK_RV rv) noexcept {
     case CKR_MECHANISM_PARAM_INVALID:
     case CKR_KEY_TYPE_INCONSISTENT:
     case CKR_KEY_FUNCTION_NOT_PERMITTED: return Errc::mechanism_unsupported;
+    case CKR_DEVICE_MEMORY: return Errc::token_full;
+    case CKR_TOKEN_WRITE_PROTECTED:
+    case CKR_SESSION_READ_ONLY: return Errc::token_write_protected;
     // On the reader's own keypad.
     case CKR_FUNCTION_CANCELED:
     case CKR_FUNCTION_REJECTED: return Errc::user_cancelled;

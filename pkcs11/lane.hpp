@@ -78,6 +78,12 @@ public:
         }});
     }
 
+    /// From work that this lane is at, for the loop: before its result, in order.
+    template <class Words>
+    void say(Words words) {
+        m_inbox.put(Call{std::move(words)});
+    }
+
     /// Whether something was posted whose result has not come back.
     [[nodiscard]] bool busy() const noexcept { return m_posted != 0; }
     /// The same for logins, signatures and what else a listing should not wait for.

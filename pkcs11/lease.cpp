@@ -30,7 +30,7 @@ Lease::Lease(ipc::TokenInfo token, std::unique_ptr<Session> session, Session::Lo
 Result<std::unique_ptr<Lease>> Lease::open(Module const& module, Wanted const& wanted, Pin pin, Watch& watch,
                                            std::stop_token const& stop) {
     watch.begin(Operation::list);
-    auto session = Session::open(module, wanted.slot);
+    auto session = Session::open(module, wanted.slot, wanted.access);
     if (!session) return session.error();
     // Read here, so that the try is counted for the token that is in the slot now.
     auto token = module.token_info(wanted.slot);
@@ -50,15 +50,19 @@ Result<std::unique_ptr<Lease>> Lease::open(Module const& module, Wanted const& w
     auto const* const family = module.families().find(token->family);
     bool const factory_pin = family != nullptr && Session::is_factory_pin(pin, *family);
     std::optional<Pin> kept;
-    if (std::ranges::any_of(*keys, &SigningKey::always_authenticate)) kept = std::move(pin);
+    // A new key may want it too.
+    bool const is_wanted_again = std::ranges::any_of(*keys, &SigningKey::always_authenticate);
+    if (is_wanted_again || wanted.access == Access::write) kept = std::move(pin);
     std::unique_ptr<Lease> lease{
         new Lease{std::move(*token), std::move(*session), std::move(*login), std::move(*keys), std::move(kept)}};
     lease->m_has_factory_pin = factory_pin;
+    lease->m_access = wanted.access;
     return lease;
 }
 
 Result<void> Lease::add_to_mandate(ipc::Mandate const& message) {
     m_last_use = steady_clock::now();
+    if (m_access == Access::write) return Error{Errc::mandate_violated, "the login is for work on keys"};
     if (m_mandate) return m_mandate->add(message);
     auto const fits = [&](SigningKey const& key) { return key.certificate.fingerprint() == message.certificate; };
     auto const key = std::find_if(m_keys.begin(), m_keys.end(), fits);
@@ -100,6 +104,31 @@ Result<Bytes> Lease::sign_digest(View digest, Watch& watch, std::stop_token cons
     return m_order.put_right(m_key->certificate, mechanism.orders, digest, *made);
 }
 
+// ---- work on keys ----
+
+Result<void> Lease::give_key_mandate(ipc::KeyMandate const& message) {
+    m_last_use = steady_clock::now();
+    if (m_access != Access::write || m_key_mandate) {
+        return Error{Errc::mandate_violated, "no login for work on keys, or a second mandate"};
+    }
+    auto mandate = KeyMandate::begin(message, m_last_use);
+    if (!mandate) return mandate.error();
+    m_key_mandate = std::move(*mandate);
+    return ok();
+}
+
+Result<KeyWorkDone> Lease::perform(ipc::PerformKeyOperation const& wanted, Watch& watch, std::stop_token const& stop,
+                                   std::function<void(ipc::KeyStep)> tell) {
+    if (!m_key_mandate) return Error{Errc::mandate_violated, "no mandate for work on keys"};
+    auto const operation = m_key_mandate->redeem(wanted.index, wanted.octets, steady_clock::now());
+    if (!operation) return operation.error();
+    KeyWork work{{*m_session, m_login, m_pin ? &*m_pin : nullptr, watch, stop, std::move(tell)}};
+    auto done = work.perform(*operation, wanted.octets);
+    if (!done.signature.empty()) ++m_made;
+    m_last_use = steady_clock::now(); // some take minutes
+    return done;
+}
+
 Result<void> Lease::remember(ipc::Remember const& wanted) {
     if (!has_mandate() || m_mandate->form() != ipc::Form::authenticate) {
         return Error{Errc::mandate_violated, "nothing but a sign-in is remembered"};
@@ -131,6 +160,9 @@ Lease::End Lease::silence_from(SteadyTime last_use) {
 Lease::End Lease::end() const {
     if (m_standing && !m_mandate) return {m_standing->end(), Error{Errc::timeout, "remembered for long enough"}};
     auto silence = silence_from(m_last_use);
+    if (m_key_mandate && m_key_mandate->expiry() < silence.at) {
+        return {m_key_mandate->expiry(), Error{Errc::mandate_violated, "mandate expired"}};
+    }
     if (!m_mandate || m_mandate->expiry() > silence.at) return silence;
     return {m_mandate->expiry(), Error{Errc::mandate_violated, "mandate expired"}};
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "pkcs11/certificates.hpp"
+#include "pkcs11/key_mandate.hpp"
+#include "pkcs11/key_work.hpp"
 #include "pkcs11/mandate.hpp"
 #include "pkcs11/standing_mandate.hpp"
 
@@ -17,12 +19,13 @@ public:
     /// Without an item for so long, the lease ends.
     static constexpr std::chrono::seconds longest_silence{120};
 
-    /// A token by its place and, where the person was shown it, by what was shown; and the certificate that was chosen,
-    /// if one was.
+    /// A token by its place and, where the person was shown it, by what was shown; the certificate that was chosen, if
+    /// one was; and whether for work on keys, which needs a session that may write.
     struct Wanted {
         ipc::SlotId slot;
         std::optional<ipc::TokenInfo> shown{};
         Bytes certificate{};
+        Access access = Access::read;
     };
 
     /// Session, C_Login, keys. The PIN is kept, for this lease alone, where a key wants it for each signature.
@@ -47,6 +50,14 @@ public:
     /// Errors: mandate_violated, user_cancelled (stopped), algorithm_unavailable, signature_invalid (of no order,
     /// signature_order.hpp), those of Session::Login::sign. After an error the lease must end.
     Result<std::vector<Bytes>> sign(std::vector<View> const& items, Watch& watch, std::stop_token const& stop);
+
+    /// What the person agreed to of work on keys: instead of a mandate, and once. Errors: mandate_violated (the session
+    /// may not write), those of KeyMandate.
+    Result<void> give_key_mandate(ipc::KeyMandate const& message);
+    /// An operation of it. Error: mandate_violated (no such operation); how the operation itself went stands in what is
+    /// returned. After either failure the lease must end.
+    Result<KeyWorkDone> perform(ipc::PerformKeyOperation const& wanted, Watch& watch, std::stop_token const& stop,
+                                std::function<void(ipc::KeyStep)> tell);
 
     /// The login is to be remembered for a site, behind a mandate of the form authenticate.
     /// Errors: unsupported (the key wants its PIN for each signature, or nothing may be remembered), mandate_violated.
@@ -77,6 +88,8 @@ private:
     SigningKey const* m_key = nullptr;
     LearntOrder m_order; ///< of m_key
     std::optional<Mandate> m_mandate;
+    std::optional<KeyMandate> m_key_mandate;
+    Access m_access = Access::read;
     std::optional<StandingMandate> m_standing;
     SteadyTime m_last_use;
     unsigned m_made = 0;

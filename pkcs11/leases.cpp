@@ -53,9 +53,15 @@ void Leases::unlock(ipc::RequestId request, ipc::Unlock message, std::optional<i
     held->slot = message.slot;
     held->pin = std::move(message.pin);
     held->chosen = std::move(message.chosen);
+    held->access = message.for_key_work ? Access::write : Access::read;
     held->shown = std::move(shown);
+    wait_in_line(std::move(held));
+}
+
+void Leases::wait_in_line(SharedHeld held) {
+    auto const slot = held->slot;
     m_held.push_back(std::move(held));
-    make_way(message.slot);
+    make_way(slot);
     serve_waiting();
 }
 
@@ -74,13 +80,14 @@ void Leases::serve_waiting() {
 }
 
 void Leases::open(SharedHeld const& held) {
+    if (held->pin_work) return work_on_pin(held);
     held->stage = Stage::opening;
     m_slots.reach(held->slot, [this, held](Result<Slots::Place> place) {
         if (!place) return opened(held, {place.error(), {}, {}, {}, false});
         held->lane = place->lane;
         auto const operation = held->pin.empty() ? Operation::pin_pad : Operation::login;
         auto work = [&module = place->module, slot = held->slot, pin = std::move(held->pin),
-                     wanted = Lease::Wanted{held->slot, held->shown, held->chosen},
+                     wanted = Lease::Wanted{held->slot, held->shown, held->chosen, held->access},
                      stop = held->stop.get_token()](Watch& watch) mutable {
             auto lease = Lease::open(module, wanted, std::move(pin), watch, stop);
             Opened result{lease ? Result<std::shared_ptr<Lease>>{std::move(*lease)} : lease.error(), {}, {}, {}, false};
@@ -188,6 +195,146 @@ void Leases::sign(ipc::RequestId request, std::uint32_t first, Items items) {
         if (!made.values) return end(held, made.values.error());
         m_news.signatures({held->request, first, std::move(*made.values)});
     });
+}
+
+// ---- work on keys ----
+
+void Leases::give_key_mandate(ipc::RequestId request, ipc::KeyMandate message) {
+    auto const held = find(request);
+    if (!held || held->stage != Stage::open || message.request != request) {
+        auto const violation = why_none(request, "a mandate without a lease");
+        if (!held || held->stage != Stage::open) return m_news.mandate_taken(request, violation);
+        held->prompt_waits = true;
+        return end(held, violation);
+    }
+    held->prompt_waits = true;
+    auto work = [lease = held->lease, message = std::move(message)](Watch&) {
+        auto taken = lease->give_key_mandate(message);
+        return std::pair{std::move(taken), lease->end()};
+    };
+    held->lane->post(Operation::write, std::move(work), [this, held](std::pair<Result<void>, Lease::End> const& given) {
+        if (held->stage != Stage::open) return;
+        auto const& [taken, ends] = given;
+        held->end = ends;
+        if (!taken) return end(held, taken);
+        held->has_key_mandate = held->web_waits = true;
+        held->prompt_waits = false;
+        m_news.mandate_taken(held->request, ok());
+    });
+}
+
+void Leases::perform(ipc::PerformKeyOperation message) {
+    auto const request = message.request;
+    if (auto const failed = find_failed(request)) { // told why once nobody is logged in
+        failed->web_waits = true;
+        return;
+    }
+    if (auto const remembered = find_remembered(request)) end(remembered, Error{Errc::mandate_violated, "no sign-in"});
+    auto const held = find(request);
+    if (!held || held->stage != Stage::open || !held->has_key_mandate) {
+        auto const violation = why_none(request, "no mandate for work on keys");
+        if (!held || held->stage != Stage::open) return m_news.ended({request, ipc::Status::from(violation)});
+        held->web_waits = true;
+        return end(held, violation);
+    }
+    auto const index = message.index;
+    auto tell = [this, request, index, lane = held->lane.get()](ipc::KeyStep step) {
+        lane->say([this, request, index, step] {
+            if (find(request)) m_news.key_progress({request, index, step});
+        });
+    };
+    struct Performed {
+        Result<KeyWorkDone> done;
+        Lease::End end;
+    };
+    auto work = [lease = held->lease, message = std::move(message), tell = std::move(tell),
+                 stop = held->stop.get_token()](Watch& watch) {
+        auto done = lease->perform(message, watch, stop, tell);
+        return Performed{std::move(done), lease->end()};
+    };
+    held->lane->post(Operation::write, std::move(work), [this, held, index](Performed performed_now) {
+        if (held->stage == Stage::open) held->end = performed_now.end;
+        if (performed_now.done) return performed(held, index, std::move(*performed_now.done));
+        if (held->stage == Stage::open) end(held, performed_now.done.error());
+    });
+}
+
+/// Told also where the lease was broken off meanwhile: what is left on the token is worth knowing.
+void Leases::performed(SharedHeld const& held, std::uint32_t index, KeyWorkDone done) {
+    auto const status = done.status;
+    log::info("key_work", {{"request", held->request.value()},
+                           {"operation", index},
+                           {"outcome", status ? "ok" : wire_name(status.error().code)},
+                           {"detail", status ? "" : status.error().detail},
+                           {"remains", static_cast<unsigned>(done.remains)}});
+    if (held->web_waits) {
+        for (auto& der : done.certificates)
+            m_news.key_certificate({held->request, index, std::move(der)});
+        m_news.key_operation_done({held->request, index, ipc::Status::from(status), done.remains, done.was_there,
+                                   std::move(done.pairs), std::move(done.signature)});
+    }
+    if (!status && held->stage == Stage::open) end(held, status);
+}
+
+void Leases::change_pin(ipc::RequestId request, ipc::ChangePin message, std::optional<ipc::TokenInfo> shown) {
+    auto held = std::make_shared<Held>();
+    held->request = request;
+    held->slot = message.slot;
+    held->pin = std::move(message.old_pin);
+    held->new_pin = std::move(message.new_pin);
+    held->shown = std::move(shown);
+    held->pin_work = PinWork::change;
+    wait_in_line(std::move(held));
+}
+
+void Leases::unblock_pin(ipc::RequestId request, ipc::UnblockPin message, std::optional<ipc::TokenInfo> shown) {
+    auto held = std::make_shared<Held>();
+    held->request = request;
+    held->slot = message.slot;
+    held->pin = std::move(message.so_pin);
+    held->new_pin = std::move(message.new_pin);
+    held->shown = std::move(shown);
+    held->pin_work = PinWork::unblock;
+    wait_in_line(std::move(held));
+}
+
+void Leases::work_on_pin(SharedHeld const& held) {
+    held->stage = Stage::opening;
+    m_slots.reach(held->slot, [this, held](Result<Slots::Place> place) {
+        if (!place) return told_of_pin(held, place.error(), {});
+        held->lane = place->lane;
+        struct Worked {
+            Result<void> status;
+            ipc::TokenInfo info;
+        };
+        auto work = [&module = place->module, slot = held->slot, shown = held->shown, pin = std::move(held->pin),
+                     new_pin = std::move(held->new_pin), kind = *held->pin_work,
+                     stop = held->stop.get_token()](Watch&) -> Worked {
+            auto token = module.token_info(slot);
+            if (!token) return {token.error(), {}};
+            if (shown && !same_token(*shown, *token)) {
+                return {Error{Errc::token_absent, "another token is in its place"}, {}};
+            }
+            auto const session = Session::open(module, slot, Access::write);
+            if (!session) return {session.error(), std::move(*token)};
+            // A PIN that nobody waits for any more must not cost an attempt.
+            if (stop.stop_requested()) return {Error{Errc::user_cancelled, "the prompt is gone"}, std::move(*token)};
+            auto status = kind == PinWork::change ? (*session)->change_pin(pin, new_pin, *token)
+                                                  : (*session)->unblock_pin(pin, new_pin, *token);
+            auto after = module.token_info(slot);
+            return {std::move(status), after ? std::move(*after) : std::move(*token)};
+        };
+        held->lane->post(Operation::change_pin, std::move(work),
+                         [this, held](Worked worked) { told_of_pin(held, worked.status, std::move(worked.info)); });
+    });
+}
+
+void Leases::told_of_pin(SharedHeld const& held, Result<void> const& status, ipc::TokenInfo info) {
+    log::info("pin", {{"request", held->request.value()},
+                      {"outcome", status ? "ok" : wire_name(status.error().code)},
+                      {"detail", status ? "" : status.error().detail}});
+    m_news.pin_changed(held->request, {ipc::Status::from(status), std::move(info)});
+    forget(held);
 }
 
 // ---- logins that are remembered ----
@@ -368,7 +515,9 @@ void Leases::end_late_ones() {
 void Leases::give_up(Lane const& lane, Error const& why) {
     for (auto const& held : m_held) {
         if (held->lane.get() != &lane) continue;
-        if (held->stage == Stage::opening && held->why)
+        if (held->stage == Stage::opening && held->pin_work)
+            m_news.pin_changed(held->request, {ipc::Status::from(why), {}});
+        else if (held->stage == Stage::opening && held->why)
             m_news.unlocked(held->request, {ipc::Status::from(why), {}, false});
         held->why = why;
         tell_the_end(*held);

@@ -31,6 +31,10 @@ struct LeaseNews {
     std::function<void(ipc::LeaseEnded)> ended;
     std::function<void(ipc::RequestId, Result<void>)> remember_taken;
     std::function<void(ipc::RememberedSigned)> remembered_signed;
+    std::function<void(ipc::KeyProgress)> key_progress;
+    std::function<void(ipc::KeyCertificate)> key_certificate;
+    std::function<void(ipc::KeyOperationDone)> key_operation_done;
+    std::function<void(ipc::RequestId, ipc::PinChanged)> pin_changed;
 };
 
 /// Every member is for the loop and returns at once.
@@ -45,6 +49,13 @@ public:
     void add_to_mandate(ipc::RequestId request, ipc::Mandate message);
     /// Told by `signatures` or, where one of them cannot be made, by `ended`.
     void sign(ipc::RequestId request, std::uint32_t first, Items items);
+    /// What the person agreed to of work on keys: told by `mandate_taken`.
+    void give_key_mandate(ipc::RequestId request, ipc::KeyMandate message);
+    /// Told by `key_progress`, `key_certificate` and `key_operation_done`; where it fails, by `ended` too.
+    void perform(ipc::PerformKeyOperation message);
+    /// The PIN of a token that nobody is logged in to, when it is free: told by `pin_changed`.
+    void change_pin(ipc::RequestId request, ipc::ChangePin message, std::optional<ipc::TokenInfo> shown);
+    void unblock_pin(ipc::RequestId request, ipc::UnblockPin message, std::optional<ipc::TokenInfo> shown);
     /// Behind a mandate: told by `remember_taken`.
     void remember(ipc::RequestId request, ipc::Remember message);
     /// Told by `remembered_signed`. A failure ends what was remembered.
@@ -76,6 +87,7 @@ public:
 
 private:
     enum class Stage : std::uint8_t { waiting, opening, open, ending };
+    enum class PinWork : std::uint8_t { change, unblock };
     struct Held {
         ipc::RequestId request;
         ipc::SlotId slot;
@@ -84,9 +96,13 @@ private:
         Pin pin;
         std::optional<ipc::TokenInfo> shown;
         Bytes chosen; ///< of Unlock
+        Access access = Access::read;
+        Pin new_pin;                       ///< where the PIN is to be changed, and nobody logged in
+        std::optional<PinWork> pin_work{}; ///< the same
         std::shared_ptr<Lane> lane;
         std::shared_ptr<Lease> lease; ///< touched on the lane alone
         bool has_mandate = false;
+        bool has_key_mandate = false;
         bool to_be_remembered = false; ///< once its request is finished
         bool remembered = false;       ///< its request is finished, and the prompt may go
         bool web_waits = false;        ///< tamga-web is to be told of the end
@@ -117,6 +133,10 @@ private:
     void serve_waiting();
     void open(SharedHeld const& held);
     void opened(SharedHeld const& held, Opened result);
+    void wait_in_line(SharedHeld held);
+    void work_on_pin(SharedHeld const& held);
+    void told_of_pin(SharedHeld const& held, Result<void> const& status, ipc::TokenInfo info);
+    void performed(SharedHeld const& held, std::uint32_t index, KeyWorkDone done);
     void end(SharedHeld const& held, Result<void> const& why);
     void close(SharedHeld const& held);
     void closed(SharedHeld const& held, unsigned signatures);

@@ -28,7 +28,6 @@ Mandate::Mandate(ipc::Mandate const& message, signing::Certificate certificate, 
 }
 
 Result<Mandate> Mandate::begin(ipc::Mandate const& message, signing::Certificate certificate, SteadyTime now) {
-    if (message.form == ipc::Form::pkcs10) return Errc::unsupported;
     Mandate mandate{message, std::move(certificate), now + std::chrono::seconds{message.expires_in_s}};
     if (auto added = mandate.add(message); !added) return added.error();
     return mandate;
@@ -80,7 +79,6 @@ Result<Bytes> Mandate::committed_digest(View octets, std::int64_t unix_now) cons
         if (std::abs(found->signing_time - unix_now) > clock_tolerance_s) return violated("its time is not now");
         return found->digest;
     }
-    case ipc::Form::pkcs10: break;
     }
     return violated("form");
 }

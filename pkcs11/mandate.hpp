@@ -12,7 +12,7 @@ namespace tamga::pkcs11 {
 class Mandate {
 public:
     /// For octets to be signed by `certificate`'s key. `message` is the first part, taken at `now`.
-    /// Errors: unsupported (a form this program does not sign yet), mandate_violated, digest_length.
+    /// Errors: mandate_violated, digest_length.
     static Result<Mandate> begin(ipc::Mandate const& message, signing::Certificate certificate, SteadyTime now);
 
     /// A further part: the same members beside the digests. Errors: mandate_violated, digest_length.

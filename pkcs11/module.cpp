@@ -88,6 +88,28 @@ Result<std::vector<ipc::SlotId>> Module::slots() const {
     return std::vector<ipc::SlotId>(numbers.begin(), numbers.end());
 }
 
+namespace {
+
+/// What cannot be a length was not told.
+std::uint32_t pin_length(CK_ULONG told) {
+    return told <= Pin::max_size ? static_cast<std::uint32_t>(told) : 0;
+}
+
+std::optional<std::uint64_t> free_octets(CK_ULONG in_all, CK_ULONG free) {
+    constexpr CK_ULONG unknown_to_32_bits = 0xffffffff;
+    bool const told = in_all != 0 && free != CK_UNAVAILABLE_INFORMATION && free != unknown_to_32_bits;
+    return told ? std::optional<std::uint64_t>{free} : std::nullopt;
+}
+
+} // namespace
+
+Module::Room Module::room(ipc::SlotId slot) const {
+    CK_TOKEN_INFO raw{};
+    if (!check(m_functions->C_GetTokenInfo(slot.value(), &raw), "C_GetTokenInfo")) return {};
+    return {free_octets(raw.ulTotalPublicMemory, raw.ulFreePublicMemory),
+            free_octets(raw.ulTotalPrivateMemory, raw.ulFreePrivateMemory)};
+}
+
 Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
     CK_TOKEN_INFO raw{};
     if (auto got = check(m_functions->C_GetTokenInfo(slot.value(), &raw), "C_GetTokenInfo"); !got) return got.error();
@@ -104,6 +126,8 @@ Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
     info.pin_final_try = has(CKF_USER_PIN_FINAL_TRY);
     info.pin_locked = has(CKF_USER_PIN_LOCKED);
     info.pin_initialized = has(CKF_USER_PIN_INITIALIZED);
+    info.shortest_pin = pin_length(raw.ulMinPinLen);
+    info.longest_pin = pin_length(raw.ulMaxPinLen);
     if (info.pin_final_try) info.attempts_left = 1;
     if (info.pin_locked) info.attempts_left = 0;
     info.wrong_tries_seen = m_wrong_tries.seen(info);

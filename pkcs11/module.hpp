@@ -36,6 +36,13 @@ public:
     /// is the one to show it.
     [[nodiscard]] Result<ipc::TokenInfo> token_info(ipc::SlotId slot) const;
 
+    /// Octets that are free for objects everybody sees and for those behind the PIN, where the token tells.
+    struct Room {
+        std::optional<std::uint64_t> for_public;
+        std::optional<std::uint64_t> for_private;
+    };
+    [[nodiscard]] Room room(ipc::SlotId slot) const;
+
     /// What C_GetSlotInfo says of the slot, trimmed: with modules over PC/SC, the reader's name. Empty where it fails.
     [[nodiscard]] std::string slot_description(ipc::SlotId slot) const;
 

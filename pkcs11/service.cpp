@@ -128,6 +128,8 @@ Result<void> Service::serve_web() {
         sign_large(**packet, *large);
     } else if (auto const finished = (*packet)->as<ipc::FinishLease>()) {
         m_leases.finish(finished->request);
+    } else if (auto operation = (*packet)->as<ipc::PerformKeyOperation>()) {
+        m_leases.perform(std::move(*operation));
     } else if (auto remembered = (*packet)->as<ipc::SignRemembered>()) {
         hear_of_the_screen(); // whoever locked it a moment ago
         m_leases.sign_remembered(std::move(*remembered));
@@ -192,6 +194,20 @@ Result<void> Service::serve_prompt(ipc::RequestId request) {
         }
         if (auto mandate = (*packet)->as<ipc::Mandate>()) {
             m_leases.add_to_mandate(request, std::move(*mandate));
+            return ok();
+        }
+        if (auto key_mandate = (*packet)->as<ipc::KeyMandate>()) {
+            m_leases.give_key_mandate(request, std::move(*key_mandate));
+            return ok();
+        }
+        if (auto change = (*packet)->as<ipc::ChangePin>()) {
+            auto shown = shown_by(request, change->slot);
+            m_leases.change_pin(request, std::move(*change), std::move(shown));
+            return ok();
+        }
+        if (auto unblock = (*packet)->as<ipc::UnblockPin>()) {
+            auto shown = shown_by(request, unblock->slot);
+            m_leases.unblock_pin(request, std::move(*unblock), std::move(shown));
             return ok();
         }
         if (auto remember = (*packet)->as<ipc::Remember>()) {
@@ -271,7 +287,11 @@ LeaseNews Service::news() {
             [this](ipc::RequestId request, Result<void> const& taken) {
                 tell_prompt(request, ipc::RememberReply{ipc::Status::from(taken)});
             },
-            [this](ipc::RememberedSigned const& made) { tell(m_web.channel, made); }};
+            [this](ipc::RememberedSigned const& made) { tell(m_web.channel, made); },
+            [this](ipc::KeyProgress const& progress) { tell(m_web.channel, progress); },
+            [this](ipc::KeyCertificate const& certificate) { tell(m_web.channel, certificate); },
+            [this](ipc::KeyOperationDone const& done) { tell(m_web.channel, done); },
+            [this](ipc::RequestId request, ipc::PinChanged const& changed) { tell_prompt(request, changed); }};
 }
 
 // ---- logins that are remembered ----

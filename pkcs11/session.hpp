@@ -4,6 +4,7 @@
 
 #include "base/secret.hpp"
 #include "pkcs11/algorithms.hpp"
+#include "pkcs11/attributes.hpp"
 #include "pkcs11/module.hpp"
 
 #include <span>
@@ -12,13 +13,15 @@ namespace tamga::pkcs11 {
 
 using ObjectHandle = StrongId<struct ObjectHandleTag, CK_OBJECT_HANDLE>;
 
-/// C_OpenSession (read-only) to C_CloseSession. Borrows the module. Immovable, because a Login points at it.
+enum class Access : std::uint8_t { read, write };
+
+/// C_OpenSession to C_CloseSession. Borrows the module. Immovable, because a Login points at it.
 class Session {
 public:
     class Login;
 
-    /// Error: token_absent.
-    static Result<std::unique_ptr<Session>> open(Module const& module, ipc::SlotId slot);
+    /// Errors: token_absent; to write, token_write_protected.
+    static Result<std::unique_ptr<Session>> open(Module const& module, ipc::SlotId slot, Access access = Access::read);
 
     Session(Session const&) = delete;
     Session& operator=(Session const&) = delete;
@@ -31,11 +34,23 @@ public:
     /// Errors: pin_incorrect, pin_length, pin_locked, pin_expired, user_cancelled (keypad), token_absent.
     Result<Login> login(Pin const& pin, ipc::TokenInfo token);
 
+    /// Exactly one C_SetPIN, while nobody is logged in: the old PIN is looked at there, and counted as one of a login.
+    /// Two empty ones: the reader's own keypad. What is wrong with the new one is said before the old one is spent.
+    /// Errors: those of login for the old one; pin_length, pin_unsuitable for the new one; token_write_protected;
+    /// unsupported (the module does not do it). Source: PKCS#11 v2.40 section 5.5 (C_SetPIN).
+    Result<void> change_pin(Pin const& old_pin, Pin const& new_pin, ipc::TokenInfo const& token);
+    /// One C_Login with the administrator's PIN, one C_InitPIN, C_Logout. The administrator's attempts are not counted
+    /// here. Errors: so_pin_incorrect, so_pin_locked; the others as change_pin. Source: section 5.5 (C_InitPIN).
+    Result<void> unblock_pin(Pin const& so_pin, Pin const& new_pin, ipc::TokenInfo const& token);
+
+    /// What the token has room for, where it tells.
+    [[nodiscard]] Module::Room room() const { return m_module.room(m_slot); }
+
     /// Whether tokens of `family` are delivered with this PIN. Asked of a PIN that was right, never of one to be tried.
     [[nodiscard]] static bool is_factory_pin(Pin const& pin, Family const& family) noexcept;
 
-    /// All objects of a class, C_FindObjectsInit to C_FindObjectsFinal.
-    [[nodiscard]] Result<std::vector<ObjectHandle>> find(CK_OBJECT_CLASS object_class) const;
+    /// All objects of a class, or those of it that have the CKA_ID `id`: C_FindObjectsInit to C_FindObjectsFinal.
+    [[nodiscard]] Result<std::vector<ObjectHandle>> find(CK_OBJECT_CLASS object_class, View id = {}) const;
     /// An attribute's octets; empty where the object has none, or does not show it.
     [[nodiscard]] Bytes attribute(ObjectHandle object, CK_ATTRIBUTE_TYPE type) const;
     /// Two of them, with one call where the module shows both.
@@ -54,10 +69,13 @@ public:
     }
 
 private:
-    Session(Module const& module, CK_SESSION_HANDLE handle) noexcept : m_module{module}, m_handle{handle} {}
+    Session(Module const& module, ipc::SlotId slot, CK_SESSION_HANDLE handle) noexcept
+        : m_module{module}, m_slot{slot}, m_handle{handle} {}
+    [[nodiscard]] Result<void> check_new_pin(Pin const& pin, ipc::TokenInfo const& token) const;
     [[nodiscard]] CK_RV call_login(CK_USER_TYPE user, Pin const& pin, ipc::TokenInfo const& token) const;
 
     Module const& m_module;
+    ipc::SlotId m_slot;
     CK_SESSION_HANDLE m_handle;
 };
 
@@ -77,6 +95,20 @@ public:
     /// Session::login; others arrive as token_failure. Source: PKCS#11 v2.40 sections 5.6 (C_Login) and 5.11.
     [[nodiscard]] Result<Bytes> sign(ObjectHandle key, SignatureMechanism const& mechanism, View digest,
                                      Pin const* again) const;
+
+    /// C_GenerateKeyPair: blocks for minutes on some cards. What a failed one leaves behind has the CKA_ID that the
+    /// templates name. Errors: generation_unsupported, token_full, token_write_protected, token_absent ...
+    struct NewPair {
+        ObjectHandle public_key;
+        ObjectHandle private_key;
+    };
+    [[nodiscard]] Result<NewPair> generate_pair(CK_MECHANISM_TYPE mechanism, Attributes& public_key,
+                                                Attributes& private_key) const;
+    /// C_CreateObject, C_DestroyObject, C_SetAttributeValue. Errors: token_full, token_write_protected, token_absent
+    /// ...
+    [[nodiscard]] Result<ObjectHandle> create(Attributes& object) const;
+    [[nodiscard]] Result<void> destroy(ObjectHandle object) const;
+    [[nodiscard]] Result<void> set(ObjectHandle object, Attributes& attributes) const;
 
 private:
     friend class Session;

@@ -25,18 +25,25 @@ Bytes in_order(SignatureOrder order, View made) {
 
 Result<Bytes> LearntOrder::put_right(signing::Certificate const& certificate, std::span<SignatureOrder const> orders,
                                      View digest, View made) {
+    auto octets = put_right(orders, made, [&](View raw) { return signing::verify_digest(certificate, digest, raw); });
+    if (octets || octets.error().code != Errc::signature_invalid) return octets;
+    return Error{Errc::signature_invalid, octets.error().detail + " of the certificate " + certificate.log_name()};
+}
+
+Result<Bytes> LearntOrder::put_right(std::span<SignatureOrder const> orders, View made,
+                                     std::function<Result<void>(View raw)> const& verifies) {
     if (orders.size() == 1) m_order = orders.front();
     if (m_order) return in_order(*m_order, made);
     for (auto const order : orders) {
         auto octets = in_order(order, made);
-        auto const verified = signing::verify_digest(certificate, digest, octets);
+        auto const verified = verifies(octets);
         if (verified) {
             m_order = order;
             return octets;
         }
         if (verified.error().code != Errc::signature_invalid) return verified.error();
     }
-    return Error{Errc::signature_invalid, "no order of its octets fits the certificate " + certificate.log_name()};
+    return Error{Errc::signature_invalid, "no order of its octets fits the key"};
 }
 
 } // namespace tamga::pkcs11

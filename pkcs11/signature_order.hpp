@@ -4,6 +4,7 @@
 #include "signing/certificate.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 
@@ -20,6 +21,10 @@ public:
     /// nothing to learn. Errors: signature_invalid (no order fits), algorithm_unavailable.
     Result<Bytes> put_right(signing::Certificate const& certificate, std::span<SignatureOrder const> orders,
                             View digest, View made);
+    /// The same with whatever tells whether a raw signature is one; asked for nothing but that. Errors: those of
+    /// `verifies`.
+    Result<Bytes> put_right(std::span<SignatureOrder const> orders, View made,
+                            std::function<Result<void>(View raw)> const& verifies);
 
 private:
     std::optional<SignatureOrder> m_order;

@@ -10,8 +10,9 @@ namespace tamga::pkcs11 {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-/// What a module may be in the middle of. `login` is every change of who is logged in, `list` whatever needs no login.
-enum class Operation : std::uint8_t { list, login, pin_pad, sign, generate };
+/// What a module may be in the middle of. `login` is every change of who is logged in, `list` whatever needs no login;
+/// `write` makes, changes or removes objects.
+enum class Operation : std::uint8_t { list, login, pin_pad, sign, write, change_pin, generate };
 
 /// How long a module may take. It cannot be called off in the middle; a process that passes its deadline ends.
 struct Limits {
@@ -19,7 +20,9 @@ struct Limits {
     std::chrono::milliseconds login{15'000};
     std::chrono::milliseconds pin_pad{60'000}; ///< a person types on the reader's keypad
     std::chrono::milliseconds sign{30'000};    ///< one signature
-    std::chrono::milliseconds generate{180'000};
+    std::chrono::milliseconds write{60'000};
+    std::chrono::milliseconds change_pin{180'000}; ///< a person may type three PINs on the reader's keypad
+    std::chrono::milliseconds generate{600'000};   ///< a card looks for prime numbers for minutes
 
     [[nodiscard]] std::chrono::milliseconds of(Operation operation) const noexcept {
         switch (operation) {
@@ -27,12 +30,15 @@ struct Limits {
         case Operation::login: return login;
         case Operation::pin_pad: return pin_pad;
         case Operation::sign: return sign;
+        case Operation::write: return write;
+        case Operation::change_pin: return change_pin;
         case Operation::generate: return generate;
         }
         return list;
     }
     [[nodiscard]] Limits divided_by(int divisor) const noexcept {
-        return {list / divisor, login / divisor, pin_pad / divisor, sign / divisor, generate / divisor};
+        return {list / divisor,  login / divisor,      pin_pad / divisor, sign / divisor,
+                write / divisor, change_pin / divisor, generate / divisor};
     }
 };
 

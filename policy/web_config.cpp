@@ -3,6 +3,8 @@
 #include "base/toml.hpp"
 #include "base/trusted_file.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
@@ -35,6 +37,8 @@ struct Layer {
     std::optional<HttpUrl> proxy;
     std::optional<std::uint64_t> journal_entries;
     std::optional<std::uint64_t> grant_days;
+    std::optional<std::set<std::string>> key_origins;
+    std::map<std::string, std::string> key_stores;
 };
 
 /// Reads one file key by key; the first fault stays.
@@ -162,6 +166,26 @@ private:
         return Error{Errc::config_invalid, "unknown"};
     }
 
+    Result<void> take_keys(std::string const& key, toml::node const& node) {
+        if (key == "allow") {
+            m_layer.key_origins.emplace();
+            return hosts(*m_layer.key_origins, node);
+        }
+        if (key == "stores") return stores(node);
+        return Error{Errc::config_invalid, "unknown"};
+    }
+
+    Result<void> stores(toml::node const& node) {
+        auto const* table = node.as_table();
+        if (table == nullptr) return Error{Errc::config_invalid, "a table of storages and identifiers required"};
+        for (auto const& [storage, value] : *table) {
+            std::optional<std::string> dotted;
+            if (auto taken = identifier(dotted, value); !taken) return taken;
+            m_layer.key_stores[std::string{storage.str()}] = std::move(*dotted);
+        }
+        return ok();
+    }
+
     Result<void> take_network(std::string const& key, toml::node const& node) {
         if (key == "proxy") return address(m_layer.proxy, node);
         return Error{Errc::config_invalid, "unknown"};
@@ -171,7 +195,7 @@ private:
         std::string_view name;
         Result<void> (LayerReader::*take)(std::string const&, toml::node const&);
     };
-    static const Table tables[7];
+    static const Table tables[8];
 
     [[nodiscard]] Error fault(std::string const& key, std::string const& what) const {
         return {Errc::config_invalid, m_path.string() + ": " + key + ": " + what};
@@ -181,11 +205,11 @@ private:
     Layer m_layer;
 };
 
-LayerReader::Table const LayerReader::tables[7] = {
+LayerReader::Table const LayerReader::tables[8] = {
     {"origins", &LayerReader::take_origins},     {"limits", &LayerReader::take_limits},
     {"timestamp", &LayerReader::take_timestamp}, {"certificates", &LayerReader::take_certificates},
     {"services", &LayerReader::take_services},   {"network", &LayerReader::take_network},
-    {"journal", &LayerReader::take_journal}};
+    {"journal", &LayerReader::take_journal},     {"keys", &LayerReader::take_keys}};
 
 Result<Layer> read_layer(std::filesystem::path const& path) {
     std::error_code failure;
@@ -253,8 +277,16 @@ WebConfig merged(Layer const& shipped, Layer const& computer, Layer const& perso
         smaller(computer.grant_days, person.grant_days, static_cast<std::uint64_t>(config.grant_days)));
     if (auto const entries = computer.journal_entries ? computer.journal_entries : person.journal_entries)
         config.journal_entries = static_cast<std::int64_t>(*entries);
+    config.key_origins = computer.key_origins.value_or(std::set<std::string>{});
+    config.key_stores = computer.key_stores;
+    config.key_stores.insert(person.key_stores.begin(), person.key_stores.end());
     merge_services(config, computer, person);
     return config;
+}
+
+bool is_of_root(std::filesystem::path const& path) {
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0 && info.st_uid == 0;
 }
 
 std::filesystem::path person_file() {
@@ -279,12 +311,18 @@ Result<WebConfig> load_web_config(ConfigFiles const& files) {
     if (!computer) return computer.error();
     auto const person = read_layer(files.person);
     if (!person) return person.error();
-    for (auto const& [said, key] : {std::pair{person->user_origins, "origins.user_origins"},
-                                    std::pair{person->user_authorities, "certificates.user_authorities"},
-                                    std::pair{person->user_catalogues, "services.user_catalogues"}}) {
+    auto const names_sites = person->key_origins ? std::optional{true} : std::nullopt;
+    for (auto const& [said, key] :
+         {std::pair{names_sites, "keys.allow"}, std::pair{person->user_origins, "origins.user_origins"},
+          std::pair{person->user_authorities, "certificates.user_authorities"},
+          std::pair{person->user_catalogues, "services.user_catalogues"}}) {
         if (!said) continue;
         return Error{Errc::config_invalid,
                      files.person.string() + ": " + key + ": belongs into " + files.computer.string()};
+    }
+    if (computer->key_origins && !is_of_root(files.computer)) {
+        return Error{Errc::file_untrusted,
+                     files.computer.string() + ": keys.allow counts in a file that belongs to root alone"};
     }
     auto config = merged(*shipped, *computer, *person);
     if (config.buffered_bytes < config.frame_bytes) {

@@ -6,6 +6,7 @@
 #include "policy/origin.hpp"
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -30,7 +31,11 @@ struct WebConfig {
     bool user_catalogues = true;           ///< the person's own publishers and catalogues of services count
     std::int64_t journal_entries = 10'000; ///< how many uses of keys are kept; 0: none
     std::int64_t grant_days = 365;         ///< a site that has not used its permission for so long is asked about again
-    std::optional<HttpUrl> proxy;          ///< for all of these; what the environment says of proxies is not heeded
+    std::set<std::string> key_origins;     ///< sites that may manage keys: the computer's file alone can name any
+    /// Dotted identifiers for the NCA's key-store extension, by storage ("AKKaztokenStore"): those for tokens were
+    /// never published. A storage without one gets no such extension.
+    std::map<std::string, std::string> key_stores;
+    std::optional<HttpUrl> proxy; ///< for all of these; what the environment says of proxies is not heeded
 };
 
 struct ConfigFiles {
@@ -44,9 +49,10 @@ struct ConfigFiles {
 
 /// Reads what is there of the three; a missing file says nothing. The person's file can narrow what the computer's
 /// says, never widen it: `strict` and `deny` add up, limits are the smaller ones, a `development` of the computer is
-/// final, `user_origins = false`, `certificates.user_authorities = false` and `services.user_catalogues = false`, which
-/// may stand only there, leave the person's out, and an address that the computer names is the one. Blocking. Errors:
-/// config_invalid (names file and key), file_untrusted, system, too_large (over 1 MiB).
+/// final, `keys.allow` (which a file of root's alone may have), `user_origins = false`, `certificates.user_authorities
+/// = false` and `services.user_catalogues = false`, which may stand only there, leave the person's out, and an address
+/// that the computer names is the one. Blocking. Errors: config_invalid (names file and key), file_untrusted, system,
+/// too_large (over 1 MiB).
 Result<WebConfig> load_web_config(ConfigFiles const& files);
 
 } // namespace tamga::policy

@@ -1,5 +1,6 @@
 #include "prompt/choices.hpp"
 
+#include "prompt/key_words.hpp"
 #include "prompt/words.hpp"
 
 #include "base/explain.hpp"
@@ -134,6 +135,22 @@ std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToke
             choices.push_back(std::move(key));
     }
     sort_by_owner(choices);
+    return choices;
+}
+
+std::vector<Choice> token_choices(Sheet const& sheet, std::vector<FoundToken> const& tokens) {
+    auto const& request = sheet.request;
+    std::vector<Choice> choices;
+    for (auto const& token : tokens) {
+        Choice choice{token.module, token.slot, token.info, {}, {}, {}, PinEntry::typed};
+        if (token.info.pin_on_reader) choice.pin = PinEntry::on_reader;
+        // A PIN that is locked, or was never set, is what unblocking is for.
+        if (request.purpose != ipc::Purpose::unblock_pin) choice.obstacle = obstacle_of(request.language, token.info);
+        if (!request.token_serial.empty() && request.token_serial != token.info.serial) {
+            choice.obstacle = Obstacle{Errc::token_absent, other_token_words(request.language)};
+        }
+        choices.push_back(std::move(choice));
+    }
     return choices;
 }
 

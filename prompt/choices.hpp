@@ -23,6 +23,9 @@ struct Knowledge {
 [[nodiscard]] std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToken> const& tokens,
                                                      Knowledge const& known, std::int64_t now);
 
+/// The tokens themselves, none of their keys. What another one than PromptRequest::token_serial is cannot be chosen.
+[[nodiscard]] std::vector<Choice> token_choices(Sheet const& sheet, std::vector<FoundToken> const& tokens);
+
 /// The keys of `unlocked` once it is: no PIN is asked for any more.
 [[nodiscard]] std::vector<Choice> choices_after_pin(Sheet const& sheet, Choice const& unlocked,
                                                     std::vector<Bytes> const& certificates, Knowledge const& known,

@@ -10,6 +10,7 @@
 #include "prompt/choices.hpp"
 #include "prompt/control.hpp"
 #include "prompt/token_talk.hpp"
+#include "prompt/token_work.hpp"
 #include "prompt/words.hpp"
 
 #include <poll.h>
@@ -42,7 +43,7 @@ public:
         if (!accepted) return end(accepted.error());
         auto const sent = m_document ? m_web.send(*accepted, {m_document.get()}) : m_web.send(*accepted);
         if (!sent) return sent.error();
-        if (needs_signature()) return accompany();
+        if (needs_signature() || m_sheet.request.purpose == ipc::Purpose::key_work) return accompany();
         advise();
         return ok();
     }
@@ -101,6 +102,10 @@ private:
         auto watched = PluggedIn::watch(std::move(m_ends), m_sheet.request.storages);
         if (!watched) return watched.error();
         m_tokens.emplace(std::move(*watched));
+        if (is_about_token(m_sheet.request.purpose)) {
+            if (auto answered = await_answers(); !answered) return answered.error();
+            return TokenWork{*m_tokens, m_sheet, m_screen, m_web.fd()}.run();
+        }
         auto question = first_question();
         if (!question) return question.error();
         auto chosen = choose(std::move(*question));
@@ -109,7 +114,10 @@ private:
             m_tokens->channel(chosen->module).close(); // what its PIN opened is closed before the site hears of it
         else if (auto given = talk().give_mandate(*chosen); !given)
             return told(given.error());
-        ipc::Accepted accepted{chosen->module, chosen->slot, chosen->certificate->der()};
+        ipc::Accepted accepted;
+        accepted.module = chosen->module;
+        accepted.slot = chosen->slot;
+        accepted.certificate = chosen->certificate->der();
         if (m_remember && can_be_remembered(m_sheet, *chosen)) {
             auto const taken = talk().remember(*chosen);
             if (!taken && taken.error().code != Errc::unsupported) return told(taken.error());
@@ -429,7 +437,11 @@ private:
             if (packet->template is<ipc::Progress>()) {
                 auto const progress = packet->template as<ipc::Progress>();
                 if (!progress) return progress.error();
-                if (progress->stage == ipc::Stage::stamping) {
+                if (progress->stage == ipc::Stage::key_work) {
+                    waiting.total = progress->total > 1 ? progress->total : 0;
+                    auto const number = std::min(progress->done + 1, progress->total);
+                    waiting.words = work_words(m_sheet.request.language, number, progress->total);
+                } else if (progress->stage == ipc::Stage::stamping) {
                     waiting.words = words(message_id("Waiting for the time-stamp ..."));
                     waiting.total = progress->total;
                 } else {
@@ -450,6 +462,10 @@ private:
     /// After the page has its answer: nothing waits for the person's reading.
     void advise() {
         m_tokens.reset();
+        auto const purpose = m_sheet.request.purpose;
+        if (purpose == ipc::Purpose::change_pin || purpose == ipc::Purpose::unblock_pin) {
+            m_screen.advise(pin_changed_words(m_sheet.request.language));
+        }
         if (m_factory_pin) m_screen.advise(factory_pin_words(m_sheet.request.language));
         if (m_not_remembered) {
             m_screen.advise(

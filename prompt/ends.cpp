@@ -1,7 +1,9 @@
 #include "prompt/ends.hpp"
 
+#include "signing/certificate.hpp"
 #include "signing/to_be_signed.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace tamga::prompt {
@@ -20,6 +22,9 @@ constexpr std::size_t most_documents = 10'000;
 std::uint32_t lifetime_s(std::size_t documents) {
     return static_cast<std::uint32_t>(120 + 5 * documents);
 }
+
+/// For work on keys: a card looks for prime numbers for minutes, twice where there are two pairs.
+constexpr std::uint32_t key_work_lifetime_s = 1800;
 
 Result<ipc::Channel> taken_from(ipc::Packet& packet) {
     if (packet.descriptors.size() != 1) return Error{Errc::message_malformed, "one descriptor expected"};
@@ -42,9 +47,38 @@ Result<void> check_sign_in(ipc::PromptRequest const& request, View item) {
     return Error{Errc::message_malformed, "a sign-in to another site than the one that asks"};
 }
 
+/// What a page may never ask for, whatever tamga-web lets it: it costs keys, or a token.
+bool is_for_commands_alone(ipc::KeyOperation const& operation) {
+    return std::holds_alternative<ipc::DeletePair>(operation) || std::holds_alternative<ipc::SetLabel>(operation);
+}
+
+/// Nothing is agreed to that cannot be told in words.
+bool can_be_shown(ipc::KeyOperation const& operation) {
+    if (auto const* const wanted = std::get_if<ipc::SignCertificationRequest>(&operation)) {
+        return signing::name_in_words(wanted->subject).has_value();
+    }
+    auto const* const stored = std::get_if<ipc::StoreCertificate>(&operation);
+    return stored == nullptr || signing::Certificate::parse(stored->certificate).has_value();
+}
+
+Result<void> check_key_work(ipc::PromptRequest const& request) {
+    auto const& operations = request.operations;
+    if ((request.purpose == ipc::Purpose::key_work) == operations.empty()) {
+        return Error{Errc::message_malformed, "operations and purpose disagree"};
+    }
+    bool const by_page = !request.origin.empty();
+    if (by_page &&
+        (request.purpose == ipc::Purpose::unblock_pin || std::ranges::any_of(operations, is_for_commands_alone))) {
+        return Error{Errc::key_work_denied, "for commands alone"};
+    }
+    if (std::ranges::all_of(operations, can_be_shown)) return ok();
+    return Error{Errc::message_malformed, "an operation that cannot be shown"};
+}
+
 /// A signature needs something to sign; where nothing is signed there must be nothing. Of a digest nobody can see what
 /// it stands for: only a CMS says that it is a signature of a document.
 Result<void> check(Sheet const& sheet) {
+    if (auto checked = check_key_work(sheet.request); !checked) return checked;
     auto const purpose = sheet.request.purpose;
     if (sheet.request.digested && sheet.request.form != ipc::Form::cms) {
         return Error{Errc::message_malformed, "digests are for CMS"};
@@ -107,6 +141,10 @@ Result<Sheet> receive_request(ipc::Channel& web) {
     sheet.request = std::move(*request);
     if (auto checked = check(sheet); !checked) return checked.error();
     return sheet;
+}
+
+Result<void> send_key_mandate(ipc::Channel& token, Sheet const& sheet) {
+    return token.send(ipc::KeyMandate{sheet.request.request, key_work_lifetime_s, sheet.request.operations});
 }
 
 Result<void> send_mandate(ipc::Channel& token, Sheet const& sheet, signing::Certificate const& certificate) {

@@ -28,4 +28,7 @@ Result<Sheet> receive_request(ipc::Channel& web);
 /// Sends the mandate in as many messages as it needs; the reply is not awaited. Errors: channel_closed, system.
 Result<void> send_mandate(ipc::Channel& token, Sheet const& sheet, signing::Certificate const& certificate);
 
+/// Sends the mandate for the work on keys that the sheet shows; the reply is not awaited. Errors: as above.
+Result<void> send_key_mandate(ipc::Channel& token, Sheet const& sheet);
+
 } // namespace tamga::prompt

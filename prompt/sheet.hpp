@@ -50,6 +50,9 @@ struct Question {
     bool more_may_come = false;        ///< not every token has answered yet
     bool goes_on = false;              ///< the question before, with more choices: what was typed stays
     bool takes_files = false;          ///< a key file may be chosen instead
+    std::string operations;            ///< what is to be done on the token's keys, in words; mostly empty
+    std::string word_to_type;          ///< before that may be agreed to; mostly empty
+    bool new_pin = false;              ///< a new PIN is wanted, typed twice
 };
 
 /// Which file?
@@ -75,6 +78,8 @@ struct Answer {
     std::size_t choice = 0;
     Pin pin;
     bool remember = false; ///< the login for this site, where that was offered
+    Pin new_pin;           ///< where it was asked for: the screen has compared the two
+    std::string typed;     ///< in the place of Question::word_to_type
 };
 
 struct FileAnswer {
@@ -109,6 +114,12 @@ concept Screen = requires(S& screen, Sheet const& sheet, Question const& questio
     /// Something to know after all went well. Until the person has read it.
     screen.advise(std::string{});
 };
+
+/// Whether a token is wanted, and no key on it.
+[[nodiscard]] inline bool is_about_token(ipc::Purpose purpose) {
+    return purpose == ipc::Purpose::key_work || purpose == ipc::Purpose::change_pin ||
+           purpose == ipc::Purpose::unblock_pin;
+}
 
 /// Whether it stands for a key file: what its owner types is a password, and no attempt is counted.
 [[nodiscard]] inline bool is_key_file(ipc::TokenInfo const& token) {

@@ -42,6 +42,7 @@ public:
         ipc::Unlock message;
         message.slot = choice.slot;
         if (choice.certificate) message.chosen = choice.certificate->der();
+        message.for_key_work = m_sheet.request.purpose == ipc::Purpose::key_work;
         if (choice.pin == PinEntry::typed) {
             if (pin.empty()) return Errc::pin_length;
             message.pin = std::move(pin);
@@ -79,6 +80,24 @@ public:
         return reply ? reply->status.result() : reply.error();
     }
 
+    /// After an unlock for work on keys: what the sheet showed, to the token itself.
+    Result<void> give_key_mandate(Choice const& chosen) {
+        auto& channel = m_tokens.channel(chosen.module);
+        if (auto sent = send_key_mandate(channel, m_sheet); !sent) return crashed(sent.error());
+        auto const reply = hear<ipc::MandateReply>(chosen.module, message_id("The token is preparing ..."));
+        return reply ? reply->status.result() : reply.error();
+    }
+
+    /// Exactly one ChangePin or UnblockPin; none where a PIN is to be typed and was not (pin_length).
+    Result<ipc::PinChanged> change_pin(Choice const& choice, Pin old_pin, Pin new_pin) {
+        return work_on_pin(
+            choice, ipc::ChangePin{m_sheet.request.request, choice.slot, std::move(old_pin), std::move(new_pin)});
+    }
+    Result<ipc::PinChanged> unblock_pin(Choice const& choice, Pin so_pin, Pin new_pin) {
+        return work_on_pin(
+            choice, ipc::UnblockPin{m_sheet.request.request, choice.slot, std::move(so_pin), std::move(new_pin)});
+    }
+
     /// After a mandate. Error: unsupported, where the token does not do that.
     Result<void> remember(Choice const& chosen) {
         ipc::Remember const wanted{m_sheet.request.request, chosen.certificate->fingerprint(), m_sheet.request.origin,
@@ -89,6 +108,14 @@ public:
     }
 
 private:
+    template <class M>
+    Result<ipc::PinChanged> work_on_pin(Choice const& choice, M const& message) {
+        if (auto sent = m_tokens.channel(choice.module).send(message); !sent) return crashed(sent.error());
+        auto const waiting = choice.pin == PinEntry::on_reader ? message_id("Type the PIN on the keypad of the reader.")
+                                                               : message_id("The token is changing the PIN ...");
+        return hear<ipc::PinChanged>(choice.module, waiting);
+    }
+
     /// The token's next message beside the listing, which must be an M.
     template <class M>
     Result<M> hear(ipc::ModuleIndex module, char const* waiting) {

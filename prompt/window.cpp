@@ -4,6 +4,7 @@
 #include "prompt/document_view.hpp"
 #include "prompt/file_list.hpp"
 #include "prompt/key_list.hpp"
+#include "prompt/key_words.hpp"
 #include "prompt/typing_hint.hpp"
 #include "prompt/visible.hpp"
 #include "prompt/words.hpp"
@@ -12,8 +13,10 @@
 
 #include <QApplication>
 #include <QCheckBox>
+#include <QFormLayout>
 #include <QHBoxLayout>
 #include <QLineEdit>
+#include <QPlainTextEdit>
 #include <QProgressBar>
 #include <QPushButton>
 #include <QScreen>
@@ -66,6 +69,7 @@ Window::Window()
       m_service{plain_label()},
       m_principal{new QLabel},
       m_documents{new DocumentView{this}},
+      m_operations{new QPlainTextEdit},
       m_list_label{new QLabel},
       m_list_note{plain_label()},
       m_keys{new KeyList{this}},
@@ -76,6 +80,13 @@ Window::Window()
       m_pin_label{new QLabel},
       m_pin{new QLineEdit},
       m_reveal{new QCheckBox},
+      m_new_pin_label{new QLabel},
+      m_new_pin{new QLineEdit},
+      m_again_label{new QLabel},
+      m_again{new QLineEdit},
+      m_new_pin_hint{plain_label()},
+      m_word_label{new QLabel},
+      m_word{new QLineEdit},
       m_remember{new QCheckBox},
       m_remember_terms{plain_label()},
       m_typing{new TypingHint{*m_pin}},
@@ -99,9 +110,12 @@ Window::Window()
     m_inert.setInterval(inert_ms);
     connect(&m_inert, &QTimer::timeout, this, [this] { update_controls(); });
     connect(m_keys, &QListWidget::itemSelectionChanged, this, [this] { update_controls(); });
-    connect(m_pin, &QLineEdit::textChanged, this, [this] { update_controls(); });
-    connect(m_reveal, &QCheckBox::toggled, this,
-            [this](bool shown) { m_pin->setEchoMode(shown ? QLineEdit::Normal : QLineEdit::Password); });
+    for (auto* field : {m_pin, m_new_pin, m_again, m_word})
+        connect(field, &QLineEdit::textChanged, this, [this] { update_controls(); });
+    connect(m_reveal, &QCheckBox::toggled, this, [this](bool shown) {
+        for (auto* field : {m_pin, m_new_pin, m_again})
+            field->setEchoMode(shown ? QLineEdit::Normal : QLineEdit::Password);
+    });
     connect(m_accept, &QPushButton::clicked, this, [this] {
         if (m_page == Page::files)
             m_files->open_selected();
@@ -147,6 +161,7 @@ void Window::lay_out() {
     layout->addWidget(m_service);
     layout->addWidget(m_principal);
     layout->addWidget(m_documents, 1);
+    layout->addWidget(m_operations, 1);
     layout->addWidget(m_list_label);
     layout->addWidget(m_list_note);
     layout->addWidget(m_keys);
@@ -156,6 +171,7 @@ void Window::lay_out() {
     layout->addWidget(m_files, 1);
     layout->addWidget(m_safety);
     layout->addLayout(pin_row());
+    layout->addLayout(token_rows());
     layout->addWidget(m_typing);
     layout->addWidget(m_pin_hint);
     layout->addWidget(m_remember);
@@ -169,16 +185,37 @@ void Window::lay_out() {
 
 QHBoxLayout* Window::pin_row() {
     m_pin_label->setBuddy(m_pin);
-    m_pin->setEchoMode(QLineEdit::Password);
-    m_pin->setMaxLength(static_cast<int>(Pin::max_size));
-    m_pin->setInputMethodHints(Qt::ImhHiddenText | Qt::ImhSensitiveData | Qt::ImhNoPredictiveText |
-                               Qt::ImhNoAutoUppercase);
-    m_pin->setDragEnabled(false);
+    make_secret(*m_pin);
     auto* row = new QHBoxLayout;
     row->addWidget(m_pin_label);
     row->addWidget(m_pin, 1);
     row->addWidget(m_reveal);
     return row;
+}
+
+void Window::make_secret(QLineEdit& field) {
+    field.setEchoMode(QLineEdit::Password);
+    field.setMaxLength(static_cast<int>(Pin::max_size));
+    field.setInputMethodHints(Qt::ImhHiddenText | Qt::ImhSensitiveData | Qt::ImhNoPredictiveText |
+                              Qt::ImhNoAutoUppercase);
+    field.setDragEnabled(false);
+}
+
+/// For what is asked of a token as a whole: a new PIN, twice, and the word before something is deleted.
+QFormLayout* Window::token_rows() {
+    m_operations->setReadOnly(true);
+    m_operations->setTabChangesFocus(true);
+    m_new_pin_label->setBuddy(m_new_pin);
+    m_again_label->setBuddy(m_again);
+    m_word_label->setBuddy(m_word);
+    make_secret(*m_new_pin);
+    make_secret(*m_again);
+    auto* rows = new QFormLayout;
+    rows->addRow(m_new_pin_label, m_new_pin);
+    rows->addRow(m_again_label, m_again);
+    rows->addRow(m_new_pin_hint);
+    rows->addRow(m_word_label, m_word);
+    return rows;
 }
 
 QHBoxLayout* Window::button_row() {
@@ -224,6 +261,9 @@ Answer Window::ask(Question const& question, int web, int news) {
     m_list_note->setText(qt(common_warning(question)));
     m_keys->setAccessibleDescription(m_list_note->text());
     m_keys->show_choices(language, question);
+    m_operations->setPlainText(qt(question.operations));
+    m_operations->setAccessibleName(qt(text(language, "What is to be done")));
+    if (!question.goes_on) m_word->clear();
     turn_to(Page::question);
     show_error(question.error);
     if (!question.goes_on) focus_on_question();
@@ -234,7 +274,12 @@ Answer Window::ask(Question const& question, int web, int news) {
     auto const row = m_keys->chosen();
     m_question = nullptr;
     bool const remember = m_remember->isVisible() && m_remember->isChecked();
-    return {act, row.value_or(question.choices.size()), act == Act::accept ? take_pin() : Pin{}, remember};
+    Answer answer{act, row.value_or(question.choices.size()), {}, remember, {}, m_word->text().trimmed().toStdString()};
+    if (act != Act::accept) return answer;
+    answer.pin = take_pin(*m_pin);
+    answer.new_pin = take_pin(*m_new_pin);
+    static_cast<void>(take_pin(*m_again)); // the same
+    return answer;
 }
 
 void Window::focus_on_question() {
@@ -248,7 +293,7 @@ void Window::focus_on_question() {
 
 FileAnswer Window::choose_file(FileQuestion const& question, int web) {
     m_file_question = &question;
-    static_cast<void>(take_pin()); // what was typed was for something else
+    static_cast<void>(take_pin(*m_pin)); // what was typed was for something else
     m_files_label->setText(qt(file_words(m_sheet->request.language, question.use)));
     m_files->show_files(m_sheet->request.language, question);
     turn_to(Page::files);
@@ -318,6 +363,7 @@ void Window::turn_to(Page page) {
     for (auto* widget : std::initializer_list<QWidget*>{m_files_label, m_folder, m_files})
         widget->setVisible(files);
     m_documents->setVisible(!files && m_sheet->documents.count() != 0);
+    m_operations->setVisible(!files && !m_operations->document()->isEmpty());
     m_safety->setVisible(files && m_file_question->use == FileUse::key);
     m_forget->setVisible(files && !m_file_question->recent.empty());
     m_from_file->setVisible(question && m_question->takes_files);
@@ -342,8 +388,10 @@ void Window::update_controls() {
     for (auto* widget : std::initializer_list<QWidget*>{m_pin_label, m_pin, m_reveal})
         widget->setVisible(asks_pin);
     auto const language = m_sheet->request.language;
+    update_token_work(choice);
     if (asks_pin) {
-        m_pin_label->setText(qt(pin_label(language, *choice)));
+        bool const is_old = m_question->new_pin;
+        m_pin_label->setText(qt(is_old ? old_pin_label(*m_sheet) : pin_label(language, *choice)));
         m_reveal->setText(qt(reveal_label(language, *choice)));
     }
     bool const rememberable = choice != nullptr && can_be_remembered(*m_sheet, *choice);
@@ -357,10 +405,10 @@ void Window::update_controls() {
     bool const hints = choice != nullptr && (m_question->error.empty() || counted);
     set_text_or_hide(*m_pin_hint, hints ? pin_words(language, *choice) : std::string{});
 
-    bool const pin_typed = asks_pin && !m_pin->text().isEmpty();
+    bool const pin_typed = asks_pin && !m_pin->text().isEmpty() && is_ready_for_token_work();
     bool const decidable = m_page == Page::confirmation || (m_page == Page::files && m_files->currentRow() >= 0) ||
                            (m_question != nullptr && m_question->choices.empty()) ||
-                           (choice != nullptr && (pin_typed || !asks_pin));
+                           (choice != nullptr && (pin_typed || !asks_pin) && is_ready_for_token_work());
     m_accept->setText(qt(m_confirmation != nullptr ? m_confirmation->yes
                          : m_page == Page::files   ? std::string{text(language, "&Open")}
                                                    : accept_words(*m_sheet, choice)));
@@ -369,6 +417,36 @@ void Window::update_controls() {
     m_cancel->setDefault(m_page == Page::failure || m_page == Page::advice);
     for (auto* button : {m_refuse, m_from_file, m_forget})
         button->setEnabled(is_live());
+}
+
+/// Which of the fields for a token as a whole are there.
+void Window::update_token_work(Choice const* choice) {
+    auto const language = m_sheet->request.language;
+    bool const asks = choice != nullptr && m_question != nullptr;
+    bool const wants_pin = asks && m_question->new_pin && choice->pin == PinEntry::typed;
+    bool const wants_word = asks && !m_question->word_to_type.empty();
+    for (auto* widget : std::initializer_list<QWidget*>{m_new_pin_label, m_new_pin, m_again_label, m_again})
+        widget->setVisible(wants_pin);
+    m_word_label->setVisible(wants_word);
+    m_word->setVisible(wants_word);
+    std::string hint;
+    if (wants_pin) {
+        m_new_pin_label->setText(qt(new_pin_label(language)));
+        m_again_label->setText(qt(new_pin_again_label(language)));
+        bool const differs = !m_again->text().isEmpty() && m_again->text() != m_new_pin->text();
+        hint = differs ? new_pins_differ(language) : new_pin_length(language, choice->token);
+    }
+    set_text_or_hide(*m_new_pin_hint, hint);
+    if (wants_word) m_word_label->setText(qt(typing_request(language, m_question->word_to_type)));
+}
+
+/// Whether everything that is asked beside the PIN was typed.
+bool Window::is_ready_for_token_work() const {
+    auto const* choice = chosen();
+    if (choice == nullptr) return true;
+    bool const wants_pin = m_question->new_pin && choice->pin == PinEntry::typed;
+    if (wants_pin && (m_new_pin->text().isEmpty() || m_new_pin->text() != m_again->text())) return false;
+    return m_word->text().trimmed() == qt(m_question->word_to_type) || m_question->word_to_type.empty();
 }
 
 Choice const* Window::chosen() const {
@@ -447,15 +525,15 @@ void Window::paintEvent(QPaintEvent* event) {
     m_painted = true;
 }
 
-Pin Window::take_pin() {
-    auto typed = m_pin->text();
+Pin Window::take_pin(QLineEdit& field) {
+    auto typed = field.text();
     auto octets = typed.toUtf8();
     auto* start = reinterpret_cast<unsigned char*>(octets.data());
     auto pin = Pin::take({start, static_cast<std::size_t>(octets.size())});
     // The field shares its characters with `typed`: wiping them there wipes them in the field too.
     auto* characters = reinterpret_cast<unsigned char*>(const_cast<QChar*>(typed.constData()));
     wipe({characters, static_cast<std::size_t>(typed.size()) * sizeof(QChar)});
-    m_pin->setText({});
+    field.setText({});
     return pin ? std::move(*pin) : Pin{};
 }
 

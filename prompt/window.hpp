@@ -9,9 +9,11 @@
 #include <QTimer>
 
 class QCheckBox;
+class QFormLayout;
 class QHBoxLayout;
 class QLabel;
 class QLineEdit;
+class QPlainTextEdit;
 class QProgressBar;
 class QPushButton;
 class QSocketNotifier;
@@ -46,6 +48,9 @@ protected:
 private:
     void lay_out();
     QHBoxLayout* pin_row();
+    QFormLayout* token_rows();
+    void make_secret(QLineEdit& field);
+    void update_token_work(Choice const* choice);
     QHBoxLayout* button_row();
 
     /// Which parts are there: each state of the window is one of these.
@@ -61,7 +66,8 @@ private:
     [[nodiscard]] Choice const* chosen() const;
     void update_controls();
     void show_error(std::string const& words);
-    [[nodiscard]] Pin take_pin();
+    [[nodiscard]] static Pin take_pin(QLineEdit& field);
+    [[nodiscard]] bool is_ready_for_token_work() const;
 
     Sheet const* m_sheet = nullptr;
     Question const* m_question = nullptr;
@@ -81,6 +87,7 @@ private:
     QLabel* m_service;
     QLabel* m_principal;
     DocumentView* m_documents;
+    QPlainTextEdit* m_operations;
     QLabel* m_list_label;
     QLabel* m_list_note;
     KeyList* m_keys;
@@ -91,6 +98,13 @@ private:
     QLabel* m_pin_label;
     QLineEdit* m_pin;
     QCheckBox* m_reveal;
+    QLabel* m_new_pin_label;
+    QLineEdit* m_new_pin;
+    QLabel* m_again_label;
+    QLineEdit* m_again;
+    QLabel* m_new_pin_hint;
+    QLabel* m_word_label;
+    QLineEdit* m_word;
     QCheckBox* m_remember;
     QLabel* m_remember_terms;
     TypingHint* m_typing;

@@ -98,6 +98,13 @@ std::string purpose_words(Sheet const& sheet) {
     case Purpose::choose_file:
         return std::string{text(language, "The site asks you to choose a file to be signed. Nothing is signed yet: you "
                                           "will be asked before.")};
+    case Purpose::key_work:
+        if (is_command(sheet)) return std::string{text(language, "A command wants to work on the keys of a token:")};
+        return std::string{text(language, "The site wants to work on the keys of a token:")};
+    case Purpose::change_pin: return std::string{text(language, "Change the PIN of a token.")};
+    case Purpose::unblock_pin:
+        return std::string{text(language, "Set a new PIN on a token whose PIN is locked. The administrator PIN is "
+                                          "needed for that.")};
     }
     return {};
 }
@@ -184,13 +191,17 @@ std::string list_words(Language language, Question const& question) {
 
 std::string accept_words(Sheet const& sheet, Choice const* choice) {
     auto const language = sheet.request.language;
-    if (choice != nullptr && !choice->certificate) return std::string{text(language, "C&ontinue")};
+    bool const is_of_a_key = !is_about_token(sheet.request.purpose);
+    if (is_of_a_key && choice != nullptr && !choice->certificate) return std::string{text(language, "C&ontinue")};
     switch (sheet.request.purpose) {
     case Purpose::site: return std::string{text(language, "&Allow")};
     case Purpose::choose_key: return std::string{text(language, "S&how the certificate")};
     case Purpose::sign_in: return std::string{text(language, "&Sign in")};
     case Purpose::sign: return std::string{text(language, "&Sign")};
     case Purpose::choose_file: return std::string{text(language, "&Open")};
+    case Purpose::key_work: return std::string{text(language, "A&gree")};
+    case Purpose::change_pin: return std::string{text(language, "C&hange the PIN")};
+    case Purpose::unblock_pin: return std::string{text(language, "S&et the new PIN")};
     }
     return {};
 }

@@ -114,7 +114,7 @@ struct SignedDocuments {
     Bytes statement{};         ///< Format::authenticate: what was signed
 };
 /// How far a request is.
-enum class Stage : std::uint8_t { asking, signing, stamping };
+enum class Stage : std::uint8_t { asking, signing, stamping, key_work };
 using Outcome = std::variant<Storages, ChosenCertificate, SignedDocuments, ChosenFile>;
 
 } // namespace tamga::protocol

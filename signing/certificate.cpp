@@ -300,6 +300,18 @@ std::string common_name_of(View der) {
     return x509 ? first_value(X509_get_subject_name(x509.get()), NID_commonName) : std::string{};
 }
 
+std::optional<std::string> name_in_words(View name) {
+    auto const* at = name.data();
+    std::unique_ptr<X509_NAME, Release<X509_NAME_free>> const parsed{
+        d2i_X509_NAME(nullptr, &at, static_cast<long>(name.size()))};
+    ERR_clear_error();
+    unsigned char* written = nullptr;
+    auto const size = parsed ? i2d_X509_NAME(parsed.get(), &written) : -1;
+    Octets const owner{written};
+    if (size < 0 || !std::ranges::equal(name, View{written, static_cast<std::size_t>(size)})) return std::nullopt;
+    return distinguished_name(parsed.get());
+}
+
 std::optional<Misfit> misfit(Certificate const& certificate, ipc::KeyFilter const& filter, std::int64_t now) {
     auto const usages = certificate.extended_key_usages();
     auto const has_usage = [&](std::string const& oid) { return std::ranges::count(usages, oid) != 0; };

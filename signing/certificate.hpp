@@ -62,6 +62,9 @@ private:
 /// The common name of a certificate that parse refuses for its kind of key; empty where there is none.
 [[nodiscard]] std::string common_name_of(View der);
 
+/// A distinguished name (DER) in words, as Certificate::subject_dn has it; nothing where `name` is not exactly one.
+[[nodiscard]] std::optional<std::string> name_in_words(View name);
+
 inline constexpr std::string_view eku_client_auth = "1.3.6.1.5.5.7.3.2";      ///< authentication certificate
 inline constexpr std::string_view eku_email_protection = "1.3.6.1.5.5.7.3.4"; ///< signature certificate
 

@@ -63,6 +63,18 @@ int place_of(Errc word) noexcept {
     case Errc::service_origin: return 52;
     case Errc::eds_not_required: return 53;
     case Errc::role_missing: return 54;
+    case Errc::token_full: return 55;
+    case Errc::token_write_protected: return 56;
+    case Errc::key_exists: return 57;
+    case Errc::generation_unsupported: return 58;
+    case Errc::certificate_mismatch: return 59;
+    case Errc::pin_unsuitable: return 60;
+    case Errc::so_pin_incorrect: return 61;
+    case Errc::so_pin_locked: return 62;
+    case Errc::key_work_denied: return 63;
+    case Errc::application_unknown: return 64;
+    case Errc::application_damaged: return 65;
+    case Errc::renewal_too_late: return 66;
     }
     return 50;
 }

@@ -2,6 +2,7 @@
 #include "protocol/tamga/members.hpp"
 #include "protocol/tamga/words.hpp"
 
+#include <charconv>
 #include <functional>
 
 namespace tamga::protocol::v1 {
@@ -252,9 +253,120 @@ Method cancel(Members& params) {
     return Cancel{id.value_or(Id{})};
 }
 
+// ---- work on keys ----
+
+constexpr std::size_t most_pairs = 4; ///< of one application
+constexpr std::size_t most_files = 16;
+constexpr std::size_t longest_label = 64;
+constexpr std::size_t longest_serial = 64;
+
+constexpr std::array<std::pair<std::string_view, ipc::PairKind>, 4> pair_kinds{
+    {{"rsa-2048", ipc::PairKind::rsa_2048},
+     {"ec-p256", ipc::PairKind::ec_p256},
+     {"gost2015-256", ipc::PairKind::gost2015_256},
+     {"gost2015-512", ipc::PairKind::gost2015_512}}};
+
+TokenWanted token_of(Members& params) {
+    TokenWanted token;
+    auto* const object = params.object("token");
+    if (object == nullptr) return token;
+    Members members{*object, params.path_of("token")};
+    token.storage = identifier(members, "storage");
+    token.serial = members.text("serial", longest_serial);
+    params.take(members.end());
+    return token;
+}
+
+/// Lower-case hexadecimal, two digits an octet.
+Bytes identifier_of_pair(Members& params) {
+    auto const text = params.needed_text("id", longest_identifier);
+    Bytes id;
+    for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
+        unsigned octet = 0;
+        std::from_chars(text.data() + i, text.data() + i + 2, octet, 16);
+        id.push_back(static_cast<unsigned char>(octet));
+    }
+    if (to_hex(id) != text) params.wrong("id", "is no lower-case hexadecimal of whole octets");
+    return id;
+}
+
+Method list_keys(Members& params) {
+    return ListKeys{token_of(params)};
+}
+
+Method renew_keys(Members& params) {
+    RenewKeys method;
+    method.application = identifier(params, "application");
+    method.token = token_of(params);
+    method.email = params.text("email", longest_name);
+    auto* const list = params.array("keys", most_pairs);
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+        auto const name = "keys[" + std::to_string(i) + ']';
+        auto* const object = (*list)[i].if_object();
+        if (object == nullptr) return params.wrong(name, "is no object"), method;
+        Members members{*object, params.path_of(name)};
+        PairWanted wanted;
+        wanted.certificate = members.octets("certificate", members.need("certificate"));
+        if (members.find("kind") != nullptr) wanted.kind = members.word("kind", pair_kinds);
+        params.take(members.end());
+        method.keys.push_back(std::move(wanted));
+    }
+    bool const is_new = method.application.empty();
+    if (is_new && method.keys.empty()) params.wrong("keys", "is missing: which certificates are to be renewed");
+    if (!is_new && !(method.keys.empty() && method.email.empty()))
+        params.wrong("application", "is gone on with as it is: it takes no keys and no email");
+    return method;
+}
+
+Method install_certificates(Members& params) {
+    InstallCertificates method;
+    method.application = identifier(params, "application");
+    method.token = token_of(params);
+    auto* const list = params.needed_array("files", most_files);
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i)
+        method.files.push_back(params.octets("files[" + std::to_string(i) + ']', &(*list)[i]));
+    return method;
+}
+
+Method delete_key(Members& params) {
+    DeleteKey method;
+    method.token = token_of(params);
+    method.id = identifier_of_pair(params);
+    method.public_key = params.octets("public_key", params.need("public_key"));
+    return method;
+}
+
+Method label_key(Members& params) {
+    LabelKey method;
+    method.token = token_of(params);
+    method.id = identifier_of_pair(params);
+    method.label = params.needed_text("label", longest_label);
+    return method;
+}
+
+Method change_pin(Members& params) {
+    return ChangePin{token_of(params)};
+}
+Method unblock_pin(Members& params) {
+    return UnblockPin{token_of(params)};
+}
+Method list_applications(Members&) {
+    return ListApplications{};
+}
+Method show_application(Members& params) {
+    return ShowApplication{needed_identifier(params, "application")};
+}
+Method note_submission(Members& params) {
+    NoteSubmission method;
+    method.application = needed_identifier(params, "application");
+    method.portal_number = params.text("portal_number", longest_identifier);
+    return method;
+}
+
 struct Known {
     std::string_view name;
     Method (*read)(Members&);
+    Reserved reserved = Reserved::no;
 };
 constexpr Known known[] = {
     {"hello", hello},
@@ -269,6 +381,16 @@ constexpr Known known[] = {
     {"upload.drop", drop_upload},
     {"verify", verify},
     {"cancel", cancel},
+    {"keys.list", list_keys, Reserved::granted},
+    {"keys.renew", renew_keys, Reserved::granted},
+    {"keys.install", install_certificates, Reserved::granted},
+    {"keys.delete", delete_key, Reserved::commands},
+    {"keys.label", label_key, Reserved::commands},
+    {"pin.change", change_pin, Reserved::granted},
+    {"pin.unblock", unblock_pin, Reserved::commands},
+    {"applications.list", list_applications, Reserved::granted},
+    {"applications.show", show_application, Reserved::granted},
+    {"applications.submitted", note_submission, Reserved::granted},
 };
 static_assert(std::size(known) == std::variant_size_v<Method>, "in the order of Method");
 
@@ -319,6 +441,10 @@ std::variant<Request, Refusal> parse_request(json::object& object) {
 
 std::string_view name_of(Method const& method) noexcept {
     return known[method.index()].name;
+}
+
+Reserved reserved(Method const& method) noexcept {
+    return known[method.index()].reserved;
 }
 
 std::optional<Id> id_of(json::value const& value) {

@@ -43,6 +43,7 @@ std::string_view name_of(Stage stage) {
     case Stage::asking: return "asking";
     case Stage::signing: return "signing";
     case Stage::stamping: return "stamping";
+    case Stage::key_work: return "key_work";
     }
     return "";
 }
@@ -181,6 +182,7 @@ std::string render(Id const& id, Reply reply) {
                           [&](Uploaded const& uploaded) { return response(id, tree_of(uploaded)); },
                           [&](Cancelled const& done) { return response(id, Tree{}.add("cancelled", done.cancelled)); },
                           [&](Verified const& verified) { return response(id, verified.report); },
+                          [&](KeysTold const& told) { return response(id, told.report); },
                           [&](Done) { return response(id, Tree{}); },
                       },
                       reply);

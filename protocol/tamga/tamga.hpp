@@ -74,8 +74,72 @@ struct Verify {
 struct Cancel {
     Id id;
 };
+
+// Work on the keys themselves: for commands, and for the few sites that the administrator of the computer has named.
+
+/// Which token; what is empty leaves it to the person.
+struct TokenWanted {
+    std::string storage;
+    std::string serial;
+};
+/// Which pairs and certificates are on a token: the window asks for its PIN.
+struct ListKeys {
+    TokenWanted token;
+};
+/// A pair that comes after that of a certificate.
+struct PairWanted {
+    Bytes certificate;                 ///< the present one, DER
+    std::optional<ipc::PairKind> kind; ///< that of the present one where it is not said
+};
+struct RenewKeys {
+    TokenWanted token;
+    std::vector<PairWanted> keys;
+    std::string email;
+    std::string application; ///< the number of one to be gone on with; then the rest is empty
+};
+struct InstallCertificates {
+    TokenWanted token;
+    std::vector<Bytes> files; ///< DER, PEM or PKCS#7
+    std::string application;  ///< its number; empty: the one that waits for these certificates
+};
+/// A pair by its identifier (CKA_ID) and its public key.
+struct DeleteKey {
+    TokenWanted token;
+    Bytes id;
+    Bytes public_key;
+};
+struct LabelKey {
+    TokenWanted token;
+    Bytes id;
+    std::string label;
+};
+struct ChangePin {
+    TokenWanted token;
+};
+struct UnblockPin {
+    TokenWanted token;
+};
+struct ListApplications {};
+struct ShowApplication {
+    std::string application;
+};
+struct NoteSubmission {
+    std::string application;
+    std::string portal_number;
+};
+
 using Method = std::variant<Hello, ListTokens, SubscribeToTokens, UnsubscribeFromTokens, ListCertificates,
-                            SignDocuments, Authenticate, BeginUpload, EndUpload, DropUpload, Verify, Cancel>;
+                            SignDocuments, Authenticate, BeginUpload, EndUpload, DropUpload, Verify, Cancel, ListKeys,
+                            RenewKeys, InstallCertificates, DeleteKey, LabelKey, ChangePin, UnblockPin,
+                            ListApplications, ShowApplication, NoteSubmission>;
+
+/// Who may ask for it.
+enum class Reserved : std::uint8_t {
+    no,       ///< every site that the person allows
+    granted,  ///< commands, and sites that may manage keys
+    commands, ///< commands alone
+};
+[[nodiscard]] Reserved reserved(Method const& method) noexcept;
 
 /// The name on the wire: "tokens.list".
 [[nodiscard]] std::string_view name_of(Method const& method) noexcept;
@@ -162,9 +226,13 @@ struct Cancelled {
 struct Verified {
     Tree report; ///< as `tamga verify --json` prints it
 };
+/// What is told of keys and applications (docs/tamga-v1.md has the members).
+struct KeysTold {
+    Tree report;
+};
 struct Done {};
-using Reply =
-    std::variant<Greeting, Tokens, ChosenCertificate, Signatures, Uploading, Uploaded, Cancelled, Verified, Done>;
+using Reply = std::variant<Greeting, Tokens, ChosenCertificate, Signatures, Uploading, Uploaded, Cancelled, Verified,
+                           KeysTold, Done>;
 
 /// The response to a request. Signatures are freed as they are written.
 [[nodiscard]] std::string render(Id const& id, Reply reply);

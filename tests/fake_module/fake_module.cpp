@@ -42,6 +42,7 @@ struct Object {
     std::map<CK_ATTRIBUTE_TYPE, Bytes> attributes;
     KeyPointer key;
     CK_KEY_TYPE type = CKK_VENDOR_DEFINED;
+    bool is_gone = false;
 };
 
 struct Token {
@@ -54,6 +55,8 @@ struct Token {
     bool is_out = false;
     unsigned times_pulled = 0;
     std::string kept_pin = {};
+    unsigned so_tries_left = 3;
+    bool administrator = false; ///< is logged in
 };
 
 struct Session {
@@ -62,6 +65,7 @@ struct Session {
     std::vector<CK_OBJECT_HANDLE> found;
     CK_OBJECT_HANDLE signing_key = 0;
     bool logged_in_for_key = false;
+    bool writes = false;
 };
 
 struct State {
@@ -74,6 +78,8 @@ struct State {
 std::optional<State> state;
 std::mutex state_mutex;
 std::atomic<int> inside; ///< calls that are going on
+Knobs const* counted_for = nullptr;
+unsigned calls_counted = 0;
 
 template <class Number>
 Bytes octets_of(Number number) {
@@ -158,7 +164,7 @@ std::optional<State> load(Knobs const& knobs) {
 }
 
 void log_out(Token& token) {
-    token.logged_in = false;
+    token.logged_in = token.administrator = false;
     ::explicit_bzero(token.kept_pin.data(), token.kept_pin.size());
     token.kept_pin.clear();
 }
@@ -201,7 +207,9 @@ struct Call {
             log(place->second + ' ' + std::to_string(attempt(place->second)));
         lock = std::unique_lock{state_mutex};
         result = find(knobs.failures, name, slot).value_or(CKR_OK);
-        pull_out(slot);
+        bool const is_step = count(knobs);
+        if (is_step && !knobs.step->vanishes) result = knobs.step->answer;
+        pull_out(slot, is_step && knobs.step->vanishes);
     }
     Call(Call const&) = delete;
     Call& operator=(Call const&) = delete;
@@ -212,12 +220,21 @@ struct Call {
         if (File const spy{std::fopen(kept->log.c_str(), "a"), std::fclose})
             std::fprintf(spy.get(), "%s\n", line.c_str());
     }
-    void pull_out(std::optional<std::size_t> slot) {
+    /// Whether this is the call that `step` is about. Counts anew for every line that is read.
+    [[nodiscard]] bool count(Knobs const& knobs) const {
+        if (std::exchange(counted_for, &knobs) != &knobs) calls_counted = 0;
+        ++calls_counted;
+        if (!knobs.step || calls_counted != knobs.step->number) return false;
+        log("step");
+        return true;
+    }
+    void pull_out(std::optional<std::size_t> slot, bool now) {
         if (!state) return;
         for (std::size_t each = 0; each < state->tokens.size(); ++each) {
             auto& token = state->tokens[each];
-            bool const vanishes = slot == each && find(kept->vanishing, name, slot);
-            bool const out = kept->absent.contains(each) || vanishes || (token.is_out && !kept->vanishing.empty());
+            bool const vanishes = slot == each && (now || find(kept->vanishing, name, slot));
+            bool const stays_out = !kept->vanishing.empty() || (kept->step && kept->step->vanishes);
+            bool const out = kept->absent.contains(each) || vanishes || (token.is_out && stays_out);
             if (out && !std::exchange(token.is_out, true)) {
                 ++token.times_pulled;
                 log_out(token);
@@ -259,7 +276,7 @@ struct Call {
 constexpr CK_ULONG too_many = ~CK_ULONG{0} / 16;
 
 bool visible(Object const& object, std::size_t slot) {
-    return object.slot == slot && (!object.is_private || state->tokens[slot].logged_in);
+    return object.slot == slot && !object.is_gone && (!object.is_private || state->tokens[slot].logged_in);
 }
 
 template <std::size_t N>
@@ -359,6 +376,12 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
     pad(info->model, string_of(*call.kept, "model", slot, "fake"));
     pad(info->serialNumber, string_of(*call.kept, "serial", slot, std::to_string(slot).c_str()));
     info->flags = CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED;
+    info->ulMinPinLen = 4;
+    info->ulMaxPinLen = 16;
+    auto const memory = call.kept->memory.find(slot);
+    auto const free = memory == call.kept->memory.end() ? CK_UNAVAILABLE_INFORMATION : memory->second;
+    info->ulFreePublicMemory = info->ulFreePrivateMemory = free;
+    info->ulTotalPublicMemory = info->ulTotalPrivateMemory = free;
     if (auto const more = call.kept->flags.find(slot); more != call.kept->flags.end()) info->flags |= more->second;
     if (token.has_pin_pad) info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
     if (token.tries_left < token.tries) info->flags |= CKF_USER_PIN_COUNT_LOW;
@@ -367,12 +390,13 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
     return CKR_OK;
 }
 
-CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS, void*, CK_NOTIFY, CK_SESSION_HANDLE* handle) {
+CK_RV open_session(CK_SLOT_ID slot, CK_FLAGS flags, void*, CK_NOTIFY, CK_SESSION_HANDLE* handle) {
     Call const call{"C_OpenSession", slot};
     if (call.result != CKR_OK) return call.result;
     if (!call.present(slot)) return CKR_TOKEN_NOT_PRESENT;
     *handle = state->next_session++;
     state->sessions[*handle] = {slot, state->tokens[slot].times_pulled, {}};
+    state->sessions[*handle].writes = (flags & CKF_RW_SESSION) != 0;
     if (call.is_rubbish()) *handle = too_many;
     return CKR_OK;
 }
@@ -383,11 +407,24 @@ CK_RV close_session(CK_SESSION_HANDLE handle) {
     return call.result;
 }
 
+CK_RV login_as_administrator(Session const& session, Token& token, View typed) {
+    if (!session.writes) return CKR_SESSION_READ_ONLY_EXISTS;
+    if (token.so_tries_left == 0) return CKR_PIN_LOCKED;
+    std::string_view const backwards{so_pin_backwards};
+    if (!std::equal(typed.begin(), typed.end(), backwards.rbegin(), backwards.rend())) {
+        return --token.so_tries_left == 0 ? CKR_PIN_LOCKED : CKR_PIN_INCORRECT;
+    }
+    token.so_tries_left = 3;
+    token.administrator = true;
+    return CKR_OK;
+}
+
 CK_RV login(CK_SESSION_HANDLE handle, CK_USER_TYPE user, unsigned char* pin, CK_ULONG size) {
     Call call{"C_Login", slot_of(handle)};
     auto* session = call.session(handle);
     if (session == nullptr) return call.result;
     auto& token = state->tokens[session->slot];
+    if (user == CKU_SO) return login_as_administrator(*session, token, {pin, size});
     bool const for_key = user == CKU_CONTEXT_SPECIFIC;
     if (for_key && session->signing_key == 0) return CKR_OPERATION_NOT_INITIALIZED;
     if (!for_key && token.logged_in) return CKR_USER_ALREADY_LOGGED_IN;
@@ -416,7 +453,7 @@ CK_RV logout(CK_SESSION_HANDLE handle) {
     auto const* session = call.session(handle);
     if (session == nullptr) return call.result;
     auto& token = state->tokens[session->slot];
-    if (!token.logged_in) return CKR_USER_NOT_LOGGED_IN;
+    if (!token.logged_in && !token.administrator) return CKR_USER_NOT_LOGGED_IN;
     log_out(token);
     return CKR_OK;
 }
@@ -490,7 +527,8 @@ CK_RV sign_init(CK_SESSION_HANDLE handle, CK_MECHANISM* mechanism, CK_OBJECT_HAN
     auto* session = call.session(handle);
     if (session == nullptr) return call.result;
     if (!state->tokens[session->slot].logged_in) return CKR_USER_NOT_LOGGED_IN;
-    if (number == 0 || number > state->objects.size() || !state->objects[number - 1].key) return CKR_KEY_HANDLE_INVALID;
+    bool const is_there = number != 0 && number <= state->objects.size() && !state->objects[number - 1].is_gone;
+    if (!is_there || !state->objects[number - 1].key) return CKR_KEY_HANDLE_INVALID;
     if (mechanism->mechanism != mechanism_of(state->objects[number - 1].type)) return CKR_MECHANISM_INVALID;
     session->signing_key = number;
     session->logged_in_for_key = false;
@@ -514,6 +552,162 @@ CK_RV sign(CK_SESSION_HANDLE handle, unsigned char* input, CK_ULONG size, unsign
     if (*room < made.size()) return CKR_BUFFER_TOO_SMALL;
     std::copy(made.begin(), made.end(), signature);
     *room = made.size();
+    return CKR_OK;
+}
+
+// ---- what changes the token ----
+
+/// What is said of a session that may not write, or where nobody is logged in.
+CK_RV may_write(Session const& session) {
+    if (!session.writes) return CKR_SESSION_READ_ONLY;
+    return state->tokens[session.slot].logged_in ? CKR_OK : CKR_USER_NOT_LOGGED_IN;
+}
+
+Object object_from(std::size_t slot, CK_ATTRIBUTE const* attributes, CK_ULONG count) {
+    Object object{slot, false, {}, {}, CKK_VENDOR_DEFINED};
+    for (auto const& attribute : std::span{attributes, count}) {
+        auto const* start = static_cast<unsigned char const*>(attribute.pValue);
+        object.attributes[attribute.type] = Bytes(start, start + attribute.ulValueLen);
+    }
+    object.is_private = object.attributes[CKA_PRIVATE] == octets_of<CK_BBOOL>(CK_TRUE);
+    return object;
+}
+
+bool is_full(Knobs const& knobs) {
+    auto const there = std::ranges::count(state->objects, false, &Object::is_gone);
+    return knobs.most_objects && static_cast<std::size_t>(there) >= *knobs.most_objects;
+}
+
+CK_OBJECT_HANDLE keep(Object object) {
+    state->objects.push_back(std::move(object));
+    return state->objects.size();
+}
+
+KeyPointer new_key(CK_MECHANISM_TYPE mechanism) {
+    switch (mechanism) {
+    case CKM_RSA_PKCS_KEY_PAIR_GEN: return {EVP_RSA_gen(2048U), ::EVP_PKEY_free};
+    case CKM_EC_KEY_PAIR_GEN: return {EVP_EC_gen("prime256v1"), ::EVP_PKEY_free};
+    case CKM_GOSTR3410_KEY_PAIR_GEN: return test::make_gost_key(test::KeyKind::gost2015_256);
+    case CKM_GOSTR3410_512_KEY_PAIR_GEN: return test::make_gost_key(test::KeyKind::gost2015_512);
+    default: return nullptr;
+    }
+}
+
+Bytes number_of(::EVP_PKEY const* key, char const* name) {
+    ::BIGNUM* number = nullptr;
+    if (::EVP_PKEY_get_bn_param(key, name, &number) != 1) return {};
+    Bytes octets(static_cast<std::size_t>(BN_num_bytes(number)));
+    ::BN_bn2bin(number, octets.data());
+    ::BN_free(number);
+    return octets;
+}
+
+/// What the public half shows, and of RSA keys the private one too.
+void show_public_half(Object& public_key, Object& private_key, ::EVP_PKEY* key) {
+    switch (type_of(key)) {
+    case CKK_RSA:
+        for (auto* half : {&public_key, &private_key}) {
+            half->attributes[CKA_MODULUS] = number_of(key, OSSL_PKEY_PARAM_RSA_N);
+            half->attributes[CKA_PUBLIC_EXPONENT] = number_of(key, OSSL_PKEY_PARAM_RSA_E);
+        }
+        break;
+    case CKK_EC: {
+        std::size_t size = 0;
+        ::EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0, &size);
+        Bytes point(size);
+        ::EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point.data(), size, &size);
+        point.insert(point.begin(), {0x04, static_cast<unsigned char>(size)}); // an OCTET STRING
+        public_key.attributes[CKA_EC_POINT] = std::move(point);
+        break;
+    }
+    default: public_key.attributes[CKA_VALUE] = test::gost_point(key);
+    }
+}
+
+CK_RV generate_key_pair(CK_SESSION_HANDLE handle, CK_MECHANISM* mechanism, CK_ATTRIBUTE* public_attributes,
+                        CK_ULONG public_count, CK_ATTRIBUTE* private_attributes, CK_ULONG private_count,
+                        CK_OBJECT_HANDLE* public_key, CK_OBJECT_HANDLE* private_key) {
+    Call call{"C_GenerateKeyPair", slot_of(handle)};
+    auto const* session = call.session(handle);
+    if (session == nullptr) return call.result;
+    if (auto const may = may_write(*session); may != CKR_OK) return may;
+    auto const key = new_key(mechanism->mechanism);
+    if (!key) return CKR_MECHANISM_INVALID;
+    auto made_public = object_from(session->slot, public_attributes, public_count);
+    auto made_private = object_from(session->slot, private_attributes, private_count);
+    show_public_half(made_public, made_private, key.get());
+    made_private.key = key;
+    made_private.type = type_of(key.get());
+    if (is_full(*call.kept)) return CKR_DEVICE_MEMORY;
+    *private_key = keep(std::move(made_private));
+    if (is_full(*call.kept)) return CKR_DEVICE_MEMORY;
+    *public_key = keep(std::move(made_public));
+    return CKR_OK;
+}
+
+CK_RV create_object(CK_SESSION_HANDLE handle, CK_ATTRIBUTE* attributes, CK_ULONG count, CK_OBJECT_HANDLE* made) {
+    Call call{"C_CreateObject", slot_of(handle)};
+    auto const* session = call.session(handle);
+    if (session == nullptr) return call.result;
+    if (auto const may = may_write(*session); may != CKR_OK) return may;
+    if (is_full(*call.kept)) return CKR_DEVICE_MEMORY;
+    *made = keep(object_from(session->slot, attributes, count));
+    return CKR_OK;
+}
+
+/// An object that may be changed; or nullptr with `call.result` saying why not.
+Object* writable_object(Call& call, CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE number) {
+    auto const* session = call.session(handle);
+    if (session == nullptr) return nullptr;
+    call.result = may_write(*session);
+    if (call.result != CKR_OK) return nullptr;
+    bool const is_there = number != 0 && number <= state->objects.size();
+    if (is_there && visible(state->objects[number - 1], session->slot)) return &state->objects[number - 1];
+    call.result = CKR_OBJECT_HANDLE_INVALID;
+    return nullptr;
+}
+
+CK_RV destroy_object(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE number) {
+    Call call{"C_DestroyObject", slot_of(handle)};
+    auto* object = writable_object(call, handle, number);
+    if (object != nullptr) object->is_gone = true;
+    return call.result;
+}
+
+CK_RV set_attribute_value(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE number, CK_ATTRIBUTE* attributes, CK_ULONG count) {
+    Call call{"C_SetAttributeValue", slot_of(handle)};
+    auto* object = writable_object(call, handle, number);
+    if (object == nullptr) return call.result;
+    for (auto const& attribute : std::span{attributes, count}) {
+        auto const* start = static_cast<unsigned char const*>(attribute.pValue);
+        object->attributes[attribute.type] = Bytes(start, start + attribute.ulValueLen);
+    }
+    return CKR_OK;
+}
+
+CK_RV set_pin(CK_SESSION_HANDLE handle, unsigned char* old_pin, CK_ULONG old_size, unsigned char* pin, CK_ULONG size) {
+    Call call{"C_SetPIN", slot_of(handle)};
+    auto const* session = call.session(handle);
+    if (session == nullptr) return call.result;
+    if (!session->writes) return CKR_SESSION_READ_ONLY;
+    auto& token = state->tokens[session->slot];
+    if (token.tries_left == 0) return CKR_PIN_LOCKED;
+    if (!std::equal(old_pin, old_pin + old_size, token.pin_backwards.rbegin(), token.pin_backwards.rend())) {
+        return --token.tries_left == 0 ? CKR_PIN_LOCKED : CKR_PIN_INCORRECT;
+    }
+    token.tries_left = token.tries;
+    token.pin_backwards.assign(std::reverse_iterator{pin + size}, std::reverse_iterator{pin});
+    return CKR_OK;
+}
+
+CK_RV init_pin(CK_SESSION_HANDLE handle, unsigned char* pin, CK_ULONG size) {
+    Call call{"C_InitPIN", slot_of(handle)};
+    auto const* session = call.session(handle);
+    if (session == nullptr) return call.result;
+    auto& token = state->tokens[session->slot];
+    if (!token.administrator) return CKR_USER_NOT_LOGGED_IN;
+    token.tries_left = token.tries;
+    token.pin_backwards.assign(std::reverse_iterator{pin + size}, std::reverse_iterator{pin});
     return CKR_OK;
 }
 
@@ -541,6 +735,12 @@ extern "C" CK_RV C_GetFunctionList(CK_FUNCTION_LIST** list) {
         made.C_GetAttributeValue = get_attribute_value;
         made.C_SignInit = sign_init;
         made.C_Sign = sign;
+        made.C_GenerateKeyPair = generate_key_pair;
+        made.C_CreateObject = create_object;
+        made.C_DestroyObject = destroy_object;
+        made.C_SetAttributeValue = set_attribute_value;
+        made.C_SetPIN = set_pin;
+        made.C_InitPIN = init_pin;
         return made;
     }();
     *list = &functions;

@@ -80,6 +80,16 @@ bool read_line(std::istringstream& line, Knobs& knobs) {
         std::string what;
         line >> name >> what;
         knobs.attempts.emplace(name, what);
+    } else if (word == "memory") {
+        std::size_t slot = 0;
+        line >> slot >> knobs.memory[slot];
+    } else if (word == "most_objects") {
+        line >> knobs.most_objects.emplace();
+    } else if (word == "step") {
+        auto& step = knobs.step.emplace();
+        line >> step.number >> name;
+        step.vanishes = name == "vanish";
+        if (!step.vanishes) line >> std::hex >> step.answer >> std::dec;
     } else if (word == "flags") {
         std::size_t slot = 0;
         line >> slot >> std::hex >> knobs.flags[slot] >> std::dec;

@@ -11,12 +11,18 @@
 //   absent SLOT                            the token is pulled out
 //   maker SLOT TEXT                        its manufacturer, to the end of the line; model, serial and reader likewise
 //   flags SLOT NUMBER                      further flags of CK_TOKEN_INFO, in hexadecimal
+//   memory SLOT OCTETS                     what it says is free, of each kind; without the line it does not say
+//   most_objects N                         with so many objects, those of all slots together, a token is full; where a
+//                                          pair has room for one half, that one stays
 //
 // What a call does instead of working; with SLOT only where it concerns that slot:
 //
 //   delay FUNCTION MILLISECONDS [SLOT]     it sleeps first
 //   fail FUNCTION CK_RV [SLOT]             it answers this, in hexadecimal
 //   vanish FUNCTION [SLOT]                 the token is pulled out in the middle of it, until the line is gone
+//   step N fail CK_RV                      the N-th call after this line was read, whichever it is, answers this
+//   step N vanish                          its token is pulled out in the middle of it, until the line is gone; the spy
+//                                          writes "step" where such a call was made
 //   hang FUNCTION [SLOT]                   it never returns
 //   crash FUNCTION [segv|abort|exit]       it ends the process; without a word with exit code 139
 //   print FUNCTION                         it writes to standard output first
@@ -25,7 +31,8 @@
 //                                          "WHAT ERRNO" to the log
 //
 // The file is looked at at every call, so a test turns a knob by writing it; tokens and objects are made once, by
-// C_Initialize. While somebody is logged in the module keeps the PIN, as real ones do, and wipes it at the logout. In
+// C_Initialize; what is made later is kept in memory. The administrator's PIN is so_pin, which locks after three
+// errors. While somebody is logged in the module keeps the PIN, as real ones do, and wipes it at the logout. In
 // the file the PIN stands backwards, so that a search of the memory finds it only where somebody brought it.
 #pragma once
 
@@ -37,6 +44,9 @@
 #include <vector>
 
 namespace tamga::fake {
+
+/// The administrator's PIN of every token, backwards.
+inline constexpr char const* so_pin_backwards = "12345678";
 
 struct TokenLine {
     std::string label;
@@ -61,6 +71,13 @@ struct Turned {
     std::optional<std::size_t> slot;
 };
 
+/// What happens at a call that is known by its number alone.
+struct Step {
+    unsigned number = 0;
+    bool vanishes = false;
+    unsigned long answer = 0;
+};
+
 struct Knobs {
     std::string log;
     std::vector<TokenLine> tokens;
@@ -78,6 +95,9 @@ struct Knobs {
     std::set<std::size_t> absent;
     std::map<std::string, std::map<std::size_t, std::string>> strings; ///< of maker, model, serial and reader, by slot
     std::map<std::size_t, unsigned long> flags;                        ///< of tokens, by slot
+    std::map<std::size_t, unsigned long> memory;                       ///< octets free, by slot
+    std::optional<std::size_t> most_objects;
+    std::optional<Step> step;
 };
 
 /// The value for a call of `function`, in `slot` where it concerns one.

@@ -89,7 +89,8 @@ public:
         token.login_required = token.pin_initialized = true;
         return token;
     }();
-    std::vector<ipc::Mandate> mandates; ///< valid after stop()
+    std::vector<ipc::Mandate> mandates;        ///< valid after stop()
+    std::vector<ipc::KeyMandate> key_mandates; ///< the same
 
 private:
     void answer(ipc::Channel& channel, ipc::Packet& packet) {
@@ -111,10 +112,26 @@ private:
         }
         if (packet.is<ipc::Unlock>()) {
             auto const unlock = packet.as<ipc::Unlock>();
-            m_events.add("unlock " + characters_of(unlock->pin));
+            m_events.add((unlock->for_key_work ? "unlock_for_work " : "unlock ") + characters_of(unlock->pin));
             ++unlocks;
             if (crashes_at_unlock) return channel.close();
             return reply(channel, characters_of(unlock->pin));
+        }
+        if (packet.is<ipc::ChangePin>()) {
+            auto const change = packet.as<ipc::ChangePin>();
+            m_events.add("change " + characters_of(change->old_pin) + " to " + characters_of(change->new_pin));
+            return answer_change(channel, characters_of(change->old_pin), Errc::pin_incorrect);
+        }
+        if (packet.is<ipc::UnblockPin>()) {
+            auto const change = packet.as<ipc::UnblockPin>();
+            m_events.add("unblock " + characters_of(change->so_pin) + " to " + characters_of(change->new_pin));
+            return answer_change(channel, characters_of(change->so_pin), Errc::so_pin_incorrect);
+        }
+        if (auto mandate = packet.as<ipc::KeyMandate>()) {
+            m_events.add("key_mandate");
+            key_mandates.push_back(std::move(*mandate));
+            static_cast<void>(channel.send(ipc::MandateReply{ipc::Status::from(ok())}));
+            return;
         }
         if (auto const wanted = packet.as<ipc::Remember>()) {
             m_events.add("remember " + wanted->origin);
@@ -127,6 +144,12 @@ private:
         m_events.add("mandate");
         // A prompt whose person cancelled meanwhile is gone.
         static_cast<void>(channel.send(ipc::MandateReply{ipc::Status::from(ok())}));
+    }
+
+    /// The PIN that opens it is the administrator's too.
+    void answer_change(ipc::Channel& channel, std::string const& pin, Errc wrong) {
+        auto const outcome = pin == m_pin ? ok() : Result<void>{wrong};
+        static_cast<void>(channel.send(ipc::PinChanged{ipc::Status::from(outcome), info}));
     }
 
     /// A prompt that ended meanwhile, because nothing of a token is wanted, hears none of it.

@@ -2,13 +2,14 @@
 //
 // The script, one command a line, in any order: `key first`, `key subject=TEXT` (part of the line a person would read,
 // or a token whose keys cannot be read yet), `key certificate=TEXT` (the same, and no such token), `key misfit` (tries
-// what cannot be chosen); `pin TEXT` (several: one after another, then cancel); `accept`, `cancel`, `refuse_site` (the
-// last one counts); `decline_last_attempt` (says no to every confirmation); `cancel_while_looking` (for tokens, before
-// anything was asked); `cancel_while_waiting` (for the token that was chosen); `cancel_at WORDS` (a wait of which they
-// are the beginning); `wait_ms N` before each answer; `hang` (never answers); `file PATH` (several: one after another,
-// then cancel) where a file is wanted; `from_file` wants a key file although there are tokens; `forget_files` clears
-// the list of recent ones first; `remember` has the login remembered for the site, offered or not. What follows a line
-// `site ORIGIN` holds for requests of that origin alone.
+// what cannot be chosen); `new_pin TEXT` where a new PIN is wanted (the same each time); `type WORD` where a word is,
+// in the place of the right one; `pin TEXT` (several: one after another, then cancel); `accept`, `cancel`,
+// `refuse_site` (the last one counts); `decline_last_attempt` (says no to every confirmation); `cancel_while_looking`
+// (for tokens, before anything was asked); `cancel_while_waiting` (for the token that was chosen); `cancel_at WORDS` (a
+// wait of which they are the beginning); `wait_ms N` before each answer; `hang` (never answers); `file PATH` (several:
+// one after another, then cancel) where a file is wanted; `from_file` wants a key file although there are tokens;
+// `forget_files` clears the list of recent ones first; `remember` has the login remembered for the site, offered or
+// not. What follows a line `site ORIGIN` holds for requests of that origin alone.
 #pragma once
 
 #include "prompt/words.hpp"
@@ -77,7 +78,7 @@ public:
         if (question.takes_files && std::exchange(m_from_file, false)) return {Act::file, 0, {}};
         auto const choice = pick(question);
         if (choice >= question.choices.size() && news >= 0) return {await_news(web, news), choice, {}};
-        Answer answer{Act::accept, choice, {}, m_remembers};
+        Answer answer{Act::accept, choice, {}, m_remembers, {}, m_typed_word.value_or(question.word_to_type)};
         if (choice >= question.choices.size() || question.choices[choice].pin != PinEntry::typed) {
             // Insisting on what cannot be chosen ends here too, and so does a list that stays empty.
             if (choice >= question.choices.size() && (!question.choices.empty() || m_insisted))
@@ -95,6 +96,9 @@ public:
             m_log(R"({"event":"pin","origin":)" + json_text(m_origin) + R"(,"nth":)" + std::to_string(m_typed) + '}');
         auto pin = Pin::take({reinterpret_cast<unsigned char*>(typed.data()), typed.size()});
         if (pin) answer.pin = std::move(*pin);
+        auto chosen_pin = m_new_pin;
+        auto new_pin = Pin::take({reinterpret_cast<unsigned char*>(chosen_pin.data()), chosen_pin.size()});
+        if (question.new_pin && new_pin) answer.new_pin = std::move(*new_pin);
         return answer;
     }
 
@@ -155,6 +159,10 @@ private:
             m_key = argument;
         else if (command == "pin")
             m_pins.push_back(argument);
+        else if (command == "new_pin")
+            m_new_pin = argument;
+        else if (command == "type")
+            m_typed_word = argument;
         else if (command == "file")
             m_files.emplace_back(argument);
         else if (command == "from_file")
@@ -224,7 +232,8 @@ private:
                     json_text(choice.warning) + '}';
         }
         line += R"(],"chosen":)" + (question.chosen ? std::to_string(*question.chosen) : "null");
-        m_log(line + R"(,"error":)" + json_text(question.error) + R"(,"pin":)" + json_text(hint_of(question)) + '}');
+        m_log(line + R"(,"operations":)" + json_text(question.operations) + R"(,"error":)" + json_text(question.error) +
+              R"(,"pin":)" + json_text(hint_of(question)) + '}');
     }
 
     /// What is said of the PIN of the key that is chosen.
@@ -245,6 +254,8 @@ private:
     std::string m_key;
     std::string m_cancels_at;
     std::deque<std::string> m_pins;
+    std::string m_new_pin;
+    std::optional<std::string> m_typed_word;
     std::deque<std::filesystem::path> m_files;
     bool m_from_file = false;
     bool m_forgets_files = false;

@@ -180,6 +180,46 @@ TEST_F(JournalTest, HasNothingLeftOfWhatWasErased) {
         << "the search finds what is there";
 }
 
+TEST_F(JournalTest, RemembersCertificatesTheOnesSeenLastFirst) {
+    auto book = open();
+    KnownCertificate const one{std::string(64, 'a'), "AAAA", 100};
+    KnownCertificate const other{std::string(64, 'b'), "BBBB", 200};
+    ASSERT_TRUE(book.note(one) && book.note(other));
+
+    EXPECT_EQ(*book.certificates(), (std::vector{other, one}));
+    auto again = one;
+    again.seen = 300;
+    ASSERT_TRUE(book.note(again));
+    EXPECT_EQ(*book.certificates(), (std::vector{again, other}));
+    ASSERT_TRUE(book.erase(250));
+    EXPECT_EQ(*book.certificates(), std::vector{again});
+    ASSERT_TRUE(book.erase({}));
+    EXPECT_TRUE(book.certificates()->empty());
+}
+
+TEST_F(JournalTest, RemembersSoManyCertificatesAndNoMore) {
+    auto book = open();
+    for (std::int64_t i = 0; i < most_certificates + 3; ++i)
+        ASSERT_TRUE(book.note({std::to_string(i), "AAAA", i}));
+
+    auto const kept = book.certificates();
+    ASSERT_EQ(static_cast<std::int64_t>(kept->size()), most_certificates);
+    EXPECT_EQ(kept->back().seen, 3);
+}
+
+TEST_F(JournalTest, TakesOverTheFileOfAnEarlierTamga) {
+    ASSERT_TRUE(open().add(entry_at(100)));
+    {
+        auto database = Database::open(path());
+        ASSERT_TRUE(database && database->run("DROP TABLE certificate; PRAGMA user_version = 1"));
+    }
+
+    auto book = open();
+
+    EXPECT_EQ(times(book), Times{100});
+    EXPECT_TRUE(book.note({std::string(64, 'a'), "AAAA", 100}));
+}
+
 TEST_F(JournalTest, IsReadAndErasedByOneProcessWhileAnotherWrites) {
     auto daemon = open();
     ASSERT_TRUE(daemon.add(entry_at(100)));

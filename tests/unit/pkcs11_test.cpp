@@ -20,7 +20,9 @@ TEST(CryptokiError, GivesWhatThePersonActsOnItsOwnWord) {
           Case{CKR_PIN_LOCKED, Errc::pin_locked}, Case{CKR_PIN_EXPIRED, Errc::pin_expired},
           Case{CKR_DEVICE_REMOVED, Errc::token_absent}, Case{CKR_TOKEN_NOT_PRESENT, Errc::token_absent},
           Case{CKR_SESSION_HANDLE_INVALID, Errc::token_absent}, Case{CKR_KEY_HANDLE_INVALID, Errc::key_not_found},
-          Case{CKR_MECHANISM_INVALID, Errc::mechanism_unsupported},
+          Case{CKR_MECHANISM_INVALID, Errc::mechanism_unsupported}, Case{CKR_DEVICE_MEMORY, Errc::token_full},
+          Case{CKR_TOKEN_WRITE_PROTECTED, Errc::token_write_protected},
+          Case{CKR_SESSION_READ_ONLY, Errc::token_write_protected},
           Case{CKR_FUNCTION_CANCELED, Errc::user_cancelled}}) {
         EXPECT_EQ(to_errc(rv), code) << rv;
     }
@@ -45,14 +47,16 @@ TEST(Limits, AreThoseThatAPersonIsToldOf) {
     EXPECT_EQ(limits.of(Operation::login), 15s);
     EXPECT_EQ(limits.of(Operation::pin_pad), 60s);
     EXPECT_EQ(limits.of(Operation::sign), 30s);
-    EXPECT_EQ(limits.of(Operation::generate), 180s);
+    EXPECT_EQ(limits.of(Operation::write), 60s);
+    EXPECT_EQ(limits.of(Operation::change_pin), 180s);
+    EXPECT_EQ(limits.of(Operation::generate), 600s);
 }
 
 TEST(Limits, AreDividedAllAlikeForTests) {
     auto const limits = Limits{}.divided_by(5);
 
-    for (auto const operation :
-         {Operation::list, Operation::login, Operation::pin_pad, Operation::sign, Operation::generate}) {
+    for (auto const operation : {Operation::list, Operation::login, Operation::pin_pad, Operation::sign,
+                                 Operation::write, Operation::change_pin, Operation::generate}) {
         EXPECT_EQ(limits.of(operation) * 5, Limits{}.of(operation));
     }
 }

@@ -41,6 +41,16 @@ TEST(Basics, KnowsOneMethodAndOneVersion) {
         contains(answer_to(R"({"module":"kz.gov.pki.knca.basics","method":"sign"})"), R"("code":"GENERAL_ERROR")"));
 }
 
+TEST(Basics, WritesToNoTokenWhoseArgumentsNobodyKnows) {
+    for (std::string const method : {"generateCsr", "importCertificate"}) {
+        auto const said = answer_to(
+            R"({"module":"kz.gov.pki.knca.basics","method":")" + method +
+            R"(","args":{"allowedStorages":["AKKaztokenStore"],"certificate":"AAAA","keyType":"SIGNATURE"}})");
+        EXPECT_EQ(said, R"({"code":"GENERAL_ERROR","details":")" + method +
+                            R"( is not defined in kz.gov.pki.knca.basics","message":"General error.","status":false})");
+    }
+}
+
 TEST(Basics, NamesTheCharacterThatIsNoBase64) {
     EXPECT_EQ(
         answer_to(basics(R"("decode":true)", any_key, R"("format":"cms","data":"SGVs-bG8=")")),

@@ -95,7 +95,7 @@ void play_prompt(ipc::Channel web, test::TestKey const& key, Person person, Stor
                    (request->storages.empty() ? "any storage" : request->storages.front()));
     }
     switch (person) {
-    case Person::agrees: ASSERT_TRUE(web.send(ipc::Accepted{module, slot, key.certificate})); break;
+    case Person::agrees: ASSERT_TRUE(web.send(ipc::Accepted{module, slot, key.certificate, false, {}, {}})); break;
     case Person::cancels: ASSERT_TRUE(web.send(ipc::PromptEnded{ipc::Status::from(Errc::user_cancelled)})); return;
     case Person::has_no_token: {
         if (request->site_is_new) story.tell("3c asks about the site");
