@@ -19,7 +19,7 @@ const [name, isPublic] = browserName.split('-');
 const home = process.env.HOME;
 const overridden = '127.0.0.1:443';
 
-const tool = (...command) => execFileSync('timeout', ['30', ...command], { encoding: 'utf8' }).trim();
+const tool = (...command) => execFileSync('timeout', ['120', ...command], { encoding: 'utf8' }).trim();
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 async function openChromium() {
