@@ -20,6 +20,8 @@ namespace tamga::daemon {
 namespace {
 
 constexpr std::string_view ending = ".toml";
+/// Last in every file: TOML that was cut off may well be TOML.
+constexpr std::string_view last_line = "# the end\n";
 constexpr std::size_t longest_number = 32;
 constexpr std::size_t most_keys = 8;
 
@@ -235,7 +237,8 @@ Result<void> Applications::save(Application const& application) const {
     if (!lock) return lock.error();
     std::ostringstream text;
     text << "# An application for new certificates, written by tamga. No key and no PIN is in it.\n"
-         << table_of(application) << '\n';
+         << table_of(application) << '\n'
+         << last_line;
     return policy::replace_file(file_of(application.number), text.str());
 }
 
@@ -245,6 +248,7 @@ Result<Application> Applications::load(std::string_view number) const {
     if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return Errc::application_unknown;
     auto const text = read_trusted_file(path);
     if (!text) return text.error();
+    if (!text->ends_with(last_line)) return Error{Errc::application_damaged, path.string() + ": its end is missing"};
     auto const parsed = toml::parse(*text);
     if (!parsed) {
         auto const line = std::to_string(parsed.error().source().begin.line);

@@ -81,7 +81,8 @@ TEST_F(ApplicationsTest, AreListedLatestFirstAndABrokenOneHidesNoOther) {
     ASSERT_TRUE(applications().save(at(ApplicationState::begun)));
     ASSERT_TRUE(applications().save(later));
     m_scratch.write("tamga/applications/20261125-CCCCCC.toml", "number = [[[");
-    m_scratch.write("tamga/applications/20261126-DDDDDD.toml", "number = \"20261126-DDDDDD\"\nstate = \"dreamt of\"\n");
+    m_scratch.write("tamga/applications/20261126-DDDDDD.toml",
+                    "number = \"20261126-DDDDDD\"\nstate = \"dreamt of\"\n# the end\n");
     m_scratch.write("tamga/applications/20261123-ABCDEF.toml.new", "half of");
 
     auto const listing = applications().list();
