@@ -16,7 +16,8 @@ constexpr int exit_usage = 2;
 std::optional<Errc> error_of(std::string const& typed) {
     for (std::size_t i = 0; i < errc_count; ++i) {
         auto const code = static_cast<Errc>(i);
-        if (typed == wire_name(code) || typed == std::to_string(protocol::v1::code_of(code))) return code;
+        auto const number = std::to_string(protocol::v1::code_of(code)); // "-33023", of which people read the digits
+        if (typed == wire_name(code) || typed == number || typed == number.substr(1)) return code;
     }
     return std::nullopt;
 }

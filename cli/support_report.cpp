@@ -211,8 +211,8 @@ std::string redacted(std::string_view text, std::string_view home) {
         result = without_value_of(std::move(result), key);
     for (auto const* scheme : {"https://", "http://"})
         result = without_addresses(std::move(result), scheme);
-    constexpr std::size_t of_a_person = 9; // IIN and BIN have 12 digits, serial numbers of tokens 8 to 16
-    constexpr std::size_t of_a_certificate = 17;
+    constexpr std::size_t of_a_person = 9;       // IIN and BIN have 12 digits, serial numbers of tokens 8 to 16
+    constexpr std::size_t of_a_certificate = 13; // also of a token; 8 digits name a certificate here, 12 a build
     constexpr std::size_t of_base64 = 40;
     result = without_runs(result, is_digit, of_a_person, "[number]");
     result = without_runs(result, is_hexadecimal, of_a_certificate, "[octets]");

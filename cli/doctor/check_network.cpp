@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 4s;
+constexpr auto patience = 4s;                  // for a connection
 constexpr std::int64_t most_seconds_off = 300; // beyond it a time-stamp is refused
 
 std::string moment(std::chrono::system_clock::time_point time) {
@@ -45,7 +45,8 @@ public:
                                            {m_configuration.ocsp_url}};
         for (auto const& url : m_configuration.crl_urls)
             questions.push_back({url});
-        auto const answers = ask_the_web(questions, m_configuration.proxy, patience);
+        auto const answers = ask_the_web(questions, m_configuration.proxy,
+                                         {patience, std::chrono::seconds{m_configuration.timestamp_seconds}});
         for (std::size_t i = 0; i < answers.size(); ++i)
             judge(questions[i].url, i, answers[i]);
         if (stamp && answers[0]) judge_stamp(*stamp, *answers[0]);

@@ -21,7 +21,12 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
-using Answers = std::vector<Result<WebAnswer>>;
+
+/// What all questions share.
+struct Answers {
+    std::vector<Result<WebAnswer>> given;
+    std::size_t connected = 0; ///< of which an answer may still come
+};
 
 constexpr std::size_t most_octets = 128 * 1024;
 
@@ -32,7 +37,7 @@ struct Asking {
     bool by_proxy = false;
     std::shared_ptr<Answers> answers;
     std::size_t place = 0;
-    std::chrono::milliseconds patience{};
+    WebPatience patience{};
 };
 
 std::optional<std::int64_t> time_from(std::string const& date) {
@@ -57,13 +62,27 @@ http::request<http::vector_body<unsigned char>> written(Asking const& asking) {
     return request;
 }
 
+/// As long as an answer may come.
+class Underway {
+public:
+    explicit Underway(Answers& answers) : m_answers{answers} { ++m_answers.connected; }
+    Underway(Underway const&) = delete;
+    Underway& operator=(Underway const&) = delete;
+    ~Underway() { --m_answers.connected; }
+
+private:
+    Answers& m_answers;
+};
+
 asio::awaitable<WebAnswer> exchange(Asking const& asking) {
     auto const executor = co_await asio::this_coro::executor;
     tcp::resolver resolver{executor};
     auto const addresses = co_await resolver.async_resolve(asking.peer.host, asking.peer.port, asio::use_awaitable);
     beast::tcp_stream stream{executor};
-    stream.expires_after(asking.patience);
+    stream.expires_after(asking.patience.connection);
     co_await stream.async_connect(addresses, asio::use_awaitable);
+    Underway const underway{*asking.answers};
+    stream.expires_after(asking.patience.answer);
     auto const request = written(asking);
     co_await http::async_write(stream, request, asio::use_awaitable);
     http::response_parser<http::vector_body<unsigned char>> parser;
@@ -78,10 +97,10 @@ asio::awaitable<WebAnswer> exchange(Asking const& asking) {
 asio::awaitable<void> ask(std::shared_ptr<Asking> asking) {
     try {
         auto answer = co_await exchange(*asking);
-        (*asking->answers)[asking->place] = std::move(answer);
+        asking->answers->given[asking->place] = std::move(answer);
     } catch (boost::system::system_error const& failure) { // Asio's way to say that a socket broke
         auto const late = failure.code() == beast::error::timeout;
-        (*asking->answers)[asking->place] =
+        asking->answers->given[asking->place] =
             Error{late ? Errc::timeout : Errc::system, late ? "no answer in time" : failure.code().message()};
     }
 }
@@ -89,9 +108,9 @@ asio::awaitable<void> ask(std::shared_ptr<Asking> asking) {
 } // namespace
 
 std::vector<Result<WebAnswer>> ask_the_web(std::vector<WebQuestion> const& questions,
-                                           std::optional<policy::HttpUrl> const& proxy,
-                                           std::chrono::milliseconds patience) {
-    auto const answers = std::make_shared<Answers>(questions.size(), Error{Errc::timeout, "no answer in time"});
+                                           std::optional<policy::HttpUrl> const& proxy, WebPatience patience) {
+    auto const answers = std::make_shared<Answers>();
+    answers->given.resize(questions.size(), Error{Errc::timeout, "no answer in time"});
     // Never ended: its thread that looks up names cannot be interrupted, and ending would wait for it.
     static auto* const context = new asio::io_context{1};
     context->restart();
@@ -100,8 +119,11 @@ std::vector<Result<WebAnswer>> ask_the_web(std::vector<WebQuestion> const& quest
             Asking{questions[i], proxy.value_or(questions[i].url), proxy.has_value(), answers, i, patience});
         asio::co_spawn(*context, ask(std::move(asking)), asio::detached);
     }
-    context->run_for(patience);
-    return *answers;
+    context->run_for(patience.connection);
+    auto const end = std::chrono::steady_clock::now() + patience.answer;
+    while (answers->connected > 0 && context->run_one_until(end) > 0)
+        continue;
+    return answers->given;
 }
 
 } // namespace tamga::cli

@@ -26,10 +26,16 @@ struct WebAnswer {
     Bytes body;                       ///< at most 128 KiB
 };
 
-/// One answer for each question, in the same order. Blocks for at most `patience`. `proxy` is asked in their place.
-/// Errors: timeout; system, with the reason.
+/// How long is waited: for a connection, and then for what is said on it.
+struct WebPatience {
+    std::chrono::milliseconds connection;
+    std::chrono::milliseconds answer;
+};
+
+/// One answer for each question, in the same order. Blocks for at most both patiences; for the second only where there
+/// is a connection. `proxy` is asked in their place. Errors: timeout; system, with the reason.
 [[nodiscard]] std::vector<Result<WebAnswer>> ask_the_web(std::vector<WebQuestion> const& questions,
                                                          std::optional<policy::HttpUrl> const& proxy,
-                                                         std::chrono::milliseconds patience);
+                                                         WebPatience patience);
 
 } // namespace tamga::cli

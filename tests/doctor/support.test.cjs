@@ -49,7 +49,7 @@ test('S25: a report has findings, versions and errors, and none of the secrets t
   for (const [what, secret] of Object.entries({ ...planted, signature, serial, home: rig.home, name: 'ТЕСТОВ' })) {
     assert.ok(!report.includes(secret), `${what}: ${secret}`);
   }
-  assert.match(report, /Code for the telephone: D6557/);
+  assert.match(report, /Code for the telephone: D6551/);
 });
 
 test('a report that nobody wants saved is not', async () => {
@@ -92,7 +92,7 @@ test('log says in plain words what happened, who must act first, and passes over
   assert.equal(status, 0);
   assert.deepEqual(lines, [
     '[    ] Tamga listens on port 13579.',
-    `[    ] https://${planted.site} asked for sign: The PIN is locked after too many wrong attempts. It can be unlocked with the administrator PIN in the vendor's program, or at the registration centre.`,
+    `[    ] https://${planted.site} asked for sign: The PIN is locked after too many wrong attempts. It can be unlocked with the administrator PIN and the vendor's program.`,
     '[    ] a command of this computer asked for tokens.list: done in 3 ms.',
     '[ !! ] Another program holds Tamga\'s port: uid 1000, java (pid 7)',
     '[ ?? ] tamga-web: unheard_of reason="new"',
@@ -108,7 +108,6 @@ test('config show names for each value the file that decides', async () => {
 
   assert.equal(status, 0);
   assert.equal(file('origins.allow', 'portal.test'), rig.file('.config/tamga/tamga.toml'));
-  assert.match(file('origins.allow', 'egov.kz'), /origins\.toml$/);
   assert.equal(file('timestamp.url', `${rig.services.url}/tsp`), rig.file('.config/tamga/tamga.toml'));
   assert.equal(file('modules.module', '/usr/lib/softhsm/libsofthsm2.so'), rig.file('.config/tamga/modules.toml'));
   assert.deepEqual(values.filter(({ key }) => ['origins.strict', 'modules.remember_minutes', 'batch.documents'].includes(key)),
