@@ -8,7 +8,8 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
-const { Daemon, build, verifyCms } = require('./support/daemon.cjs');
+const { Daemon, build, until, verifyCms } = require('./support/daemon.cjs');
+const { faults, spec } = require('./support/schema.cjs');
 const { Client } = require('./support/v1.cjs');
 
 const agrees = 'key first\npin 12345678\naccept\n';
@@ -132,7 +133,7 @@ test('a renewal from start to end: pairs, requests, application, certificates, a
   assert.equal(told.old.length, before_it.length, 'the old pairs are offered, and still there');
   assert.equal(withKey(onToken()).length, 2 * before_it.length);
   const [unwanted] = told.old;
-  daemon.person(`${agrees}type ${unwanted.label}\n`);
+  daemon.person(agrees); // and types the word that the window asks for
   const removed = tamga(['keys', 'delete', unwanted.id, '--yes']);
   assert.equal(removed.status, 0, removed.complaints);
   assert.ok(!onToken().some((key) => key.id === unwanted.id));
@@ -182,4 +183,94 @@ test('a renewal that the person calls off leaves no application and no pair', as
   assert.deepEqual(onToken(), keys);
   assert.equal(tamga(['keys', 'applications', '--json']).words, applications);
   command.close();
+});
+
+test('a token process that is killed at any step of a renewal costs nothing: the old key signs, and it is gone on with', async () => {
+  const [present] = withKey(onToken()).flatMap((key) => key.certificates);
+  for (let step = 0; step < 2; step += 1) {
+    const command = await Client.connect(daemon, { local: true });
+    const killed = new Promise((resolve) => {
+      command.socket.on('message', (data) => {
+        const { method, params } = JSON.parse(data.toString());
+        if (method !== 'sign.progress' || params.stage !== 'key_work' || params.done !== step) return;
+        for (const pid of daemon.pids()['tamga-token']) process.kill(pid, 'SIGKILL');
+        resolve();
+      });
+    });
+    daemon.person(agrees);
+    const broken = command.send('keys.renew', { keys: [{ certificate: present.content }] });
+    await killed;
+    const { error, result } = await broken;
+    if (error) assert.equal(error.data.error, 'token_crashed', JSON.stringify(error));
+    command.close();
+    await until('the token to be there again', () => tamga(['tokens', '--json']).words.includes('serial'));
+    signs();
+
+    const { number } = result ?? latest();
+    daemon.person(agrees);
+    const resumed = tamga(['keys', 'renew', '--resume', number, '--json']);
+    assert.equal(resumed.status, 0, resumed.complaints);
+    const application = JSON.parse(resumed.words.split('\n').at(-2));
+    assert.equal(application.state, 'signed');
+    const made = onToken().filter((key) => application.keys.some(({ id }) => id === key.id));
+    assert.equal(made.length, application.keys.length, 'each pair was made once');
+    for (const key of made) assert.equal(key.state, 'no-certificate');
+  }
+});
+
+test('what a command is told is as described', async () => {
+  const command = await Client.connect(daemon, { local: true });
+  const result = async (name, params) => {
+    const told = await command.call(name, params);
+    assert.deepEqual(faults(spec.methods.find((method) => method.name === name).result.schema, told), [], name);
+    return told;
+  };
+  daemon.person(agrees);
+  const { keys, token } = await result('keys.list', {});
+  const [pair] = withKey(keys);
+  await result('keys.label', { token: { serial: token.serial }, id: pair.id, label: 'called something else' });
+  const { applications } = await result('applications.list', {});
+  await result('applications.show', { application: applications[0].number });
+  await result('applications.submitted', { application: applications[0].number });
+  assert.equal(onToken().find(({ id }) => id === pair.id).label, 'called something else');
+  command.close();
+});
+
+test('the PIN is changed in the window, and the new one holds', () => {
+  daemon.person('key first\npin 12345678\nnew_pin 87654321\naccept\n');
+  const changed = tamga(['pin', 'change']);
+  assert.equal(changed.status, 0, changed.complaints);
+  daemon.person('key first\npin 87654321\nnew_pin 12345678\naccept\n');
+  const back = tamga(['pin', 'change']);
+  assert.equal(back.status, 0, back.complaints);
+  signs();
+});
+
+test('statements that revoke are signed in the recommended order with one PIN', () => {
+  const place = folder('revoked');
+  const [certificate] = withKey(onToken()).flatMap((key) => key.certificates);
+  const file = path.join(place, 'a.cer');
+  fs.writeFileSync(file, Buffer.from(certificate.content, 'base64'));
+  daemon.person(agrees);
+
+  const revoked = tamga(['keys', 'revoke', file, '--reason', 'compromised', '--yes', '--out', place]);
+
+  assert.equal(revoked.status, 0, revoked.complaints);
+  const [signed] = fs.readdirSync(place).filter((name) => name.endsWith('.cms'));
+  const statement = verifyCms(daemon, fs.readFileSync(path.join(place, signed))).toString();
+  assert.ok(statement.includes(certificate.fingerprint) && statement.includes('compromised'), statement);
+});
+
+test('applications of employees are signed as decided, each with its content, and none that was not confirmed', () => {
+  const place = folder('employees');
+  for (const name of ['one', 'two', 'three']) fs.writeFileSync(path.join(place, `${name}.txt`), `application ${name}\n`);
+  daemon.person(agrees);
+
+  const decided = tamga(['keys', 'approve', ...['one', 'two', 'three'].map((name) => path.join(place, `${name}.txt`)),
+    '--out', place], 'yes\nno\nyes\n');
+
+  assert.equal(decided.status, 0, decided.complaints);
+  const signed = fs.readdirSync(place).filter((name) => name.endsWith('.cms')).sort();
+  assert.deepEqual(signed, ['one-approved.cms', 'three-approved.cms']);
+  assert.match(verifyCms(daemon, fs.readFileSync(path.join(place, signed[0]))).toString(), /APPROVED[^]*application one/);
 });
