@@ -5,9 +5,10 @@
 // With HOLD in the environment the window stays open until that file is there.
 'use strict';
 
-const { execFileSync } = require('node:child_process');
+const { execFile } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
+const { promisify } = require('node:util');
 const { chromium } = require('playwright-core');
 const { clientIn, knock } = require('../e2e/support/browser.cjs');
 const { until } = require('../e2e/support/daemon.cjs');
@@ -19,7 +20,8 @@ const [name, isPublic] = browserName.split('-');
 const home = process.env.HOME;
 const overridden = '127.0.0.1:443';
 
-const tool = (...command) => execFileSync('timeout', ['120', ...command], { encoding: 'utf8' }).trim();
+// Beside everything else: the page's request leaves this process while the window is waited for.
+const tool = async (...command) => (await promisify(execFile)('timeout', ['120', ...command], { encoding: 'utf8' })).stdout.trim();
 const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 
 async function openChromium() {
@@ -55,15 +57,15 @@ async function openFirefox() {
 
 /** What the person does at the window. */
 async function person() {
-  const window = tool('xdotool', 'search', '--sync', '--onlyvisible', '--name', '^Tamga$').split('\n')[0];
-  tool('xdotool', 'windowfocus', '--sync', window);
+  const [window] = (await tool('xdotool', 'search', '--sync', '--onlyvisible', '--name', '^Tamga$')).split('\n');
+  await tool('xdotool', 'windowfocus', '--sync', window);
   if (process.env.HOLD) {
     fs.writeFileSync(`${process.env.HOLD}.open`, '');
     await until('the window to be answered', () => fs.existsSync(process.env.HOLD), 300000);
   }
   await sleep(900); // until then nothing typed counts
-  tool('xdotool', 'type', '--delay', '30', '12345678');
-  tool('xdotool', 'key', 'Return');
+  await tool('xdotool', 'type', '--delay', '30', '12345678');
+  await tool('xdotool', 'key', 'Return');
 }
 
 async function sign(frame) {
