@@ -257,7 +257,7 @@ TEST_F(StandingMandate, S8IsNotGivenWhereThePersonLeftWhileTheTokenWasBusy) {
     token.knobs("delay C_GetTokenInfo 700");
     ASSERT_TRUE(driver.web.send(ipc::ListKeys{9, ipc::Depth::tokens}));
     ASSERT_TRUE(prompt.send(wish()));
-    logind.say("lock");
+    logind.say("hint"); // heard of, or asked for: it came in between
 
     EXPECT_EQ(expect<ipc::RememberReply>(prompt).status.code, Errc::unsupported);
     while (driver.web.receive(patience)->is<ipc::ListingDone>() == false) {
