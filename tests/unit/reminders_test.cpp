@@ -88,8 +88,8 @@ TEST_F(Reminders, SpeakOfNoCertificateThatHasASuccessor) {
 }
 
 TEST_F(Reminders, SayHowManyDaysAreLeftTheShortestFirst) {
-    auto const of_another = certificate({.iin = "123456789012", .not_after = end - 10 * day});
-    auto const reminders = due({ends_at(end), of_another}, end - 12 * day);
+    auto const of_somebody_else = certificate({.iin = "123456789012", .not_after = end - 10 * day});
+    auto const reminders = due({ends_at(end), of_somebody_else}, end - 12 * day);
 
     ASSERT_EQ(reminders.size(), 2U);
     EXPECT_EQ(reminders[0].days_left, 2);
