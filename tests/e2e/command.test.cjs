@@ -16,7 +16,7 @@ test('tamga names the argument it does not understand, and the help that tells m
     [['--bogus'], 'This argument was not understood: --bogus. See: tamga --help'],
     [['sing'], 'This argument was not understood: sing. See: tamga --help'],
     [['trust', '--instal'], 'This argument was not understood: --instal. See: tamga trust --help'],
-    [['--language', 'xx'], 'This argument was not understood: --language. See: tamga --help'],
+    [['--language', 'xx'], 'tamga: this is no value for --language. See: tamga --help'],
     [['--language'], 'This argument was not understood: --language. See: tamga --help'],
     [[], 'tamga: something is missing. See: tamga --help'],
     [['trust'], 'tamga trust: one of these is needed: --install, --remove, --status. See: tamga trust --help'],
