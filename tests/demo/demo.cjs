@@ -8,30 +8,14 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
-const { Daemon, build, children, portal, root, scratch, testFolder, until, verifyXml } = require('../e2e/support/daemon.cjs');
+const { Daemon, build, portal, root, scratch, verifyXml } = require('../e2e/support/daemon.cjs');
+const { cleanUp } = require('./clean_up.cjs');
 const { timestampsOf } = require('../e2e/support/der.cjs');
 const { verifyGostCms, verifyGostXml } = require('../e2e/support/gost.cjs');
 const { Services, verifyStamps } = require('../e2e/support/services.cjs');
 
-// Who looks at the first lines alone (`./dev demo | head`) does not stop the rest, which cleans up after itself.
-process.stdout.on('error', () => {});
 const say = (text = '') => process.stdout.write(`${text}\n`);
 const hop = (id, text) => say(`  ${id.padEnd(3)} ${text}`);
-
-/** Everything the demo makes lies in one folder, which goes when it ends, however it ends. */
-function cleanUp() {
-  process.env.TAMGA_TEST_HOME = testFolder('demo');
-  process.env.TMPDIR = process.env.TAMGA_TEST_HOME;
-  process.on('exit', () => fs.rmSync(process.env.TAMGA_TEST_HOME, { recursive: true, force: true }));
-  const own = () => Object.values(children(process.pid)).flat();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.once(signal, async () => {
-      for (const pid of own()) process.kill(pid, 'SIGTERM');
-      await until('our processes to end', () => own().length === 0).catch(() => {});
-      process.exit(130);
-    });
-  }
-}
 
 /**
  * Runs `request` and tells its hops. The sentences are fixed: they say what the code of that hop does (README has it). What

@@ -9,7 +9,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { after, before, beforeEach, describe, test } = require('node:test');
 const { Sites } = require('./support/browser.cjs');
-const { Daemon, build, testFolder, until } = require('./support/daemon.cjs');
+const { Daemon, build, root, testFolder, until } = require('./support/daemon.cjs');
 const { Publisher, sample } = require('./support/publisher.cjs');
 const { Readers } = require('./support/readers.cjs');
 const { prepare, start } = require('./support/visitor.cjs');
@@ -283,6 +283,18 @@ describe('with keys on a token', () => {
     await until('a refusal', async () => await stand.page.locator('.outcome[data-reason], [role=alert]').count() > 0, patience);
     assert.doesNotMatch(stand.page.url(), request);
   });
+});
+
+test('the demonstration of a renewal comes to its end: pairs, requests, certificates of the portal, a signature with the new key', async () => {
+  const program = path.join(root, 'tests/demo/account.cjs');
+  const { failure, stdout, stderr } = await new Promise((resolve) => {
+    execFile(process.execPath, [program], { env: { ...process.env, TAMGA_BUILD: build }, timeout: 300_000 }, (...[error, out, err]) => resolve({ failure: error, stdout: out, stderr: err }));
+  });
+
+  assert.equal(failure, null, stdout + stderr);
+  assert.match(stdout, /signed with the certificate [0-9a-f]+\./);
+  assert.equal(stdout.match(/of application 1$/gm).length, 2);
+  assert.match(stdout, /\nDone\.\n$/);
 });
 
 /** The other places where keys lie: [options of the daemon, further authorities that the portal trusts, what the person does]. */
