@@ -18,14 +18,16 @@ let step = 0;
 const begin = (title) => say(`\n${step += 1}. ${title}`);
 const tell = (text) => say(text.trim().replace(/^/gm, '   '));
 
-/** Runs the command `tamga`; gives what it printed. */
+/** Runs the command `tamga`; gives what it printed. Whatever it asks is answered with no: the old keys are kept. */
 function run(daemon, ...args) {
   const { HOME, XDG_RUNTIME_DIR, PATH } = daemon.env;
   return new Promise((resolve, reject) => {
-    execFile(path.join(build, 'bin/tamga'), ['--language', 'en', ...args], { env: { HOME, XDG_RUNTIME_DIR, PATH }, timeout: 300_000 }, (failure, stdout, stderr) => {
+    const command = execFile(path.join(build, 'bin/tamga'), ['--language', 'en', ...args], { env: { HOME, XDG_RUNTIME_DIR, PATH }, timeout: 300_000 }, (failure, stdout, stderr) => {
       if (failure) reject(new Error(`tamga ${args.join(' ')} ended with ${failure.code}\n${stderr}${stdout}`));
       else resolve({ stdout, words: `${stderr}${stdout}` });
     });
+    command.stdin.on('error', () => {}); // it asked nothing, and is gone
+    command.stdin.end('no\nno\n');
   });
 }
 
