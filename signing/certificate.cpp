@@ -340,6 +340,37 @@ Result<void> verify_digest(Certificate const& certificate, View digest, View raw
     return verify_value(certificate, algorithm.digest, digest, *value);
 }
 
+namespace {
+
+/// The context of the last verification by this thread: making one costs OpenSSL 3 more than the verification does, and
+/// a batch, or a login that is remembered, verifies by one key again and again. A context may be used several times
+/// (EVP_PKEY_verify(3)).
+class Verification {
+public:
+    /// Null where OpenSSL cannot.
+    EVP_PKEY_CTX* with(EVP_PKEY* key, EVP_MD const* hash) {
+        if (m_context && m_key.get() == key && m_hash == hash) return m_context.get();
+        m_context.reset(EVP_PKEY_CTX_new(key, nullptr));
+        EVP_PKEY_up_ref(key); // its address is nobody else's as long as it stands here
+        m_key.reset(key);
+        m_hash = hash;
+        if (!m_context || EVP_PKEY_verify_init(m_context.get()) != 1 ||
+            EVP_PKEY_CTX_set_signature_md(m_context.get(), hash) != 1)
+            m_context.reset();
+        return m_context.get();
+    }
+
+private:
+    struct FreeKey {
+        void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
+    };
+    std::unique_ptr<EVP_PKEY, FreeKey> m_key;
+    EVP_MD const* m_hash = nullptr;
+    KeyContext m_context;
+};
+
+} // namespace
+
 Result<void> verify_value(Certificate const& certificate, DigestAlgorithm method, View digest, View value) {
     auto const& algorithm = certificate.algorithm();
     if (auto usable = available(algorithm); !usable) return usable.error();
@@ -353,10 +384,10 @@ Result<void> verify_value(Certificate const& certificate, DigestAlgorithm method
     }
     // PKCS#1 v1.5 is OpenSSL's padding unless told otherwise.
     auto const* hash = EVP_get_digestbynid(OBJ_txt2nid(name_of(method).oid));
-    KeyContext const context{EVP_PKEY_CTX_new(X509_get0_pubkey(certificate.x509()), nullptr)};
-    bool const valid = digest.size() == name_of(method).octets && context && EVP_PKEY_verify_init(context.get()) == 1 &&
-                       EVP_PKEY_CTX_set_signature_md(context.get(), hash) == 1 &&
-                       EVP_PKEY_verify(context.get(), value.data(), value.size(), digest.data(), digest.size()) == 1;
+    static thread_local Verification verification;
+    auto* const context = verification.with(X509_get0_pubkey(certificate.x509()), hash);
+    bool const valid = digest.size() == name_of(method).octets && context != nullptr &&
+                       EVP_PKEY_verify(context, value.data(), value.size(), digest.data(), digest.size()) == 1;
     ERR_clear_error();
     if (!valid) return Error{Errc::signature_invalid, "not by the key of the certificate " + certificate.log_name()};
     return ok();

@@ -24,7 +24,7 @@ test('the programs lie where the installed tamgad says it looks for them', () =>
 
   assert.ok(help.includes(` ${programs},`), help);
   assert.deepEqual(fs.readdirSync(path.join(stage, programs)).sort(),
-    ['browser-policies', 'sessions', 'tamga-preview', 'tamga-prompt', 'tamga-token', 'tamga-web', 'tamgad', 'teach-libccid']);
+    ['browser-policies', 'sessions', 'tamga-p11check', 'tamga-preview', 'tamga-prompt', 'tamga-prompt-pinentry', 'tamga-token', 'tamga-web', 'tamgad', 'teach-libccid']);
   assert.deepEqual(fs.readdirSync(path.join(stage, prefix, 'share/tamga')).sort(), ['ca', 'families.toml', 'origins.toml', 'policies']);
   assert.deepEqual(fs.readdirSync(path.join(stage, prefix, 'bin')), ['tamga']);
 });
