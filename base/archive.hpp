@@ -105,7 +105,7 @@ private:
     template <class... Alternatives>
     void put(std::variant<Alternatives...> const& value) {
         put(static_cast<std::uint8_t>(value.index()));
-        std::visit([this](auto const& alternative) { put(alternative); }, value);
+        std::visit([this](auto const& alternative) { this->put(alternative); }, value);
     }
     template <class T>
     requires requires(Writer& writer, T const& value) { T::fields(writer, value); }

@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -76,7 +77,14 @@ Result<void> exchange(int fd, Request const& request, Visit visit) {
         if (received < 0) return system_error("sock_diag", errno);
         auto left = static_cast<std::uint32_t>(received);
         auto const* header = reinterpret_cast<::nlmsghdr const*>(buffer.data());
-        for (; NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
+        // NLMSG_NEXT of the kernel's header, whose steps keep the alignment; clang does not see that.
+        auto const next = [&left](::nlmsghdr const* from) {
+            auto const size = NLMSG_ALIGN(from->nlmsg_len);
+            left -= std::min(left, size);
+            void const* const at = reinterpret_cast<char const*>(from) + size;
+            return static_cast<::nlmsghdr const*>(at);
+        };
+        for (; NLMSG_OK(header, left); header = next(header)) {
             if (header->nlmsg_seq != request.header.nlmsg_seq) continue; // left over from an answer not read to its end
             if (header->nlmsg_type == NLMSG_DONE) return ok();
             if (header->nlmsg_type == NLMSG_ERROR) {

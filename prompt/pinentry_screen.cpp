@@ -138,7 +138,7 @@ PinentryScreen::Reply PinentryScreen::confirm_paged(std::vector<std::string> con
     for (std::size_t i = 0; i + 1 < pages.size(); ++i) {
         Dialogue dialogue;
         dialogue.words = std::move(pages[i]);
-        dialogue.ok = text(m_language, "&Next page");
+        dialogue.ok = text(m_language, "C&ontinue");
         dialogue.cancel = last.cancel;
         if (auto const reply = confirm_in(dialogue, web); reply != Reply::ok) return reply;
     }
@@ -192,8 +192,9 @@ std::optional<std::size_t> PinentryScreen::choose(Question const& question, int 
         for (auto const& detail : choice_details(m_language, choice))
             add(lines, detail);
         Dialogue dialogue;
-        dialogue.ok = text(m_language, "&Use this key");
-        if (nth + 1 < candidates.size()) dialogue.other = text(m_language, "&Next key");
+        add(lines, std::string{text(m_language, "Use this key?")});
+        dialogue.ok = text(m_language, "&Yes");
+        if (nth + 1 < candidates.size()) dialogue.other = text(m_language, "&No");
         auto const reply = confirm_paged(lines, std::move(dialogue), web);
         if (reply == Reply::ok) return candidates[nth];
         act = act_of(reply);
@@ -212,7 +213,7 @@ Answer PinentryScreen::unlock(Choice const& choice, std::size_t index, std::stri
     dialogue.words = joined(lines);
     dialogue.error = error;
     dialogue.prompt = without_mnemonic(pin_label(m_language, choice));
-    dialogue.ok = accept_words(*m_sheet, &choice);
+    dialogue.ok = text(m_language, "C&ontinue");
     dialogue.cancel = text(m_language, "&Cancel");
     if (choice.pin == PinEntry::on_reader) return answer_of(act_of(confirm_in(dialogue, web)), index);
     auto answer = answer_of(Act::accept, index);
@@ -235,7 +236,7 @@ FileAnswer PinentryScreen::choose_file(FileQuestion const&, int web) {
 Act PinentryScreen::confirm(Confirmation const& confirmation, int web) {
     Dialogue dialogue;
     dialogue.words = joined(wrapped(confirmation.words, m_columns));
-    dialogue.ok = confirmation.yes;
+    dialogue.ok = text(m_language, "&Yes");
     dialogue.cancel = text(m_language, "&Cancel");
     return act_of(confirm_in(dialogue, web));
 }

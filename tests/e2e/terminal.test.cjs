@@ -58,7 +58,7 @@ const signed = (file) => verifyCms(daemon, fs.readFileSync(`${file}.cms`));
 async function agree(person) {
   await person.shows('<Continue>');
   person.type(enter);
-  await person.shows('<Use this key>');
+  await person.shows('<Yes>');
   person.type(enter);
   await person.shows('PIN:');
 }
@@ -77,7 +77,7 @@ test('a document is shown, a key chosen and the PIN typed on the terminal; opens
   assert.match(signed(file).toString(), /Please issue/);
 });
 
-for (const [language, next, use] of [['ru', '<Продолжить>', '<Использовать этот ключ>'], ['kk', '<Жалғастыру>', '<Осы кілтті пайдалану>']]) {
+for (const [language, next, use] of [['ru', '<Продолжить>', '<Да>'], ['kk', '<Жалғастыру>', '<Иә>']]) {
   test(`the dialogues speak the person's language: ${language}`, async () => {
     const file = letter();
     const person = new Terminal(path.join(build, 'bin/tamga'), '--language', language, 'sign', file);
@@ -117,9 +117,9 @@ test('S9: a wrong PIN is one attempt, and is asked for again in the same place',
 
 test('cancelled at each dialogue nothing is signed, and the command says so', async () => {
   const file = letter();
-  for (const at of ['<Continue>', '<Use this key>', 'PIN:']) {
+  for (const at of ['<Continue>', '<Yes>', 'PIN:']) {
     const person = tamga('sign', file);
-    for (const dialogue of ['<Continue>', '<Use this key>', 'PIN:']) {
+    for (const dialogue of ['<Continue>', '<Yes>', 'PIN:']) {
       await person.shows(dialogue);
       if (dialogue === at) break;
       person.type(enter);
