@@ -121,7 +121,7 @@ std::string word_to_type(Sheet const& sheet) {
 }
 
 std::string typing_request(Language language, std::string const& word) {
-    return text(language, "&Type %1 to confirm:", {word});
+    return text(language, "T&ype %1 to confirm:", {word});
 }
 
 std::string typing_fault(Language language, std::string const& word) {

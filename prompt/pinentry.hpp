@@ -21,9 +21,9 @@ struct Surface {
     std::string terminal_type;      ///< of terminfo: "xterm"
 };
 
-/// What one dialogue says. Mnemonics are marked with "&", as everywhere in our texts; an empty button has pinentry's own
-/// words, or is not there (`other`). A button has at most 20 octets: pinentry-curses makes all as wide as the longest,
-/// counts octets for columns, and fails where the row of them is wider than the terminal.
+/// What one dialogue says. Mnemonics are marked with "&", as everywhere in our texts; an empty button has pinentry's
+/// own words, or is not there (`other`). A button has at most 20 octets: pinentry-curses makes all as wide as the
+/// longest, counts octets for columns, and fails where the row of them is wider than the terminal.
 struct Dialogue {
     std::string words; ///< at most Pinentry::most_lines lines of Pinentry::most_columns; longer ones are cut
     std::string error;

@@ -41,7 +41,7 @@ TEST_F(KeyWorkWindow, APairIsDeletedOnlyAfterTheWordWasTyped) {
     press("Return");
     EXPECT_EQ(unlocks(), 0U) << "the button waits for the word";
 
-    press("alt+t");
+    press("alt+y");
     type("DELETE");
     press("Return");
 
