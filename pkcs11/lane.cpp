@@ -10,9 +10,11 @@ namespace tamga::pkcs11 {
 Inbox::Inbox() : m_bell{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)} {}
 
 void Inbox::put(Call done) {
-    std::scoped_lock const lock{m_mutex};
-    m_done.push_back(std::move(done));
-    std::uint64_t const one = 1;
+    {
+        std::scoped_lock const lock{m_mutex};
+        m_done.push_back(std::move(done));
+    }
+    std::uint64_t const one = 1; // rung with the lock given back: the loop would wake up to wait for it
     // Full after 2^64 - 2 rings nobody answered: the loop is woken all the same.
     static_cast<void>(!::write(m_bell.get(), &one, sizeof one));
 }

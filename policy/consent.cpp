@@ -118,14 +118,8 @@ std::int64_t ConsentBook::end_of(Entry const& entry) const {
     return entry.used + m_lifetime->count() * day_s;
 }
 
-/// What still holds of the file as it is now.
+/// What still holds of the file as it was read last.
 ConsentBook::Entry* ConsentBook::find(std::string_view origin) {
-    auto const seen = m_seen;
-    read_if_changed();
-    if (m_refused && m_seen != seen) {
-        log::warning("sites_refused",
-                     {{"file", m_path.string()}, {"why", m_refused->detail}, {"until_mended", "the answers before"}});
-    }
     auto const place = m_entries.find(origin);
     if (place == m_entries.end()) return nullptr;
     auto const end = end_of(place->second);
@@ -133,6 +127,12 @@ ConsentBook::Entry* ConsentBook::find(std::string_view origin) {
 }
 
 std::optional<Answer> ConsentBook::lookup(std::string_view origin) {
+    auto const seen = m_seen;
+    read_if_changed();
+    if (m_refused && m_seen != seen) {
+        log::warning("sites_refused",
+                     {{"file", m_path.string()}, {"why", m_refused->detail}, {"until_mended", "the answers before"}});
+    }
     auto const* const entry = find(origin);
     return entry == nullptr ? std::nullopt : std::optional{entry->answer};
 }

@@ -57,8 +57,8 @@ public:
     /// system.
     Result<void> remember(std::string const& origin, Answer answer);
 
-    /// The site uses its permission: written once a day at most, and then as by `remember`. Nothing happens where it
-    /// has none here.
+    /// The site uses its permission, in the file as `lookup` read it last: written once a day at most, and then as by
+    /// `remember`. Nothing happens where it has none here.
     Result<void> note_use(std::string_view origin);
 
     /// As if that site had never been answered. @return false where it was not. Otherwise as `remember`.
