@@ -1,7 +1,7 @@
 #include "cli/tokens.hpp"
 
 #include "cli/daemon_talk.hpp"
-#include "protocol/json_text.hpp"
+#include "cli/printable.hpp"
 
 #include <algorithm>
 
@@ -48,7 +48,7 @@ public:
     }
 
 private:
-    void json(Tree const& result) { m_out << protocol::json_of(Tree{result.list("tokens")}) << std::endl; }
+    void json(Tree const& result) { m_out << printable_json(Tree{result.list("tokens")}) << std::endl; }
     void each_beside(Tree::List const& some, Tree::List const& others, char const* words) {
         for (auto const& token : some) {
             if (std::ranges::find(others, token) == others.end())

@@ -134,14 +134,45 @@ bool Leases::warns_of_factory_pin(Opened const& result) {
 
 // ---- mandate and signatures ----
 
-void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
-    auto const held = find(request);
-    if (!held || held->stage != Stage::open || message.request != request) {
-        auto const violation = why_none(request, "a mandate without a lease");
-        if (!held || held->stage != Stage::open) return m_news.mandate_taken(request, violation);
-        held->prompt_waits = true;
-        return end(held, violation);
+/// Nothing where the prompt has no open lease, or names another request: it is told, and what it has ends.
+Leases::SharedHeld Leases::lease_of_prompt(ipc::RequestId request, ipc::RequestId named) {
+    auto held = find(request);
+    bool const is_open = held && held->stage == Stage::open;
+    if (is_open && named == request) return held;
+    auto const violation = why_none(request, "a mandate without a lease");
+    if (!is_open) {
+        m_news.mandate_taken(request, violation);
+        return nullptr;
     }
+    held->prompt_waits = true;
+    end(held, violation);
+    return nullptr;
+}
+
+/// Nothing where tamga-web has no open lease with that kind of mandate: it is told, and what it has ends.
+Leases::SharedHeld Leases::lease_of_web(ipc::RequestId request, bool Held::*mandate, char const* otherwise) {
+    if (auto const failed = find_failed(request)) { // more was under way when the first could not be done
+        failed->web_waits = true;                   // told why once nobody is logged in
+        return nullptr;
+    }
+    // Other work under a login that is remembered for sign-ins: whoever tries that is not to have it any longer.
+    if (auto const remembered = find_remembered(request)) end(remembered, Error{Errc::mandate_violated, "no sign-in"});
+    auto held = find(request);
+    bool const is_open = held && held->stage == Stage::open;
+    if (is_open && held.get()->*mandate) return held;
+    auto const violation = why_none(request, otherwise);
+    if (!is_open) {
+        m_news.ended({request, ipc::Status::from(violation)});
+        return nullptr;
+    }
+    held->web_waits = true;
+    end(held, violation);
+    return nullptr;
+}
+
+void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
+    auto const held = lease_of_prompt(request, message.request);
+    if (!held) return;
     struct Taken {
         Result<void> result;
         Lease::End end;
@@ -168,19 +199,8 @@ void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
 }
 
 void Leases::sign(ipc::RequestId request, std::uint32_t first, Items items) {
-    if (auto const failed = find_failed(request)) { // more items were under way when the first could not be signed
-        failed->web_waits = true;
-        return;
-    }
-    // Documents under a login that is remembered for sign-ins: whoever tries that is not to have it any longer.
-    if (auto const remembered = find_remembered(request)) end(remembered, Error{Errc::mandate_violated, "no sign-in"});
-    auto const held = find(request);
-    if (!held || held->stage != Stage::open || !held->has_mandate) {
-        auto const violation = why_none(request, "no mandate for this request");
-        if (!held || held->stage != Stage::open) return m_news.ended({request, ipc::Status::from(violation)});
-        held->web_waits = true;
-        return end(held, violation);
-    }
+    auto const held = lease_of_web(request, &Held::has_mandate, "no mandate for this request");
+    if (!held) return;
     struct Made {
         Result<std::vector<Bytes>> values;
         Lease::End end;
@@ -201,13 +221,8 @@ void Leases::sign(ipc::RequestId request, std::uint32_t first, Items items) {
 // ---- work on keys ----
 
 void Leases::give_key_mandate(ipc::RequestId request, ipc::KeyMandate message) {
-    auto const held = find(request);
-    if (!held || held->stage != Stage::open || message.request != request) {
-        auto const violation = why_none(request, "a mandate without a lease");
-        if (!held || held->stage != Stage::open) return m_news.mandate_taken(request, violation);
-        held->prompt_waits = true;
-        return end(held, violation);
-    }
+    auto const held = lease_of_prompt(request, message.request);
+    if (!held) return;
     held->prompt_waits = true;
     auto work = [lease = held->lease, message = std::move(message)](Watch&) {
         auto taken = lease->give_key_mandate(message);
@@ -226,18 +241,8 @@ void Leases::give_key_mandate(ipc::RequestId request, ipc::KeyMandate message) {
 
 void Leases::perform(ipc::PerformKeyOperation message) {
     auto const request = message.request;
-    if (auto const failed = find_failed(request)) { // told why once nobody is logged in
-        failed->web_waits = true;
-        return;
-    }
-    if (auto const remembered = find_remembered(request)) end(remembered, Error{Errc::mandate_violated, "no sign-in"});
-    auto const held = find(request);
-    if (!held || held->stage != Stage::open || !held->has_key_mandate) {
-        auto const violation = why_none(request, "no mandate for work on keys");
-        if (!held || held->stage != Stage::open) return m_news.ended({request, ipc::Status::from(violation)});
-        held->web_waits = true;
-        return end(held, violation);
-    }
+    auto const held = lease_of_web(request, &Held::has_key_mandate, "no mandate for work on keys");
+    if (!held) return;
     auto const index = message.index;
     auto tell = [this, request, index, lane = held->lane.get()](ipc::KeyStep step) {
         lane->say([this, request, index, step] {

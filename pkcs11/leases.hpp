@@ -129,6 +129,8 @@ private:
     [[nodiscard]] bool in_use(ipc::SlotId slot) const;
     [[nodiscard]] Error why_none(ipc::RequestId request, char const* otherwise) const;
     [[nodiscard]] SharedHeld find_remembered(ipc::RequestId request) const;
+    [[nodiscard]] SharedHeld lease_of_prompt(ipc::RequestId request, ipc::RequestId named);
+    [[nodiscard]] SharedHeld lease_of_web(ipc::RequestId request, bool Held::*mandate, char const* otherwise);
     void keep(SharedHeld const& held);
     void make_way(ipc::SlotId slot);
     void break_off(SharedHeld const& held, Error const& why);

@@ -1,10 +1,10 @@
 #include "prompt/words.hpp"
 
+#include "base/date.hpp"
 #include "prompt/visible.hpp"
 
 #include <array>
 #include <cstdio>
-#include <ctime>
 
 namespace tamga::prompt {
 
@@ -64,12 +64,7 @@ std::string size_words(Language language, std::size_t octets) {
 }
 
 std::string day_words(std::int64_t seconds_since_1970) {
-    auto const time = static_cast<std::time_t>(seconds_since_1970);
-    std::tm parts{};
-    ::localtime_r(&time, &parts);
-    std::array<char, 32> buffer{};
-    std::strftime(buffer.data(), buffer.size(), "%d.%m.%Y", &parts);
-    return buffer.data();
+    return format_local(seconds_since_1970, "%d.%m.%Y");
 }
 
 std::string asker_words(Sheet const& sheet) {
