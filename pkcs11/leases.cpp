@@ -82,6 +82,7 @@ void Leases::serve_waiting() {
 void Leases::open(SharedHeld const& held) {
     if (held->pin_work) return work_on_pin(held);
     held->stage = Stage::opening;
+    held->removals = m_slots.readers().removals();
     m_slots.reach(held->slot, [this, held](Result<Slots::Place> place) {
         if (!place) return opened(held, {place.error(), {}, {}, {}, false});
         held->lane = place->lane;
@@ -110,6 +111,10 @@ void Leases::open(SharedHeld const& held) {
 void Leases::opened(SharedHeld const& held, Opened result) {
     if (result.lease) held->lease = std::move(*result.lease);
     held->since = steady_clock::now();
+    // Modules do not always notice: the login would outlive the card's absence.
+    if (m_slots.readers().pulled_out_since(result.slot_description, held->removals)) {
+        held->broken = Error{Errc::token_absent, "pulled out"};
+    }
     if (!held->why) return held->lease ? close(held) : forget(held); // nobody wants it any more
     if (!held->lease || !held->broken) {
         auto const error = held->broken ? result.lease.error() : held->broken.error();

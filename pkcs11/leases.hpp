@@ -112,6 +112,7 @@ private:
         std::stop_source stop;
         Result<void> why = ok();    ///< of the end
         Result<void> broken = ok(); ///< why the login that is under way is of no use
+        std::uint64_t removals = 0; ///< of cards, before that login began
         SteadyTime since;
         Lease::End end{SteadyTime::max(), {}};
     };
