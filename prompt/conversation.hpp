@@ -271,7 +271,8 @@ private:
     Error no_key(Errc code) const { return Error{m_sheet.request.site_is_new ? Errc::user_cancelled : code}; }
 
     [[nodiscard]] std::string no_key_words(Question const& question, Errc code) const {
-        bool const of_file = code == Errc::key_not_found && is_key_file(question.choices.front().token);
+        auto const& choices = question.choices; // none where a token turned out to be empty behind its PIN
+        bool const of_file = code == Errc::key_not_found && !choices.empty() && is_key_file(choices.front().token);
         return of_file ? words(message_id("No key in this file fits. Choose another file.")) : words(code);
     }
 

@@ -763,6 +763,17 @@ TEST_F(PromptTest, AReadableCertificateIsGivenWithoutAPin) {
     EXPECT_EQ(unlocks(), 0U);
 }
 
+TEST_F(PromptTest, ATokenThatTurnsOutToBeEmptyBehindItsPinIsSaidToHaveNoKey) {
+    m_readable.clear();
+    m_token.keys.clear();
+    start("key first\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::key_not_found);
+    finish();
+
+    EXPECT_EQ(unlocks(), 1U);
+}
+
 TEST_F(PromptTest, AHiddenCertificateIsGivenAfterThePinAndLeavesNothingUnlocked) {
     m_request.purpose = ipc::Purpose::choose_key;
     m_documents.clear();
