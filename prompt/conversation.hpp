@@ -109,7 +109,14 @@ private:
         m_tokens.emplace(std::move(*watched));
         if (is_about_token(m_sheet.request.purpose)) {
             if (auto answered = await_answers(); !answered) return answered.error();
-            return TokenWork{*m_tokens, m_sheet, m_screen, m_web.fd()}.run();
+            TokenWork<S> work{
+                *m_tokens,
+                m_sheet,
+                m_screen,
+                m_web.fd(),
+                [this](std::string error, bool can_go_back) { return file_question(std::move(error), can_go_back); },
+                [this](View octets) { return replace_file(m_key_file, octets); }};
+            return work.run();
         }
         auto question = first_question();
         if (!question) return question.error();
@@ -470,7 +477,7 @@ private:
         m_tokens.reset();
         auto const purpose = m_sheet.request.purpose;
         if (purpose == ipc::Purpose::change_pin || purpose == ipc::Purpose::unblock_pin) {
-            m_screen.advise(pin_changed_words(m_sheet.request.language));
+            m_screen.advise(pin_changed_words(m_sheet.request.language, !m_key_file.empty()));
         }
         if (m_factory_pin) m_screen.advise(factory_pin_words(m_sheet.request.language));
         if (m_not_remembered) {

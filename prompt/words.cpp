@@ -96,7 +96,8 @@ std::string purpose_words(Sheet const& sheet) {
     case Purpose::key_work:
         if (is_command(sheet)) return std::string{text(language, "A command wants to work on the keys of a token:")};
         return std::string{text(language, "The site wants to work on the keys of a token:")};
-    case Purpose::change_pin: return std::string{text(language, "Change the PIN of a token.")};
+    case Purpose::change_pin:
+        return std::string{text(language, "Change the password of a key file, or the PIN of a token.")};
     case Purpose::unblock_pin:
         return std::string{text(language, "Set a new PIN on a token whose PIN is locked. The administrator PIN is "
                                           "needed for that.")};

@@ -271,6 +271,25 @@ test('the PIN is changed in the window, and the new one holds', () => {
   signs();
 });
 
+test('the password of a key file is changed in the window, and OpenSSL opens the file with the new one alone', () => {
+  const place = folder('key-file');
+  const file = path.join(place, 'key.p12');
+  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', path.join(place, 'key'), '-out',
+    path.join(place, 'cer'), '-subj', '/CN=OWNER OF A FILE', '-days', '3');
+  openssl('pkcs12', '-export', '-inkey', path.join(place, 'key'), '-in', path.join(place, 'cer'), '-passout',
+    'pass:Old-Password1', '-out', file);
+  daemon.person(`from_file\nfile ${file}\npin Old-Password1\nnew_pin New-Password1\naccept\n`);
+
+  const changed = tamga(['pin', 'change']);
+
+  assert.equal(changed.status, 0, changed.complaints);
+  const opens = (password) => spawnSync('openssl', ['pkcs12', '-in', file, '-passin', `pass:${password}`, '-nodes'],
+    { encoding: 'utf8' });
+  assert.match(opens('New-Password1').stdout, /BEGIN PRIVATE KEY/);
+  assert.notEqual(opens('Old-Password1').status, 0);
+  assert.deepEqual(fs.readdirSync(place).sort(), ['cer', 'key', 'key.p12'], 'nothing else is left beside it');
+});
+
 test('statements that revoke are signed in the recommended order with one PIN', () => {
   const place = folder('revoked');
   const [certificate] = withKey(onToken()).flatMap((key) => key.certificates);
