@@ -74,7 +74,7 @@ for (const make of ['Chromium', 'Firefox']) {
       assert.match(error.message, /Press the icon beside the address, allow access to apps on this device/);
       assert.match(error.russian, /Нажмите значок в адресной строке, разрешите доступ/);
       await visitor.goto(daemon.url.replace('wss:', 'https:')); // this computer's own page: nobody is asked
-      assert.match(await page(() => document.body.textContent), /браузер[^]*разреш/i);
+      assert.match(await page(() => document.body.textContent), /браузер[^]*разреш|browser[^]*allow/i);
     });
 
     test('with the policy it signs, and nobody is asked', async () => {
