@@ -19,16 +19,23 @@ const agrees = 'key first\npin 12345678\naccept\n';
 const serialOf = async (certificate) => (await read(certificate)).serial;
 const isAlive = (pid) => { try { return !/\) Z/.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8')); } catch { return false; } };
 
+/** Without mercy; who went with tamgad, or by itself, is gone too. */
+const kill = (pids) => {
+  for (const pid of pids) {
+    try { process.kill(pid, 'SIGKILL'); } catch (failure) { if (failure.code !== 'ESRCH') throw failure; }
+  }
+};
+
 /** What is killed, and how it is there again. */
 const deaths = {
   'the token\'s process': {
-    kill: (daemon) => { for (const pid of daemon.pids()['tamga-token']) process.kill(pid, 'SIGKILL'); },
+    kill: (daemon) => kill(daemon.pids()['tamga-token']),
     back: () => {},
   },
   'the whole product': {
     kill(daemon) {
       daemon.fallen = Object.values(daemon.pids()).flat();
-      for (const pid of [daemon.process.pid, ...daemon.fallen]) process.kill(pid, 'SIGKILL');
+      kill([daemon.process.pid, ...daemon.fallen]);
     },
     async back(daemon) {
       await daemon.ended;
