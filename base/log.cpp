@@ -1,18 +1,26 @@
 #include "base/log.hpp"
 
+#include "base/log_descriptor.hpp"
+#include "base/unique_fd.hpp"
 #include "base/utf8.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 
+#ifdef __SANITIZE_ADDRESS__
+extern "C" void __sanitizer_set_report_fd(void* fd); // <sanitizer/common_interface_defs.h>
+#endif
+
 namespace tamga::log {
 
 namespace {
 
 std::string program = "tamga";
+int descriptor = STDERR_FILENO;
 bool debug_shown = false;
 
 constexpr std::size_t longest_value = 200;
@@ -32,7 +40,7 @@ void write_line(char priority, std::string_view event, std::initializer_list<Fie
         line += field.value.text();
     }
     line += '\n';
-    [[maybe_unused]] auto const written = ::write(STDERR_FILENO, line.data(), line.size());
+    [[maybe_unused]] auto const written = ::write(descriptor, line.data(), line.size());
 }
 
 /// `text` is the character's octets. What could end the value, break the line or deceive who reads it is escaped.
@@ -73,6 +81,18 @@ void open(std::string_view name) {
     program = name;
     char const* const debug = std::getenv("TAMGA_DEBUG");
     debug_shown = debug != nullptr && std::string_view{debug} == "1";
+}
+
+void keep_apart() {
+    constexpr int above_those_with_a_meaning = 10;
+    UniqueFd const nowhere{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
+    int const own = ::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, above_those_with_a_meaning);
+    if (!nowhere || own < 0) return;
+    descriptor = own;
+    ::dup2(nowhere.get(), STDERR_FILENO);
+#ifdef __SANITIZE_ADDRESS__
+    __sanitizer_set_report_fd(reinterpret_cast<void*>(static_cast<std::intptr_t>(own)));
+#endif
 }
 
 void error(std::string_view event, std::initializer_list<Field> fields) {

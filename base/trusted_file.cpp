@@ -4,12 +4,22 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <cerrno>
 
 namespace tamga {
 
 namespace {
+
+/// Whether whoever may write as the group may be somebody else: the group is neither root's nor one that is this
+/// person's alone (of the same number, as Debian makes them), or there is an access list, of whose names these bits are
+/// the mask (acl(5)).
+bool may_be_of_others(std::filesystem::path const& component, struct stat const& info) {
+    bool const own_group = info.st_gid == ::getegid() && ::getegid() == ::geteuid();
+    if (info.st_gid != 0 && !own_group) return true;
+    return ::lgetxattr(component.c_str(), "system.posix_acl_access", nullptr, 0) > 0;
+}
 
 Result<void> judge(std::filesystem::path const& component) {
     struct stat info {};
@@ -20,8 +30,8 @@ Result<void> judge(std::filesystem::path const& component) {
     // In a sticky folder (/tmp) others may add entries but neither rename nor remove ours, and each entry on the way is
     // judged by its owner: nobody can slip another file in.
     bool const sticky_folder = S_ISDIR(info.st_mode) && (info.st_mode & S_ISVTX) != 0;
-    bool const group_of_others = info.st_gid != 0 && info.st_gid != ::getegid();
-    bool const others_write = (info.st_mode & S_IWOTH) != 0 || ((info.st_mode & S_IWGRP) != 0 && group_of_others);
+    bool const others_write =
+        (info.st_mode & S_IWOTH) != 0 || ((info.st_mode & S_IWGRP) != 0 && may_be_of_others(component, info));
     if (others_write && !sticky_folder) {
         return Error{Errc::file_untrusted, component.string() + " is writable by others"};
     }

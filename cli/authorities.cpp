@@ -1,13 +1,13 @@
 #include "cli/authorities.hpp"
 
+#include "base/date.hpp"
 #include "cli/printable.hpp"
+#include "cli/whole_file.hpp"
 #include "signing/certificate_file.hpp"
 
 #include <algorithm>
 #include <cctype>
-#include <ctime>
 #include <fstream>
-#include <iterator>
 #include <optional>
 
 namespace tamga::cli {
@@ -21,14 +21,6 @@ constexpr int exit_usage = 2;
 constexpr std::size_t shortest_name = 8;
 constexpr std::uintmax_t most_octets = 1 << 20;
 
-std::string day(std::int64_t seconds) {
-    std::time_t const time = seconds;
-    std::tm parts{};
-    ::gmtime_r(&time, &parts);
-    char text[16] = "";
-    return {text, std::strftime(text, sizeof text, "%Y-%m-%d", &parts)};
-}
-
 /// In pairs, as people compare them.
 std::string spaced(std::string const& hex) {
     std::string text;
@@ -41,8 +33,8 @@ std::string spaced(std::string const& hex) {
 
 void describe(Language language, Certificate const& certificate, std::ostream& out) {
     out << printable(certificate.common_name()) << '\n'
-        << "   " << certificate.algorithm().name << ", " << day(certificate.not_before()) << " - "
-        << day(certificate.not_after()) << '\n'
+        << "   " << certificate.algorithm().name << ", " << local_date(certificate.not_before()) << " - "
+        << local_date(certificate.not_after()) << '\n'
         << "   " << text(language, "issued by %1", {printable(certificate.issuer_common_name())}) << '\n'
         << "   SHA-256 " << spaced(to_hex(certificate.fingerprint())) << '\n';
 }
@@ -70,12 +62,9 @@ std::optional<std::vector<Certificate>> authorities_in(std::filesystem::path con
         complain(language, message, detail, errors);
         return std::nullopt;
     };
-    std::error_code failure;
-    auto const size = std::filesystem::file_size(file, failure);
-    std::ifstream stream{file, std::ios::binary};
-    if (failure || size > most_octets || !stream) return refuse(message_id("%1 cannot be read."), file.string());
-    Bytes const octets{std::istreambuf_iterator<char>{stream}, {}};
-    auto read = signing::read_certificate_file(octets);
+    auto const octets = read_whole_file(file, most_octets);
+    if (!octets) return refuse(message_id("%1 cannot be read."), file.string());
+    auto read = signing::read_certificate_file(*octets);
     if (!read) {
         return refuse(message_id("%1 is no file of certificates: PEM, DER and PKCS#7 (.p7b) are read."), file.string());
     }

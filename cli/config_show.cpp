@@ -6,7 +6,6 @@
 #include "cli/printable.hpp"
 #include "policy/config_sources.hpp"
 #include "policy/publishers.hpp"
-#include "protocol/json_text.hpp"
 #include "protocol/tamga/tamga.hpp"
 
 #include <algorithm>
@@ -82,7 +81,7 @@ int show_config(Surroundings const& here, ReportForm form, std::ostream& out, st
     auto const values = everything(here);
     if (!values) return complain(here.language, values.error(), complaints);
     if (form == ReportForm::json)
-        out << protocol::json_of(tree_of(*values)) << '\n';
+        out << printable_json(tree_of(*values)) << '\n';
     else
         print(here.language, *values, out);
     return 0;

@@ -1,14 +1,13 @@
 #include "cli/journal.hpp"
 
+#include "base/date.hpp"
 #include "base/unique_fd.hpp"
 #include "cli/daemon_talk.hpp"
 #include "cli/printable.hpp"
 #include "cli/verify.hpp"
 #include "journal/forms.hpp"
 #include "policy/state_file.hpp"
-#include "protocol/json_text.hpp"
 
-#include <array>
 #include <ctime>
 
 namespace tamga::cli {
@@ -16,14 +15,6 @@ namespace tamga::cli {
 namespace {
 
 using journal::Entry;
-
-std::string here(std::int64_t seconds) {
-    std::time_t const time = seconds;
-    std::tm parts{};
-    std::array<char, 32> text{};
-    ::localtime_r(&time, &parts);
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &parts)};
-}
 
 std::string use_words(Language language, Entry const& entry) {
     if (entry.use == "sign_in") return std::string{text(language, "to sign in")};
@@ -39,7 +30,7 @@ std::string use_words(Language language, Entry const& entry) {
 std::string outcome_words(Language language, Entry const& entry) {
     auto const count = std::to_string(entry.signatures);
     if (entry.remembered)
-        return text(language, "signed %1 times without a window, the last time %2", {count, here(entry.until)});
+        return text(language, "signed %1 times without a window, the last time %2", {count, local_time(entry.until)});
     if (entry.outcome == "signed") return text(language, "signed: %1", {count});
     if (entry.signatures == 0) return text(language, "not signed (%1)", {printable(entry.outcome)});
     return text(language, "%1 of %2 signed, then it ended (%3)",
@@ -51,7 +42,7 @@ std::string site_words(Language language, Entry const& entry) {
 }
 
 void describe(Language language, Entry const& entry, std::ostream& out) {
-    out << here(entry.at) << "  " << site_words(language, entry) << '\n'
+    out << local_time(entry.at) << "  " << site_words(language, entry) << '\n'
         << "   " << use_words(language, entry) << "; " << outcome_words(language, entry) << '\n';
     if (!entry.certificate.empty()) {
         out << "   " << printable(entry.subject) << '\n'
@@ -108,7 +99,7 @@ int show_journal(JournalSettings const& settings, journal::Filter const& filter,
         Tree::List all;
         for (auto const& entry : *entries)
             all.push_back(journal::tree_of(entry));
-        out << protocol::json_of(Tree{std::move(all)}) << '\n';
+        out << printable_json(Tree{std::move(all)}) << '\n';
         return 0;
     }
     for (auto const& entry : *entries)
@@ -128,7 +119,7 @@ int export_journal(JournalSettings const& settings, journal::Filter const& filte
         Tree::List all;
         for (auto const& entry : *entries)
             all.push_back(journal::tree_of(entry));
-        content = protocol::json_of(Tree{std::move(all)}) + '\n';
+        content = printable_json(Tree{std::move(all)}) + '\n';
     }
     if (auto written = policy::replace_file(std::filesystem::absolute(file), content); !written) {
         errors << text(settings.language, "%1 cannot be written.", {file.string()}) << '\n';
@@ -151,8 +142,9 @@ int erase_journal(JournalSettings const& settings, std::optional<std::int64_t> b
         out << text(language, "There is nothing to be erased.") << '\n';
         return 0;
     }
-    auto const question = text(language, "Erase %1 entries, from %2 to %3? This cannot be undone.",
-                               {std::to_string(found->size()), here(found->front().at), here(found->back().at)});
+    auto const question =
+        text(language, "Erase %1 entries, from %2 to %3? This cannot be undone.",
+             {std::to_string(found->size()), local_time(found->front().at), local_time(found->back().at)});
     if (!agrees(question)) {
         out << text(language, "Nothing was erased.") << '\n';
         return exit_cancelled;

@@ -3,6 +3,7 @@
 #include "base/base64.hpp"
 #include "base/unique_fd.hpp"
 #include "cli/printable.hpp"
+#include "cli/whole_file.hpp"
 #include "journal/book.hpp"
 #include "signing/judge.hpp"
 
@@ -11,8 +12,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 
 namespace tamga::cli {
 
@@ -58,13 +57,7 @@ std::optional<std::vector<KnownKey>> known_keys(KeysSettings const& settings, st
 }
 
 Result<Bytes> read_small_file(std::filesystem::path const& path) {
-    std::error_code failure;
-    auto const size = std::filesystem::file_size(path, failure);
-    if (failure) return Error{Errc::system, path.string() + ": " + failure.message()};
-    if (size > most_octets) return Error{Errc::too_large, path.string()};
-    std::ifstream file{path, std::ios::binary};
-    Bytes octets{std::istreambuf_iterator<char>{file}, {}};
-    return file ? Result<Bytes>{std::move(octets)} : Error{Errc::system, path.string()};
+    return read_whole_file(path, most_octets);
 }
 
 Result<void> write_new_file(std::filesystem::path const& path, View octets) {

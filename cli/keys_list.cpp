@@ -1,7 +1,7 @@
+#include "base/date.hpp"
 #include "cli/key_parts.hpp"
 #include "cli/printable.hpp"
 #include "journal/book.hpp"
-#include "protocol/json_text.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -43,7 +43,7 @@ int print(KeysSettings const& settings, KeysListing const& wanted, Tree::List co
         if (wanted.state.empty() || entry.text("state") == wanted.state) chosen.push_back(entry);
     }
     if (settings.form == ReportForm::json) {
-        out << protocol::json_of(Tree{std::move(chosen)}) << '\n';
+        out << printable_json(Tree{std::move(chosen)}) << '\n';
         return 0;
     }
     for (auto const& entry : chosen)
@@ -53,7 +53,7 @@ int print(KeysSettings const& settings, KeysListing const& wanted, Tree::List co
 }
 
 std::string day(std::int64_t seconds) {
-    return policy::utc(seconds).substr(0, 10);
+    return utc_time(seconds).substr(0, 10);
 }
 
 } // namespace

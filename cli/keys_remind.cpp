@@ -1,3 +1,4 @@
+#include "base/date.hpp"
 #include "base/explain.hpp"
 #include "cli/key_parts.hpp"
 #include "cli/printable.hpp"
@@ -18,11 +19,10 @@ int remind(KeysSettings const& settings, std::filesystem::path const& told, Noti
     for (auto const& reminder : book.due(certificates, now)) {
         auto const& certificate = reminder.certificate;
         auto const summary = text(language, "A certificate ends in %1 days", {std::to_string(reminder.days_left)});
-        auto const body =
-            text(language,
-                 "%1, valid until %2. Renew it now: later it can be renewed at a registration centre "
-                 "alone. The command: tamga keys renew",
-                 {printable(certificate.common_name()), policy::utc(certificate.not_after()).substr(0, 10)});
+        auto const body = text(language,
+                               "%1, valid until %2. Renew it now: later it can be renewed at a registration centre "
+                               "alone. The command: tamga keys renew",
+                               {printable(certificate.common_name()), utc_time(certificate.not_after()).substr(0, 10)});
         if (auto given = notify(summary, body); !given) {
             complaints << text(language, "The desktop could not be told: %1", {given.error().detail}) << '\n';
             return exit_failed;

@@ -2,7 +2,6 @@
 #include "base/explain.hpp"
 #include "cli/key_parts.hpp"
 #include "cli/printable.hpp"
-#include "protocol/json_text.hpp"
 #include "signing/pkcs10.hpp"
 
 #include <algorithm>
@@ -82,7 +81,7 @@ int tell_application(KeysSettings const& settings, Tree const& application, Rene
     if (!wanted.folder.empty() && !write_files(settings, application, wanted.folder, out, complaints))
         return exit_failed;
     if (settings.form == ReportForm::json) {
-        out << protocol::json_of(application) << '\n';
+        out << printable_json(application) << '\n';
         return 0;
     }
     out << text(language, "The new keys are made, and the application is signed. Its number: %1",
@@ -169,7 +168,7 @@ int list_applications(KeysSettings const& settings, std::ostream& out, std::ostr
     auto const told = talk.call("applications.list", Tree{});
     if (!told) return talk.exit_code();
     if (settings.form == ReportForm::json) {
-        out << protocol::json_of(*told) << '\n';
+        out << printable_json(*told) << '\n';
         return 0;
     }
     for (auto const& application : told->list("applications"))
@@ -207,7 +206,7 @@ int install_certificates(KeysSettings const& settings, Installation const& wante
     KeyTalk talk{settings, complaints};
     auto const told = talk.call("keys.install", params);
     if (!told) return talk.exit_code();
-    if (settings.form == ReportForm::json) out << protocol::json_of(*told) << '\n';
+    if (settings.form == ReportForm::json) out << printable_json(*told) << '\n';
     if (settings.form == ReportForm::words) {
         out << text(language, "Stored beside its key, which was tried:") << '\n';
         for (auto const& certificate : told->list("installed"))

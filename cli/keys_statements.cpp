@@ -1,8 +1,8 @@
 #include "base/base64.hpp"
+#include "base/date.hpp"
 #include "base/utf8.hpp"
 #include "cli/key_parts.hpp"
 #include "cli/printable.hpp"
-#include "protocol/json_text.hpp"
 #include "signing/certificate_file.hpp"
 #include "signing/cms.hpp"
 #include "signing/digest.hpp"
@@ -65,7 +65,7 @@ int sign_all(KeysSettings const& settings, std::vector<Statement> const& stateme
         written.emplace_back(path.string());
         if (settings.form == ReportForm::words) out << text(settings.language, "Written: %1", {path.string()}) << '\n';
     }
-    if (settings.form == ReportForm::json) out << protocol::json_of(Tree{}.add("signed", std::move(written))) << '\n';
+    if (settings.form == ReportForm::json) out << printable_json(Tree{}.add("signed", std::move(written))) << '\n';
     return 0;
 }
 
@@ -122,9 +122,9 @@ Statement revocation_of(Language language, KnownKey const& key, Reason const& re
                 {certificate.serial_number(), to_hex(certificate.fingerprint())}) +
            '\n';
     out += text(language, "Issued by: %1", {certificate.issuer_dn()}) + '\n';
-    out += text(language, "Valid until: %1", {policy::utc(certificate.not_after())}) + '\n';
+    out += text(language, "Valid until: %1", {utc_time(certificate.not_after())}) + '\n';
     out += text(language, "Reason: %1 (%2)", {text(language, reason.words), reason.word}) + '\n';
-    out += text(language, "Made: %1", {policy::utc(now)}) + "\n\n";
+    out += text(language, "Made: %1", {utc_time(now)}) + "\n\n";
     out +=
         std::string{text(language, "I ask for this certificate to be revoked, and know that it cannot be taken back.")};
     return {"revoke-" + certificate.serial_number(), out + '\n'};
@@ -224,7 +224,7 @@ std::string printable_lines(std::string_view text) {
 int decide_applications(KeysSettings const& settings, Decision const& wanted, std::ostream& out,
                         std::ostream& complaints) {
     auto const language = settings.language;
-    auto const now = policy::utc(std::time(nullptr));
+    auto const now = utc_time(std::time(nullptr));
     std::vector<Statement> statements;
     for (auto const& path : wanted.applications) {
         auto const octets = read_small_file(path);

@@ -1,5 +1,6 @@
 #include "cli/log.hpp"
 
+#include "base/date.hpp"
 #include "base/unique_fd.hpp"
 #include "cli/log_words.hpp"
 #include "cli/printable.hpp"
@@ -10,11 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <memory>
 #include <vector>
 
@@ -79,11 +78,7 @@ private:
 
 /// Microseconds since 1970, as systemd has it.
 std::string moment(std::string const& microseconds) {
-    std::time_t const seconds = std::strtoll(microseconds.c_str(), nullptr, 10) / 1'000'000;
-    std::tm parts{};
-    std::array<char, 32> text{};
-    ::localtime_r(&seconds, &parts);
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &parts)};
+    return local_time(std::strtoll(microseconds.c_str(), nullptr, 10) / 1'000'000);
 }
 
 /// The level says who must act (base/log.hpp).

@@ -4,6 +4,7 @@
 #include "base/secret.hpp"
 #include "cli/printable.hpp"
 #include "cli/services.hpp"
+#include "cli/whole_file.hpp"
 #include "keyfile/key_file.hpp"
 #include "policy/catalogue.hpp"
 #include "policy/signed_catalogue.hpp"
@@ -16,7 +17,6 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <optional>
 
 namespace tamga::cli {
@@ -24,17 +24,6 @@ namespace tamga::cli {
 namespace {
 
 using keyfile::SigningKey;
-
-Result<Bytes> read_file(std::filesystem::path const& path, std::size_t most) {
-    std::error_code failure;
-    auto const size = std::filesystem::file_size(path, failure);
-    if (failure) return Error{Errc::system, path.string() + ": " + failure.message()};
-    if (size > most) return Error{Errc::too_large, path.string()};
-    std::ifstream file{path, std::ios::binary};
-    Bytes octets{std::istreambuf_iterator<char>{file}, {}};
-    if (!file) return Error{Errc::system, path.string()};
-    return octets;
-}
 
 /// The only one that may sign documents, or the one that was named.
 Result<SigningKey> pick(std::vector<SigningKey> keys, std::string const& wanted) {
@@ -49,7 +38,7 @@ Result<SigningKey> pick(std::vector<SigningKey> keys, std::string const& wanted)
 }
 
 Result<SigningKey> open_key(PublishRequest const& request) {
-    auto const octets = read_file(request.key, keyfile::max_file_size);
+    auto const octets = read_whole_file(request.key, keyfile::max_file_size);
     if (!octets) return octets.error();
     auto const file = keyfile::KeyFile::parse(*octets);
     if (!file) return file.error();
@@ -118,7 +107,7 @@ int publish_catalogue(PublishRequest const& request, std::ostream& out) {
         out << tamga::explain(request.language, error.code) << '\n' << "   " << printable(error.detail) << '\n';
         return 1;
     };
-    auto const text_octets = read_file(request.text, policy::most_catalogue_octets / 2);
+    auto const text_octets = read_whole_file(request.text, policy::most_catalogue_octets / 2);
     if (!text_octets) return fail(text_octets.error());
     auto const catalogue = policy::parse_catalogue(as_text(*text_octets));
     if (!catalogue) {

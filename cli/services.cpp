@@ -1,24 +1,15 @@
 #include "cli/services.hpp"
 
+#include "base/date.hpp"
 #include "cli/printable.hpp"
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 
 namespace tamga::cli {
 
 namespace {
 
 using policy::Service;
-
-std::string day_of(std::int64_t seconds) {
-    std::time_t const time = seconds;
-    std::tm parts{};
-    std::array<char, 16> text{};
-    ::gmtime_r(&time, &parts);
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts)};
-}
 
 template <class List>
 std::string joined(List const& list) {
@@ -109,8 +100,8 @@ int classify_service(Language language, policy::Criteria const& criteria, policy
 
 void describe(Language language, policy::Catalogue const& catalogue, std::ostream& out) {
     out << text(language, "Catalogue %1, version %2, from %3 to %4",
-                {catalogue.id, std::to_string(catalogue.version), day_of(catalogue.valid_from),
-                 day_of(catalogue.valid_until)})
+                {catalogue.id, std::to_string(catalogue.version), local_date(catalogue.valid_from),
+                 local_date(catalogue.valid_until)})
         << '\n';
     if (!catalogue.note.empty()) out << catalogue.note << '\n';
     for (auto const& service : catalogue.services) {

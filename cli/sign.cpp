@@ -2,7 +2,7 @@
 
 #include "base/base64.hpp"
 #include "cli/daemon_talk.hpp"
-#include "protocol/json_text.hpp"
+#include "cli/printable.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -147,7 +147,7 @@ private:
         if (m_request.form == ReportForm::json) {
             Tree report;
             report.add("format", m_request.format).add("certificate", made.text("certificate"));
-            m_out << protocol::json_of(report.add("signed", std::move(written))) << '\n';
+            m_out << printable_json(report.add("signed", std::move(written))) << '\n';
         }
         return 0;
     }

@@ -1,13 +1,10 @@
 #include "cli/sites.hpp"
 
+#include "base/date.hpp"
 #include "cli/daemon_talk.hpp"
 #include "cli/printable.hpp"
 #include "journal/forms.hpp"
 #include "policy/origin.hpp"
-#include "protocol/json_text.hpp"
-
-#include <array>
-#include <ctime>
 
 namespace tamga::cli {
 
@@ -18,30 +15,22 @@ using policy::ConsentBook;
 
 constexpr int exit_usage = 2;
 
-std::string day(std::int64_t seconds) {
-    std::time_t const time = seconds;
-    std::tm parts{};
-    std::array<char, 16> text{};
-    ::localtime_r(&time, &parts);
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts)};
-}
-
 std::string line_of(Language language, policy::Grant const& grant) {
     switch (grant.answer) {
     case Answer::allow:
         return text(language, "allowed since %1, last used %2, until %3 unless it is used",
-                    {day(grant.at), day(grant.used), day(grant.ends)});
-    case Answer::deny: return text(language, "never, since %1", {day(grant.at)});
-    case Answer::ask: return text(language, "asked about again, since %1", {day(grant.at)});
+                    {local_date(grant.at), local_date(grant.used), local_date(grant.ends)});
+    case Answer::deny: return text(language, "never, since %1", {local_date(grant.at)});
+    case Answer::ask: return text(language, "asked about again, since %1", {local_date(grant.at)});
     }
     return {};
 }
 
 Tree tree_of(policy::Grant const& grant) {
     Tree tree;
-    tree.add("origin", grant.origin).add("answer", policy::name_of(grant.answer)).add("at", journal::utc(grant.at));
-    if (grant.answer == Answer::allow) tree.add("used", journal::utc(grant.used));
-    if (grant.ends != 0) tree.add("ends", journal::utc(grant.ends));
+    tree.add("origin", grant.origin).add("answer", policy::name_of(grant.answer)).add("at", utc_time(grant.at));
+    if (grant.answer == Answer::allow) tree.add("used", utc_time(grant.used));
+    if (grant.ends != 0) tree.add("ends", utc_time(grant.ends));
     return tree;
 }
 
@@ -91,7 +80,7 @@ int list_sites(SitesSettings const& settings, ReportForm form, std::ostream& out
         Tree::List all;
         for (auto const& grant : grants)
             all.push_back(tree_of(grant));
-        out << protocol::json_of(Tree{std::move(all)}) << '\n';
+        out << printable_json(Tree{std::move(all)}) << '\n';
         return 0;
     }
     for (auto const& grant : grants)

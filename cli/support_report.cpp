@@ -1,19 +1,17 @@
 #include "cli/support_report.hpp"
 
+#include "base/date.hpp"
 #include "cli/doctor/doctor.hpp"
 #include "cli/printable.hpp"
 #include "journal/book.hpp"
 #include "journal/forms.hpp"
 #include "policy/state_file.hpp"
-#include "protocol/json_text.hpp"
 
 #include <openssl/crypto.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <ctime>
 #include <fstream>
 #include <sstream>
 
@@ -123,7 +121,7 @@ Tree::List refused_requests(Surroundings const& here) {
     for (auto it = entries->rbegin(); it != entries->rend() && list.size() < most_entries; ++it) {
         if (it->outcome == "signed") continue;
         Tree tree;
-        tree.add("at", journal::utc(it->at)).add("form", it->form).add("outcome", it->outcome);
+        tree.add("at", utc_time(it->at)).add("form", it->form).add("outcome", it->outcome);
         list.push_back(std::move(tree));
     }
     return list;
@@ -153,7 +151,7 @@ Contents gather(Surroundings const& here) {
         for (auto* text : {&finding.first, &finding.second, &finding.detail})
             *text = redacted(*text, here.home.native());
     }
-    contents.json.add("report", "tamga 1").add("at", journal::utc(here.seconds()));
+    contents.json.add("report", "tamga 1").add("at", utc_time(here.seconds()));
     contents.json.add("versions", versions(here)).add("doctor", tree_of(here, contents.findings));
     contents.json.add("requests", Tree{refused_requests(here)}).add("log", Tree{log_lines(here)});
     return contents;
@@ -189,16 +187,12 @@ std::string written(Surroundings const& here, Contents const& contents) {
     section(out, text(language, "Versions"), parts);
     section(out, text(language, "Requests that ended without a signature"), contents.json.list("requests"));
     section(out, text(language, "Last warnings and errors"), contents.json.list("log"));
-    out << '\n' << json_mark << '\n' << protocol::json_of(contents.json) << '\n';
+    out << '\n' << json_mark << '\n' << printable_json(contents.json) << '\n';
     return out.str();
 }
 
 std::filesystem::path default_file(Surroundings const& here) {
-    auto const seconds = here.seconds();
-    std::tm parts{};
-    std::array<char, 32> day{};
-    ::localtime_r(&seconds, &parts);
-    std::string const name{day.data(), std::strftime(day.data(), day.size(), "%Y%m%d-%H%M", &parts)};
+    auto const name = format_local(here.seconds(), "%Y%m%d-%H%M");
     std::error_code failed;
     return std::filesystem::current_path(failed) / ("tamga-report-" + name + ".txt");
 }

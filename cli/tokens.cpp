@@ -1,7 +1,7 @@
 #include "cli/tokens.hpp"
 
 #include "cli/daemon_talk.hpp"
-#include "protocol/json_text.hpp"
+#include "cli/printable.hpp"
 
 #include <algorithm>
 
@@ -11,10 +11,10 @@ namespace {
 
 /// One line: what kind of token, its label, its number, and the state of its PIN.
 std::string line_of(Language language, Tree const& token) {
-    std::string line{token.text("name")};
-    if (line.empty()) line = token.text("storage");
-    if (auto const label = token.text("label"); !label.empty()) line.append(", ").append(label);
-    if (auto const serial = token.text("serial"); !serial.empty())
+    auto line = printable(token.text("name"));
+    if (line.empty()) line = printable(token.text("storage"));
+    if (auto const label = printable(token.text("label")); !label.empty()) line += ", " + label;
+    if (auto const serial = printable(token.text("serial")); !serial.empty())
         line += ", " + text(language, "serial number %1", {serial});
     auto const* const locked = token.find("pin_locked");
     if (locked != nullptr && *locked == Tree{true}) line += ", " + std::string{text(language, "the PIN is locked")};
@@ -48,7 +48,7 @@ public:
     }
 
 private:
-    void json(Tree const& result) { m_out << protocol::json_of(Tree{result.list("tokens")}) << std::endl; }
+    void json(Tree const& result) { m_out << printable_json(Tree{result.list("tokens")}) << std::endl; }
     void each_beside(Tree::List const& some, Tree::List const& others, char const* words) {
         for (auto const& token : some) {
             if (std::ranges::find(others, token) == others.end())

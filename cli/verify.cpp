@@ -1,14 +1,12 @@
 #include "cli/verify.hpp"
 
+#include "base/date.hpp"
 #include "base/explain.hpp"
 #include "cli/printable.hpp"
-#include "protocol/json_text.hpp"
+#include "cli/whole_file.hpp"
 #include "signing/report.hpp"
 
-#include <array>
 #include <ctime>
-#include <fstream>
-#include <iterator>
 
 namespace tamga::cli {
 
@@ -24,15 +22,7 @@ using signing::SignerReport;
 using signing::StampReport;
 using signing::Verdict;
 
-constexpr std::size_t most_octets = 1ULL << 30;
-
-std::string time_words(std::int64_t seconds) {
-    std::time_t const time = seconds;
-    std::tm parts{};
-    std::array<char, 32> text{};
-    ::gmtime_r(&time, &parts);
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
+constexpr std::uintmax_t most_octets = 1ULL << 30;
 
 /// What a person must know beside a valid signature; nothing where there is nothing.
 char const* doubt(KeyUse use) {
@@ -42,17 +32,6 @@ char const* doubt(KeyUse use) {
     case KeyUse::other: return message_id("THE KEY OF THIS CERTIFICATE IS NOT ONE FOR SIGNATURES.");
     }
     return nullptr;
-}
-
-Result<Bytes> read_file(std::filesystem::path const& path) {
-    std::error_code failure;
-    auto const size = std::filesystem::file_size(path, failure);
-    if (failure) return Error{Errc::system, path.string() + ": " + failure.message()};
-    if (size > most_octets) return Error{Errc::too_large, path.string()};
-    std::ifstream file{path, std::ios::binary};
-    Bytes octets{std::istreambuf_iterator<char>{file}, {}};
-    if (!file) return Error{Errc::system, path.string()};
-    return octets;
 }
 
 constexpr int exit_bad = 1;
@@ -159,13 +138,13 @@ private:
                 message_id("ONLY A PART OF THE DOCUMENT IS SIGNED. What stands outside of it may be anybody's.")));
         if (auto const* message = doubt(signer.use)) line(words(message));
         if (signer.claimed_time)
-            line(text(m_language, "The signer says: signed at %1.", {time_words(*signer.claimed_time)}));
+            line(text(m_language, "The signer says: signed at %1.", {utc_time(*signer.claimed_time)}));
         for (auto const& each : signer.stamps)
             stamp(each);
         if (!signer.certificate) return;
         line(text(m_language, "Certificate issued by %1, valid from %2 to %3; judged as of %4.",
-                  {signer.certificate->issuer_common_name(), time_words(signer.certificate->not_before()),
-                   time_words(signer.certificate->not_after()), time_words(signer.judged_at)}));
+                  {signer.certificate->issuer_common_name(), utc_time(signer.certificate->not_before()),
+                   utc_time(signer.certificate->not_after()), utc_time(signer.judged_at)}));
         line(chain(signer.chain));
         line(revocation(signer.revocation));
     }
@@ -190,7 +169,7 @@ private:
                           : message_id("A TIME-STAMP IS NOT VALID: it is damaged, is not on this signature, or is not "
                                        "by a service for time-stamps.")));
         }
-        line(text(m_language, "Time-stamp of %1 by %2.", {time_words(stamp.time), stamp.authority->common_name()}));
+        line(text(m_language, "Time-stamp of %1 by %2.", {utc_time(stamp.time), stamp.authority->common_name()}));
         if (stamp.chain.state != ChainState::good) line(chain(stamp.chain));
         if (stamp.revocation.state == Revocation::revoked) line(revocation(stamp.revocation));
     }
@@ -216,8 +195,8 @@ private:
 
     [[nodiscard]] std::string revocation(signing::RevocationStatus const& status) const {
         switch (status.state) {
-        case Revocation::good: return text(m_language, "Not revoked as of %1.", {time_words(status.this_update)});
-        case Revocation::revoked: return text(m_language, "REVOKED at %1.", {time_words(status.revoked_at)});
+        case Revocation::good: return text(m_language, "Not revoked as of %1.", {utc_time(status.this_update)});
+        case Revocation::revoked: return text(m_language, "REVOKED at %1.", {utc_time(status.revoked_at)});
         case Revocation::unknown: return words(message_id("Whether it was revoked is not known on this computer."));
         }
         return {};
@@ -247,13 +226,13 @@ std::optional<std::int64_t> time_from(std::string const& text) {
     if (end == nullptr || *end != '\0') return std::nullopt;
     auto const seconds = ::timegm(&parts);
     // timegm makes the 3rd of March of a 31st of February.
-    return time_words(seconds) == (is_day ? text + "T00:00:00Z" : text) ? std::optional{seconds} : std::nullopt;
+    return utc_time(seconds) == (is_day ? text + "T00:00:00Z" : text) ? std::optional{seconds} : std::nullopt;
 }
 
 int run_verify(VerifyRequest const& request, std::ostream& out, std::ostream& errors) {
     auto const fail = [&](std::string_view verdict, Error const& error, std::string_view words, int code) {
         if (request.form == ReportForm::json)
-            out << protocol::json_of(
+            out << printable_json(
                        Tree{}.add("verdict", verdict).add("error", wire_name(error.code)).add("detail", error.detail))
                 << '\n';
         else
@@ -263,13 +242,13 @@ int run_verify(VerifyRequest const& request, std::ostream& out, std::ostream& er
     auto const unread = [&](Error const& error, std::filesystem::path const& path) {
         return fail("unread", error, text(request.language, "%1 cannot be read.", {path.string()}), exit_unread);
     };
-    auto const file = read_file(request.file);
+    auto const file = read_whole_file(request.file, most_octets);
     if (!file) return unread(file.error(), request.file);
     if (request.content && signing::looks_like_xml(*file)) {
         return fail("unread", Error{Errc::bad_request, "content given with XML"},
                     text(request.language, "--content is for CMS: an XML document holds what was signed."), exit_usage);
     }
-    auto const content = request.content ? read_file(*request.content) : Result<Bytes>{Bytes{}};
+    auto const content = request.content ? read_whole_file(*request.content, most_octets) : Result<Bytes>{Bytes{}};
     if (!content) return unread(content.error(), *request.content);
     auto const report = signing::verify_document(*file, request.content ? std::optional{View{*content}} : std::nullopt,
                                                  request.settings);
@@ -278,7 +257,7 @@ int run_verify(VerifyRequest const& request, std::ostream& out, std::ostream& er
         return fail("bad", report.error(), text(request.language, failure_message(code)), exit_bad);
     }
     if (request.form == ReportForm::json)
-        out << protocol::json_of(signing::tree_of(*report)) << '\n';
+        out << printable_json(signing::tree_of(*report)) << '\n';
     else
         Words{request.language, out}.report(*report);
     return exit_code(report->verdict());

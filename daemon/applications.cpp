@@ -1,6 +1,7 @@
 #include "daemon/applications.hpp"
 
 #include "base/base64.hpp"
+#include "base/date.hpp"
 #include "base/toml.hpp"
 #include "base/trusted_file.hpp"
 #include "policy/state_file.hpp"
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <ctime>
 #include <optional>
 #include <sstream>
 
@@ -211,11 +211,7 @@ std::filesystem::path Applications::file_of(std::string_view number) const {
 
 std::string Applications::new_number(std::int64_t now) const {
     static constexpr std::string_view letters = "23456789ABCDEFGHJKMNPQRSTUVWXYZ";
-    std::time_t const time = now;
-    std::tm parts{};
-    std::array<char, 16> day{};
-    ::gmtime_r(&time, &parts);
-    std::string const begin{day.data(), std::strftime(day.data(), day.size(), "%Y%m%d-", &parts)};
+    auto const begin = format_utc(now, "%Y%m%d-");
     while (true) {
         auto number = begin;
         std::array<unsigned char, 6> drawn{};

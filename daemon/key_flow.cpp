@@ -419,15 +419,17 @@ Task<Result<void>> KeyFlow::make_pairs(Work& work, Asker const& asker, Applicati
     co_return keep(application, ApplicationState::request_built);
 }
 
-/// The ordinary way of a signature: what is shown is signed, by the key that is to be renewed and no other.
+/// The ordinary way of a signature: what is shown is signed, by the key that is to be renewed and no other, if it may.
 Task<Result<void>> KeyFlow::sign_application(Asker asker, Application& application) {
-    auto const present = signing::Certificate::parse(signer_of(application).present);
+    auto const& signer = signer_of(application);
+    auto const present = signing::Certificate::parse(signer.present);
     if (!present) co_return Error{Errc::application_damaged, "present certificate"};
     protocol::Sign request;
     request.format = protocol::Format::cms;
     request.attached = true;
     request.claim.use = protocol::Use::key_account;
-    request.filter.serial_number = present->serial_number();
+    // A key for signing in signs no applications: where it is renewed alone, the same person's key for signatures does.
+    if (signer.use != KeyUse::authentication) request.filter.serial_number = present->serial_number();
     request.filter.iin = present->iin();
     auto const statement = application_statement(application, asker.language);
     request.documents.push_back(to_bytes(as_view(statement)));

@@ -1,6 +1,7 @@
 #include "daemon/key_statements.hpp"
 
 #include "base/base64.hpp"
+#include "base/date.hpp"
 #include "policy/key_state.hpp"
 #include "signing/digest.hpp"
 
@@ -22,7 +23,7 @@ void add_key(std::string& out, Language language, ApplicationKey const& key) {
     if (auto const present = signing::Certificate::parse(key.present)) {
         out += "  " +
                text(language, "after the certificate %1, which ends %2",
-                    {present->serial_number(), policy::utc(present->not_after())}) +
+                    {present->serial_number(), utc_time(present->not_after())}) +
                '\n';
     }
     out += "  " + text(language, "request (PKCS#10), SHA-256: %1", {to_hex(signing::sha256(key.request))}) + '\n';
@@ -48,7 +49,7 @@ std::string application_statement(Application const& application, Language langu
     out += text(language, "The new keys are on the token: %1, serial number %2",
                 {token.family.empty() ? token.storage : token.family, token.serial}) +
            '\n';
-    out += text(language, "Made: %1", {policy::utc(application.created)}) + "\n\n";
+    out += text(language, "Made: %1", {utc_time(application.created)}) + "\n\n";
     out += std::string{text(language, "New keys:")} + '\n';
     for (auto const& key : application.keys)
         add_key(out, language, key);
@@ -67,7 +68,7 @@ Tree describe(Application const& application) {
     Tree tree;
     tree.add("number", application.number).add("state", name_of(application.state));
     tree.add_unless_empty("portal_number", application.portal_number);
-    tree.add("created", policy::utc(application.created)).add("changed", policy::utc(application.changed));
+    tree.add("created", utc_time(application.created)).add("changed", utc_time(application.changed));
     tree.add_unless_empty("email", application.email).add("token", std::move(token)).add("keys", std::move(keys));
     return tree.add_unless_empty("signed_application", to_base64(application.signed_application));
 }

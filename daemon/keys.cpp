@@ -107,6 +107,7 @@ void TokenProcess::dispatch(ipc::Packet& packet) {
 }
 
 void TokenProcess::give_up() {
+    if (std::exchange(m_gave_up, true)) return;
     m_gone = true;
     for (auto const& [query, listing] : m_listings)
         listing->put(ipc::Packet{});
@@ -282,7 +283,8 @@ void Keys::file_token_up(ipc::RequestId request, ipc::Channel channel) {
 }
 
 void Keys::token_gone(ipc::ModuleIndex module) {
-    m_processes[module] = nullptr;
+    // Its channel may be held open by what the module started.
+    if (auto const process = std::exchange(m_processes[module], nullptr)) process->give_up();
     m_went[module] = Clock::now();
     tell_changed();
 }

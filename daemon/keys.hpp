@@ -27,6 +27,9 @@ public:
 
     [[nodiscard]] bool is_gone() const noexcept { return m_gone; }
 
+    /// It has ended, whoever holds its channel open: whoever waits for it is told token_crashed.
+    void give_up();
+
     /// The tokens that are plugged in. Errors: token_crashed, token_timeout, or what
     /// the module answered.
     Task<Result<std::vector<ipc::TokenInfo>>> list();
@@ -45,7 +48,6 @@ private:
     void dispatch(ipc::Packet& packet);
     template <class News>
     void tell_lease(News news);
-    void give_up();
 
     asio::any_io_executor m_executor;
     ipc::ModuleIndex m_module;
@@ -53,6 +55,7 @@ private:
     std::function<void()> m_changed;
     std::uint64_t m_last_query = 0;
     bool m_gone = false;
+    bool m_gave_up = false;
     std::map<std::uint64_t, Listing*> m_listings;
     std::map<ipc::RequestId, Mailbox<LeaseNews>*> m_leases;
     std::map<std::uint64_t, Mailbox<ipc::RememberedSigned>*> m_statements; ///< under way, by their queries

@@ -1,7 +1,6 @@
 #include "journal/forms.hpp"
 
-#include <array>
-#include <ctime>
+#include "base/date.hpp"
 
 namespace tamga::journal {
 
@@ -23,26 +22,18 @@ void append_line(std::string& out, std::initializer_list<std::string_view> field
 }
 
 void append_document(std::string& out, Entry const& entry, std::string const& number, Document const& document) {
-    append_line(out,
-                {utc(entry.at), utc(entry.until), entry.site, entry.service, entry.use, entry.form, entry.outcome,
-                 entry.certificate, entry.subject, std::to_string(entry.documents), std::to_string(entry.signatures),
-                 entry.remembered ? "yes" : "no", number, document.title, document.algorithm, document.digest});
+    append_line(out, {utc_time(entry.at), utc_time(entry.until), entry.site, entry.service, entry.use, entry.form,
+                      entry.outcome, entry.certificate, entry.subject, std::to_string(entry.documents),
+                      std::to_string(entry.signatures), entry.remembered ? "yes" : "no", number, document.title,
+                      document.algorithm, document.digest});
 }
 
 } // namespace
 
-std::string utc(std::int64_t seconds) {
-    std::time_t const time = seconds;
-    std::tm parts{};
-    std::array<char, 32> text{};
-    ::gmtime_r(&time, &parts);
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
-
 Tree tree_of(Entry const& entry) {
     Tree tree;
-    tree.add("time", utc(entry.at));
-    if (entry.until != entry.at) tree.add("until", utc(entry.until));
+    tree.add("time", utc_time(entry.at));
+    if (entry.until != entry.at) tree.add("until", utc_time(entry.until));
     tree.add("site", entry.site).add_unless_empty("service", entry.service);
     tree.add("use", entry.use).add("format", entry.form).add("outcome", entry.outcome);
     tree.add_unless_empty("certificate", entry.certificate).add_unless_empty("subject", entry.subject);

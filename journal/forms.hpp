@@ -9,9 +9,6 @@
 
 namespace tamga::journal {
 
-/// "2026-11-23T10:05:07Z".
-[[nodiscard]] std::string utc(std::int64_t seconds);
-
 [[nodiscard]] Tree tree_of(Entry const& entry);
 
 /// One line a document, with a heading (RFC 4180); a request without documents that are listed has one line. A field

@@ -15,6 +15,10 @@ namespace tamga::keyfile {
 /// A key file is some kilobytes; whatever is larger is none.
 inline constexpr std::size_t max_file_size = std::size_t{1} << 20;
 
+/// Octets of a new password: what the NCA's own software asks for.
+inline constexpr std::size_t shortest_password = 6;
+inline constexpr std::size_t longest_password = 32;
+
 /// The ciphers that OpenSSL calls legacy (RC2, RC4), for the whole process as long as it lives: NCA files are encrypted
 /// with RC2. Blocking: loads a library. Where OpenSSL has none, other files open all the same.
 class OldCiphers {
@@ -41,6 +45,12 @@ public:
     /// take, at most some seconds. Errors: password_incorrect; key_file_malformed, key_file_unsupported,
     /// algorithm_unavailable (all keys are GOST keys, and there is no gost-engine).
     [[nodiscard]] Result<std::vector<SigningKey>> open(Pin const& password) const;
+
+    /// The same keys, certificates and names under another password: a new file, which was read back with it. Each part
+    /// keeps its kind of encryption, so that programs which open the file today open the new one. Blocking as open,
+    /// twice. Errors: those of open for the present one; pin_length; key_file_unsupported (it is built in a way that
+    /// cannot be kept).
+    [[nodiscard]] Result<Bytes> with_password(Pin const& present, Pin const& next) const;
 
 private:
     struct Free {

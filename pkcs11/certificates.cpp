@@ -9,6 +9,14 @@ namespace tamga::pkcs11 {
 
 namespace {
 
+// Far above what people have; a token with more is one gone wrong, and must not take the others' room.
+constexpr std::size_t longest_certificate = 16 * 1024;
+constexpr std::size_t most_certificates = 64;
+
+void log_skipped(char const* why, std::size_t number) {
+    log::warning("certificates_skipped", {{"why", why}, {"number", static_cast<std::uint64_t>(number)}});
+}
+
 struct Key {
     ObjectHandle handle;
     CK_KEY_TYPE type;
@@ -95,11 +103,18 @@ Result<std::vector<Bytes>> public_certificates(Session const& session) {
     if (!objects) return objects.error();
     std::vector<Bytes> certificates;
     for (auto const object : *objects) {
+        if (certificates.size() == most_certificates) {
+            log_skipped("too many", objects->size() - most_certificates);
+            break;
+        }
         auto const [hidden, kind] = session.attributes(object, CKA_PRIVATE, CKA_CERTIFICATE_TYPE);
         if (Session::to_number<CK_BBOOL>(hidden, CK_FALSE) != CK_FALSE) continue;
         if (Session::to_number<CK_CERTIFICATE_TYPE>(kind, CKC_X_509) != CKC_X_509) continue;
         auto der = session.attribute(object, CKA_VALUE);
-        if (!der.empty()) certificates.push_back(std::move(der));
+        if (der.size() > longest_certificate)
+            log_skipped("too long", 1);
+        else if (!der.empty())
+            certificates.push_back(std::move(der));
     }
     return certificates;
 }
@@ -118,7 +133,15 @@ Result<std::vector<SigningKey>> signing_keys(Session const& session, View chosen
     if (!objects) return objects.error();
     std::vector<SigningKey> found;
     for (auto const object : *objects) {
+        if (found.size() == most_certificates) {
+            log_skipped("too many", objects->size() - most_certificates);
+            break;
+        }
         auto const [der, id] = session.attributes(object, CKA_VALUE, CKA_ID);
+        if (der.size() > longest_certificate) {
+            log_skipped("too long", 1);
+            continue;
+        }
         auto const certificate = signing::Certificate::parse(der);
         if (!certificate) {
             log::debug("certificate", {{"skipped", certificate.error().detail}});

@@ -24,6 +24,8 @@ ipc::TokenInfo describe_file() {
     info.storage = ipc::key_file_storage;
     info.family = "file";
     info.login_required = info.pin_initialized = true;
+    info.shortest_pin = keyfile::shortest_password;
+    info.longest_pin = keyfile::longest_password;
     return info;
 }
 
@@ -159,6 +161,8 @@ Result<void> FileToken::serve_prompt() {
         unlock(*wanted);
     } else if (auto const mandate = (*packet)->as<ipc::Mandate>()) {
         add_to_mandate(*mandate);
+    } else if (auto const change = (*packet)->as<ipc::ChangePin>()) {
+        change_password(*change);
     } else {
         return Error{Errc::message_malformed, "it said what no prompt says"};
     }
@@ -216,6 +220,20 @@ void FileToken::unlock(ipc::Unlock const& message) {
     for (auto const& certificate : m_lease->certificates())
         tell(m_prompt.channel, ipc::CertificateFound{0, only_slot, certificate});
     tell(m_prompt.channel, ipc::ListingDone{0, ipc::Status::from(ok())});
+}
+
+/// Writes nothing: the new file's octets go to the prompt, which knows where the old one lies.
+void FileToken::change_password(ipc::ChangePin const& message) {
+    auto const octets = m_file ? m_file->with_password(message.old_pin, message.new_pin)
+                               : Error{Errc::mandate_violated, "a password without a file"};
+    auto const sealed = octets ? seal_items({View{*octets}}) : octets.error();
+    auto const status = sealed ? ok() : Result<void>{sealed.error()};
+    log::info("password", {{"request", m_request.value()},
+                           {"outcome", status ? "ok" : wire_name(status.error().code)},
+                           {"detail", status ? "" : status.error().detail}});
+    ipc::PinChanged const changed{ipc::Status::from(status), describe_file()};
+    auto const sent = sealed ? m_prompt.channel.send(changed, {sealed->get()}) : m_prompt.channel.send(changed);
+    if (!sent) log::info("password", {{"error", sent.error().detail}});
 }
 
 // ---- mandate and signatures ----

@@ -56,6 +56,7 @@ private:
     void serve_web();
     void open_file(ipc::Packet& packet, ipc::OpenKeyFile const& message);
     void unlock(ipc::Unlock const& message);
+    void change_password(ipc::ChangePin const& message);
     void add_to_mandate(ipc::Mandate const& message);
     void sign(ipc::RequestId request, std::uint32_t first, std::vector<View> const& items);
     void sign_large(ipc::Packet& packet, ipc::SignLarge const& large);

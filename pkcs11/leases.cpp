@@ -82,6 +82,7 @@ void Leases::serve_waiting() {
 void Leases::open(SharedHeld const& held) {
     if (held->pin_work) return work_on_pin(held);
     held->stage = Stage::opening;
+    held->removals = m_slots.readers().removals();
     m_slots.reach(held->slot, [this, held](Result<Slots::Place> place) {
         if (!place) return opened(held, {place.error(), {}, {}, {}, false});
         held->lane = place->lane;
@@ -110,6 +111,10 @@ void Leases::open(SharedHeld const& held) {
 void Leases::opened(SharedHeld const& held, Opened result) {
     if (result.lease) held->lease = std::move(*result.lease);
     held->since = steady_clock::now();
+    // Modules do not always notice: the login would outlive the card's absence.
+    if (m_slots.readers().pulled_out_since(result.slot_description, held->removals)) {
+        held->broken = Error{Errc::token_absent, "pulled out"};
+    }
     if (!held->why) return held->lease ? close(held) : forget(held); // nobody wants it any more
     if (!held->lease || !held->broken) {
         auto const error = held->broken ? result.lease.error() : held->broken.error();
@@ -134,14 +139,45 @@ bool Leases::warns_of_factory_pin(Opened const& result) {
 
 // ---- mandate and signatures ----
 
-void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
-    auto const held = find(request);
-    if (!held || held->stage != Stage::open || message.request != request) {
-        auto const violation = why_none(request, "a mandate without a lease");
-        if (!held || held->stage != Stage::open) return m_news.mandate_taken(request, violation);
-        held->prompt_waits = true;
-        return end(held, violation);
+/// Nothing where the prompt has no open lease, or names another request: it is told, and what it has ends.
+Leases::SharedHeld Leases::lease_of_prompt(ipc::RequestId request, ipc::RequestId named) {
+    auto held = find(request);
+    bool const is_open = held && held->stage == Stage::open;
+    if (is_open && named == request) return held;
+    auto const violation = why_none(request, "a mandate without a lease");
+    if (!is_open) {
+        m_news.mandate_taken(request, violation);
+        return nullptr;
     }
+    held->prompt_waits = true;
+    end(held, violation);
+    return nullptr;
+}
+
+/// Nothing where tamga-web has no open lease with that kind of mandate: it is told, and what it has ends.
+Leases::SharedHeld Leases::lease_of_web(ipc::RequestId request, bool Held::*mandate, char const* otherwise) {
+    if (auto const failed = find_failed(request)) { // more was under way when the first could not be done
+        failed->web_waits = true;                   // told why once nobody is logged in
+        return nullptr;
+    }
+    // Other work under a login that is remembered for sign-ins: whoever tries that is not to have it any longer.
+    if (auto const remembered = find_remembered(request)) end(remembered, Error{Errc::mandate_violated, "no sign-in"});
+    auto held = find(request);
+    bool const is_open = held && held->stage == Stage::open;
+    if (is_open && held.get()->*mandate) return held;
+    auto const violation = why_none(request, otherwise);
+    if (!is_open) {
+        m_news.ended({request, ipc::Status::from(violation)});
+        return nullptr;
+    }
+    held->web_waits = true;
+    end(held, violation);
+    return nullptr;
+}
+
+void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
+    auto const held = lease_of_prompt(request, message.request);
+    if (!held) return;
     struct Taken {
         Result<void> result;
         Lease::End end;
@@ -168,19 +204,8 @@ void Leases::add_to_mandate(ipc::RequestId request, ipc::Mandate message) {
 }
 
 void Leases::sign(ipc::RequestId request, std::uint32_t first, Items items) {
-    if (auto const failed = find_failed(request)) { // more items were under way when the first could not be signed
-        failed->web_waits = true;
-        return;
-    }
-    // Documents under a login that is remembered for sign-ins: whoever tries that is not to have it any longer.
-    if (auto const remembered = find_remembered(request)) end(remembered, Error{Errc::mandate_violated, "no sign-in"});
-    auto const held = find(request);
-    if (!held || held->stage != Stage::open || !held->has_mandate) {
-        auto const violation = why_none(request, "no mandate for this request");
-        if (!held || held->stage != Stage::open) return m_news.ended({request, ipc::Status::from(violation)});
-        held->web_waits = true;
-        return end(held, violation);
-    }
+    auto const held = lease_of_web(request, &Held::has_mandate, "no mandate for this request");
+    if (!held) return;
     struct Made {
         Result<std::vector<Bytes>> values;
         Lease::End end;
@@ -201,13 +226,8 @@ void Leases::sign(ipc::RequestId request, std::uint32_t first, Items items) {
 // ---- work on keys ----
 
 void Leases::give_key_mandate(ipc::RequestId request, ipc::KeyMandate message) {
-    auto const held = find(request);
-    if (!held || held->stage != Stage::open || message.request != request) {
-        auto const violation = why_none(request, "a mandate without a lease");
-        if (!held || held->stage != Stage::open) return m_news.mandate_taken(request, violation);
-        held->prompt_waits = true;
-        return end(held, violation);
-    }
+    auto const held = lease_of_prompt(request, message.request);
+    if (!held) return;
     held->prompt_waits = true;
     auto work = [lease = held->lease, message = std::move(message)](Watch&) {
         auto taken = lease->give_key_mandate(message);
@@ -226,18 +246,8 @@ void Leases::give_key_mandate(ipc::RequestId request, ipc::KeyMandate message) {
 
 void Leases::perform(ipc::PerformKeyOperation message) {
     auto const request = message.request;
-    if (auto const failed = find_failed(request)) { // told why once nobody is logged in
-        failed->web_waits = true;
-        return;
-    }
-    if (auto const remembered = find_remembered(request)) end(remembered, Error{Errc::mandate_violated, "no sign-in"});
-    auto const held = find(request);
-    if (!held || held->stage != Stage::open || !held->has_key_mandate) {
-        auto const violation = why_none(request, "no mandate for work on keys");
-        if (!held || held->stage != Stage::open) return m_news.ended({request, ipc::Status::from(violation)});
-        held->web_waits = true;
-        return end(held, violation);
-    }
+    auto const held = lease_of_web(request, &Held::has_key_mandate, "no mandate for work on keys");
+    if (!held) return;
     auto const index = message.index;
     auto tell = [this, request, index, lane = held->lane.get()](ipc::KeyStep step) {
         lane->say([this, request, index, step] {

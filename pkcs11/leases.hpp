@@ -112,6 +112,7 @@ private:
         std::stop_source stop;
         Result<void> why = ok();    ///< of the end
         Result<void> broken = ok(); ///< why the login that is under way is of no use
+        std::uint64_t removals = 0; ///< of cards, before that login began
         SteadyTime since;
         Lease::End end{SteadyTime::max(), {}};
     };
@@ -129,6 +130,8 @@ private:
     [[nodiscard]] bool in_use(ipc::SlotId slot) const;
     [[nodiscard]] Error why_none(ipc::RequestId request, char const* otherwise) const;
     [[nodiscard]] SharedHeld find_remembered(ipc::RequestId request) const;
+    [[nodiscard]] SharedHeld lease_of_prompt(ipc::RequestId request, ipc::RequestId named);
+    [[nodiscard]] SharedHeld lease_of_web(ipc::RequestId request, bool Held::*mandate, char const* otherwise);
     void keep(SharedHeld const& held);
     void make_way(ipc::SlotId slot);
     void break_off(SharedHeld const& held, Error const& why);

@@ -12,6 +12,7 @@
 //   tamga-token --facts N      loads module N and prints what it shows without a PIN
 #include "base/handshake.hpp"
 #include "base/log.hpp"
+#include "base/log_descriptor.hpp"
 #include "keyfile/key_file.hpp"
 #include "keyfile/wiping_memory.hpp"
 #include "pkcs11/facts.hpp"
@@ -24,8 +25,10 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
@@ -98,6 +101,8 @@ Result<UniqueFd> prepare(ModuleConfig& config) {
     if (!opensc_configuration) return opensc_configuration.error();
     for (auto const& [name, value] : config.environment)
         ::setenv(name.c_str(), value.c_str(), 1);
+    // An empty entry of a library's RUNPATH means the folder that the daemon was started in, whosever that is.
+    if (::chdir("/") != 0) return system_error("/", errno);
     if (auto const entered = enter_token_sandbox(config.allow); !entered) return entered.error();
     return opensc_configuration;
 }
@@ -138,10 +143,12 @@ int print(std::string_view what) {
     std::_Exit(ended ? EXIT_SUCCESS : fail(ended.error()));
 }
 
-/// What a module prints goes nowhere: descriptor 1 may be anything in the process that started us.
-void silence_standard_output() {
+/// What a module prints goes nowhere: descriptor 1 may be anything in the process that started us, and descriptor 2 is
+/// the log, into which builds for their makers write PINs.
+void silence_modules() {
     UniqueFd const nowhere{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
     if (nowhere) ::dup2(nowhere.get(), STDOUT_FILENO);
+    log::keep_apart();
 }
 
 std::optional<std::size_t> number_from(std::string_view digits) {
@@ -175,7 +182,7 @@ int print_settings() {
 /// For one module, in this process.
 int print_facts(std::size_t number) {
     UniqueFd const out{::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)}; // a module may print to descriptor 1 itself
-    silence_standard_output();
+    silence_modules();
     auto config = config_of(number);
     if (!config) return fail(config.error());
     Readers readers;
@@ -204,7 +211,7 @@ int main(int argument_count, char** arguments) {
     if (argument_count == 3 && std::string_view{arguments[1]} == "--facts") {
         if (auto const number = pkcs11::number_from(arguments[2])) return pkcs11::print_facts(*number);
     }
-    pkcs11::silence_standard_output();
+    pkcs11::silence_modules();
     ipc::Channel control{UniqueFd{pkcs11::control_fd}};
     ::fcntl(pkcs11::control_fd, F_SETFD, FD_CLOEXEC);
     if (argument == "--count") return pkcs11::count(std::move(control));

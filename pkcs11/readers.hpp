@@ -3,6 +3,8 @@
 
 #include "base/messages.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -16,10 +18,12 @@ class Readers {
 public:
     void update(ipc::ReaderState const& state) {
         std::lock_guard const lock{m_mutex};
-        if (state.present)
+        if (state.present) {
             m_cards[state.name] = state.atr;
-        else
+        } else {
             m_cards.erase(state.name);
+            m_pulled_out[state.name] = ++m_removals;
+        }
     }
     void clear() {
         std::lock_guard const lock{m_mutex};
@@ -45,6 +49,20 @@ public:
         return found;
     }
 
+    /// For `pulled_out_since`.
+    [[nodiscard]] std::uint64_t removals() const {
+        std::lock_guard const lock{m_mutex};
+        return m_removals;
+    }
+    /// Whether the card in a slot of that description was pulled out when `removals` had said this, or later; one that
+    /// was put back since, too.
+    [[nodiscard]] bool pulled_out_since(std::string_view slot_description, std::uint64_t removals) const {
+        std::lock_guard const lock{m_mutex};
+        return std::ranges::any_of(m_pulled_out, [&](auto const& last) {
+            return last.second > removals && is_called(slot_description, last.first);
+        });
+    }
+
     /// Whether a slot of that description is the reader of that name.
     [[nodiscard]] static bool is_called(std::string_view slot_description, std::string_view reader) noexcept {
         constexpr std::size_t longest = 64; // sizeof CK_SLOT_INFO::slotDescription
@@ -59,6 +77,8 @@ private:
 
     mutable std::mutex m_mutex;
     std::map<std::string, Bytes> m_cards;
+    std::uint64_t m_removals = 0;
+    std::map<std::string, std::uint64_t> m_pulled_out; ///< which removal was the last, by the name of the reader
 };
 
 } // namespace tamga::pkcs11

@@ -4,8 +4,10 @@
 #include "base/seccomp.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -27,6 +29,21 @@ constexpr int changing_files[] = {SCMP_SYS(creat),     SCMP_SYS(openat2),   SCMP
                                   SCMP_SYS(symlink),   SCMP_SYS(symlinkat), SCMP_SYS(truncate), SCMP_SYS(ftruncate),
                                   SCMP_SYS(fallocate), SCMP_SYS(chmod),     SCMP_SYS(fchmod),   SCMP_SYS(fchmodat),
                                   SCMP_SYS(mknod),     SCMP_SYS(mknodat)};
+
+/// A child would keep our channels open, so that our end is not seen, and outlive us in a session of its own.
+void refuse_new_processes(sandbox::Refusals& refusals) {
+    refusals.refuse({SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(setsid), SCMP_SYS(setpgid)});
+    refusals.refuse_where(SCMP_SYS(clone), ::scmp_arg_cmp{0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0});
+    refusals.pretend_absent(SCMP_SYS(clone3)); // its flags are in memory, where a filter does not look
+}
+
+/// A module that ends the program that started us takes every other token along.
+void refuse_signals_to_others(sandbox::Refusals& refusals) {
+    auto const not_us = ::scmp_arg_cmp{0, SCMP_CMP_NE, static_cast<scmp_datum_t>(::getpid()), 0};
+    for (int const call : {SCMP_SYS(kill), SCMP_SYS(tgkill), SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo)})
+        refusals.refuse_where(call, not_us);
+    refusals.refuse({SCMP_SYS(tkill), SCMP_SYS(pidfd_send_signal)});
+}
 
 Result<void> without_core_dumps() {
     ::rlimit const none{0, 0};
@@ -70,7 +87,11 @@ Result<void> enter_token_sandbox(std::optional<Permit> permit) {
     }
     sandbox::Refusals refusals;
     if (permit != Permit::network) refusals.refuse_sockets_but({AF_UNIX, AF_NETLINK});
-    if (permit != Permit::programs) refusals.refuse({SCMP_SYS(execve), SCMP_SYS(execveat)});
+    if (permit != Permit::programs) {
+        refusals.refuse({SCMP_SYS(execve), SCMP_SYS(execveat)});
+        refuse_new_processes(refusals);
+    }
+    refuse_signals_to_others(refusals);
     if (permit != Permit::tracing) refusals.refuse(sandbox::reaching_into_processes);
     if (permit != Permit::mounts) refusals.refuse(sandbox::changing_mounts);
     if (permit != Permit::keyrings) refusals.refuse(sandbox::keyrings);

@@ -12,7 +12,7 @@ namespace tamga::pkcs11 {
 /// What one module may be allowed all the same, by a word in its configuration.
 enum class Permit : std::uint8_t {
     network,  ///< sockets of every family
-    programs, ///< to start other programs
+    programs, ///< to make processes and start other programs
     tracing,  ///< ptrace and the memory of other processes
     mounts,
     keyrings,
@@ -23,8 +23,9 @@ enum class Permit : std::uint8_t {
 [[nodiscard]] std::optional<Permit> permit_of(std::string_view word) noexcept;
 
 /// For every thread of this process and for good: no core dumps, no new privileges; EPERM from sockets other than
-/// AF_UNIX (pcscd) and AF_NETLINK (udev), from the execution of programs, tracing and reading other processes, mounts,
-/// namespaces, kernel keyrings, BPF, perf, userfaultfd and io_uring. `permit` leaves one of them out. Error: system.
+/// AF_UNIX (pcscd) and AF_NETLINK (udev), from new processes and other programs, signals to others, tracing and reading
+/// other processes, mounts, namespaces, kernel keyrings, BPF, perf, userfaultfd and io_uring. `permit` leaves one of
+/// them out. Error: system.
 Result<void> enter_token_sandbox(std::optional<Permit> permit);
 
 /// The same for a process that reads a key file: no socket of any family, no file is opened for writing, made, renamed

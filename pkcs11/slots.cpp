@@ -273,14 +273,16 @@ Lane const* Slots::overdue() {
 }
 
 /// Many modules have one lock for all slots: what is quick waits there for what began before it and may take longer,
-/// such as a person at a keypad. That is not hanging.
+/// such as a person at a keypad. That is not hanging. And even where it is, nobody is killed while another token is
+/// being changed: half a PIN or half a key would be left.
 bool Slots::held_up(Lane const& lane) const {
     auto const own = lane.running();
     auto const now = steady_clock::now();
     return own && std::ranges::any_of(lanes(), [&](Lane const* other) {
                auto const running = other->running();
-               return running && running->since < own->since &&
-                      m_limits.of(running->operation) > m_limits.of(own->operation) && other->deadline(m_limits) > now;
+               if (other == &lane || !running || other->deadline(m_limits) <= now) return false;
+               return changes_a_token(running->operation) ||
+                      (running->since < own->since && m_limits.of(running->operation) > m_limits.of(own->operation));
            });
 }
 

@@ -50,6 +50,8 @@ public:
     /// Forgets what was seen in the reader of that name: nothing is answered from memory that was pulled out.
     void pulled_out(std::string_view reader);
 
+    [[nodiscard]] Readers const& readers() const noexcept { return m_readers; }
+
     /// Finishes listings that waited long enough; ends a module that is to be forgotten.
     void tidy();
     /// When `overdue` or `tidy` may have something to say; nothing while the module has nothing to do.

@@ -14,6 +14,11 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 /// `write` makes, changes or removes objects.
 enum class Operation : std::uint8_t { list, login, pin_pad, sign, write, change_pin, generate };
 
+/// Whether what is broken off in the middle of it may be left half done.
+[[nodiscard]] constexpr bool changes_a_token(Operation operation) noexcept {
+    return operation == Operation::write || operation == Operation::change_pin || operation == Operation::generate;
+}
+
 /// How long a module may take. It cannot be called off in the middle; a process that passes its deadline ends.
 struct Limits {
     std::chrono::milliseconds list{10'000};

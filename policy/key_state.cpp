@@ -1,11 +1,11 @@
 #include "policy/key_state.hpp"
 
 #include "base/base64.hpp"
+#include "base/date.hpp"
 #include "policy/reminders.hpp"
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 
 namespace tamga::policy {
 
@@ -56,14 +56,6 @@ std::string_view use_of(signing::Certificate const& certificate) {
     return signs ? "signature" : "other";
 }
 
-std::string utc(std::int64_t seconds) {
-    std::time_t const time = seconds;
-    std::tm parts{};
-    std::array<char, 32> text{};
-    ::gmtime_r(&time, &parts);
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
-
 Tree describe(signing::Certificate const& certificate, KeyState state) {
     Tree tree;
     tree.add("fingerprint", to_hex(certificate.fingerprint())).add("state", name_of(state));
@@ -72,7 +64,7 @@ Tree describe(signing::Certificate const& certificate, KeyState state) {
     tree.add_unless_empty("iin", certificate.iin()).add_unless_empty("bin", certificate.bin());
     tree.add_unless_empty("organisation", certificate.organisation());
     tree.add("issuer", certificate.issuer_dn()).add("serial_number", certificate.serial_number());
-    tree.add("not_before", utc(certificate.not_before())).add("not_after", utc(certificate.not_after()));
+    tree.add("not_before", utc_time(certificate.not_before())).add("not_after", utc_time(certificate.not_after()));
     tree.add("usages", list_of(certificate.extended_key_usages()));
     return tree.add("content", to_base64(certificate.der()));
 }

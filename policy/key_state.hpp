@@ -38,7 +38,4 @@ constexpr std::size_t enumerator_count(KeyState) noexcept {
 /// Everything that a list says of a certificate, the certificate itself (base64) included.
 [[nodiscard]] Tree describe(signing::Certificate const& certificate, KeyState state);
 
-/// "2026-11-23T10:05:07Z".
-[[nodiscard]] std::string utc(std::int64_t seconds);
-
 } // namespace tamga::policy

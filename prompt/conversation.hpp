@@ -109,7 +109,14 @@ private:
         m_tokens.emplace(std::move(*watched));
         if (is_about_token(m_sheet.request.purpose)) {
             if (auto answered = await_answers(); !answered) return answered.error();
-            return TokenWork{*m_tokens, m_sheet, m_screen, m_web.fd()}.run();
+            TokenWork<S> work{
+                *m_tokens,
+                m_sheet,
+                m_screen,
+                m_web.fd(),
+                [this](std::string error, bool can_go_back) { return file_question(std::move(error), can_go_back); },
+                [this](View octets) { return replace_file(m_key_file, octets); }};
+            return work.run();
         }
         auto question = first_question();
         if (!question) return question.error();
@@ -271,7 +278,8 @@ private:
     Error no_key(Errc code) const { return Error{m_sheet.request.site_is_new ? Errc::user_cancelled : code}; }
 
     [[nodiscard]] std::string no_key_words(Question const& question, Errc code) const {
-        bool const of_file = code == Errc::key_not_found && is_key_file(question.choices.front().token);
+        auto const& choices = question.choices; // none where a token turned out to be empty behind its PIN
+        bool const of_file = code == Errc::key_not_found && !choices.empty() && is_key_file(choices.front().token);
         return of_file ? words(message_id("No key in this file fits. Choose another file.")) : words(code);
     }
 
@@ -469,7 +477,7 @@ private:
         m_tokens.reset();
         auto const purpose = m_sheet.request.purpose;
         if (purpose == ipc::Purpose::change_pin || purpose == ipc::Purpose::unblock_pin) {
-            m_screen.advise(pin_changed_words(m_sheet.request.language));
+            m_screen.advise(pin_changed_words(m_sheet.request.language, !m_key_file.empty()));
         }
         if (m_factory_pin) m_screen.advise(factory_pin_words(m_sheet.request.language));
         if (m_not_remembered) {

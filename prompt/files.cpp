@@ -112,6 +112,67 @@ Result<UniqueFd> open_file(fs::path const& path) {
     return file;
 }
 
+namespace {
+
+/// Removed again unless it has taken its place.
+class NewFile {
+public:
+    explicit NewFile(std::filesystem::path const& beside)
+        : m_path{beside.string() + ".XXXXXX"}, m_file{::mkostemp(m_path.data(), O_CLOEXEC)} {} // 0600
+    NewFile(NewFile const&) = delete;
+    NewFile& operator=(NewFile const&) = delete;
+    ~NewFile() {
+        if (m_file) ::unlink(m_path.c_str());
+    }
+
+    [[nodiscard]] bool write(View octets) const {
+        if (!m_file) return false;
+        while (!octets.empty()) {
+            auto const written = ::write(m_file.get(), octets.data(), octets.size());
+            if (written < 0 && errno == EINTR) continue;
+            if (written <= 0) return false;
+            octets = octets.subspan(static_cast<std::size_t>(written));
+        }
+        return ::fsync(m_file.get()) == 0;
+    }
+    /// Through a descriptor of its own, and to the end.
+    [[nodiscard]] bool holds(View octets) const {
+        UniqueFd const again{::open(m_path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+        Bytes read(octets.size() + 1);
+        std::size_t size = 0;
+        while (again && size < read.size()) {
+            auto const got = ::read(again.get(), read.data() + size, read.size() - size);
+            if (got < 0 && errno == EINTR) continue;
+            if (got <= 0) break;
+            size += static_cast<std::size_t>(got);
+        }
+        return std::ranges::equal(View{read}.first(size), octets);
+    }
+    [[nodiscard]] bool take_place_of(std::filesystem::path const& path) {
+        if (::rename(m_path.c_str(), path.c_str()) != 0) return false;
+        m_file = UniqueFd{};
+        UniqueFd const folder{::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+        if (folder) ::fsync(folder.get());
+        return true;
+    }
+
+private:
+    std::string m_path;
+    UniqueFd m_file;
+};
+
+} // namespace
+
+Result<void> replace_file(std::filesystem::path const& path, View octets) {
+    std::error_code failure;
+    auto const place = std::filesystem::canonical(path, failure);
+    if (failure) return Error{Errc::system, "the file is gone"};
+    NewFile file{place};
+    if (!file.write(octets)) return system_error("writing a key file", errno);
+    if (!file.holds(octets)) return Error{Errc::system, "a key file reads back as another"};
+    return file.take_place_of(place) ? ok() : Result<void>{system_error("renaming a key file", errno)};
+}
+
 bool looks_like_key_file(UniqueFd const& file) {
     // In PEM the certificates of a whole chain may stand before the key.
     std::vector<unsigned char> start(most_looked_at);

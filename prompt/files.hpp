@@ -2,6 +2,7 @@
 // leaves this process but an opened descriptor.
 #pragma once
 
+#include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 
@@ -32,6 +33,11 @@ struct FolderEntry {
 
 /// Opens a regular file for reading. Error: file_not_found.
 Result<UniqueFd> open_file(std::filesystem::path const& path);
+
+/// Puts `octets` in the place of what is in `path`: a new file beside it (0600) is written, flushed and read back, and
+/// only then takes its name; until then, and where anything fails, the old one is as it was. A link stays one.
+/// Blocking. Error: system.
+Result<void> replace_file(std::filesystem::path const& path, View octets);
 
 /// Whether it looks like PKCS#12, a Java key store or a private key in DER or PEM, by its first MiB. No site needs one.
 /// Reads without moving the descriptor's place.

@@ -128,31 +128,39 @@ std::string typing_fault(Language language, std::string const& word) {
     return text(language, "Type the word %1 exactly as it stands here.", {word});
 }
 
-std::string old_pin_label(Sheet const& sheet) {
+std::string old_pin_label(Sheet const& sheet, ipc::TokenInfo const& token) {
     auto const language = sheet.request.language;
+    if (is_key_file(token)) return std::string{text(language, "Present &password:")};
     return std::string{sheet.request.purpose == ipc::Purpose::unblock_pin ? text(language, "Ad&ministrator PIN:")
                                                                           : text(language, "Present &PIN:")};
 }
 
-std::string new_pin_label(Language language) {
-    return std::string{text(language, "&New PIN:")};
+std::string new_pin_label(Language language, ipc::TokenInfo const& token) {
+    return std::string{is_key_file(token) ? text(language, "&New password:") : text(language, "&New PIN:")};
 }
 
-std::string new_pin_again_label(Language language) {
-    return std::string{text(language, "New PIN a&gain:")};
+std::string new_pin_again_label(Language language, ipc::TokenInfo const& token) {
+    return std::string{is_key_file(token) ? text(language, "New password a&gain:") : text(language, "New PIN a&gain:")};
 }
 
 std::string new_pin_length(Language language, ipc::TokenInfo const& token) {
     if (token.shortest_pin == 0 || token.longest_pin == 0) return {};
-    return text(language, "The new PIN has %1 to %2 characters.",
-                {std::to_string(token.shortest_pin), std::to_string(token.longest_pin)});
+    auto const* pattern = is_key_file(token) ? message_id("The new password has %1 to %2 characters.")
+                                             : message_id("The new PIN has %1 to %2 characters.");
+    return text(language, pattern, {std::to_string(token.shortest_pin), std::to_string(token.longest_pin)});
 }
 
-std::string new_pins_differ(Language language) {
-    return std::string{text(language, "The new PIN and its repetition differ.")};
+std::string new_pins_differ(Language language, ipc::TokenInfo const& token) {
+    return std::string{is_key_file(token) ? text(language, "The new password and its repetition differ.")
+                                          : text(language, "The new PIN and its repetition differ.")};
 }
 
-std::string pin_failure_words(Language language, Errc code) {
+std::string pin_failure_words(Language language, ipc::TokenInfo const& token, Errc code) {
+    if (is_key_file(token) && code == Errc::pin_length) return new_pin_length(language, token);
+    if (is_key_file(token) && code == Errc::system) {
+        return std::string{text(language, "The new key file could not be written. The old one and its password are as "
+                                          "they were.")};
+    }
     if (code == Errc::unsupported) {
         return std::string{text(language, "The PIN of this token can be changed only with the program of its maker.")};
     }
@@ -165,8 +173,9 @@ std::string work_words(Language language, std::uint32_t number, std::uint32_t to
                 {std::to_string(number), std::to_string(total)});
 }
 
-std::string pin_changed_words(Language language) {
-    return std::string{text(language, "The new PIN holds from now on.")};
+std::string pin_changed_words(Language language, bool of_file) {
+    return std::string{of_file ? text(language, "The new password holds from now on.")
+                               : text(language, "The new PIN holds from now on.")};
 }
 
 std::string other_token_words(Language language) {

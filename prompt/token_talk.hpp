@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/explain.hpp"
+#include "base/sealed_items.hpp"
 #include "prompt/ends.hpp"
 
 namespace tamga::prompt {
@@ -92,6 +93,27 @@ public:
     Result<ipc::PinChanged> change_pin(Choice const& choice, Pin old_pin, Pin new_pin) {
         return work_on_pin(
             choice, ipc::ChangePin{m_sheet.request.request, choice.slot, std::move(old_pin), std::move(new_pin)});
+    }
+    /// The same for a key file: its octets under the new password come back.
+    struct PasswordChanged {
+        Result<void> status;
+        SealedItems file;
+    };
+    Result<PasswordChanged> change_password(Choice const& choice, Pin present, Pin next) {
+        ipc::ChangePin const message{m_sheet.request.request, choice.slot, std::move(present), std::move(next)};
+        if (auto sent = m_tokens.channel(choice.module).send(message); !sent) return crashed(sent.error());
+        auto packet = hear_packet(choice.module, message_id("Opening the key file ..."));
+        if (!packet) return packet.error();
+        auto const changed = packet->template as<ipc::PinChanged>();
+        if (!changed) return changed.error();
+        PasswordChanged result{changed->status.result(), {}};
+        if (!result.status) return result;
+        auto sealed = packet->descriptors.size() == 1 ? SealedItems::open(packet->descriptors.front(), 1)
+                                                      : Error{Errc::message_malformed, "no memfd"};
+        if (!sealed) return sealed.error();
+        if (sealed->items().size() != 1) return Error{Errc::message_malformed, "no file"};
+        result.file = std::move(*sealed);
+        return result;
     }
     Result<ipc::PinChanged> unblock_pin(Choice const& choice, Pin so_pin, Pin new_pin) {
         return work_on_pin(

@@ -13,8 +13,18 @@ namespace tamga::prompt {
 template <Screen S>
 class TokenWork {
 public:
-    TokenWork(PluggedIn& tokens, Sheet const& sheet, S& screen, int web)
-        : m_tokens{tokens}, m_sheet{sheet}, m_screen{screen}, m_web{web} {}
+    /// A key file in the place of a token: has the person choose one and opens it, which makes a question of it.
+    using ChooseFile = std::function<Result<Question>(std::string error, bool can_go_back)>;
+    /// Puts these octets in the place of the file that was chosen last.
+    using ReplaceFile = std::function<Result<void>(View octets)>;
+
+    TokenWork(PluggedIn& tokens, Sheet const& sheet, S& screen, int web, ChooseFile choose, ReplaceFile replace)
+        : m_tokens{tokens},
+          m_sheet{sheet},
+          m_screen{screen},
+          m_web{web},
+          m_choose_file{std::move(choose)},
+          m_replace_file{std::move(replace)} {}
 
     /// Shows what is to be done and asks until it is agreed to and the token has its mandate, or the PIN is changed.
     /// What the person can do something about they were told. Errors: user_cancelled, channel_closed (the request was
@@ -22,10 +32,15 @@ public:
     Result<ipc::Accepted> run() {
         Question question;
         add_found(question);
-        if (question.choices.empty() && m_tokens.complete()) return m_tokens.failure();
+        bool const nothing = question.choices.empty() && m_tokens.complete();
+        if (nothing && !takes_files()) return m_tokens.failure();
         m_screen.show(m_sheet);
         question.new_pin = m_sheet.request.purpose != ipc::Purpose::key_work;
         question.word_to_type = word_to_type(m_sheet);
+        question.takes_files = takes_files();
+        if (nothing) {
+            if (auto chosen = choose_file(question, {}, false); !chosen) return chosen.error();
+        }
         while (true) {
             if (!question.chosen && !question.more_may_come) question.chosen = only_choice(question.choices);
             auto answer = m_screen.ask(question, m_web, question.more_may_come ? m_tokens.fd() : -1);
@@ -34,10 +49,15 @@ public:
                 m_tokens.hear();
                 if (answer.choice < question.choices.size()) question.chosen = answer.choice;
                 add_found(question);
-                if (question.choices.empty() && m_tokens.complete()) return told(m_tokens.failure());
+                if (question.choices.empty() && m_tokens.complete()) return told(m_tokens.failure(), {});
                 continue;
             }
             if (answer.act == Act::gone) return Error{Errc::channel_closed, "the request was withdrawn"};
+            if (answer.act == Act::file) {
+                auto const chosen = choose_file(question, {}, true);
+                if (!chosen && chosen.error().code != Errc::user_cancelled) return chosen.error();
+                continue;
+            }
             if (answer.act != Act::accept) return Errc::user_cancelled;
             question.error = fault_of(question, answer);
             if (!question.error.empty()) continue;
@@ -50,14 +70,31 @@ public:
             auto const done = question.new_pin ? work_on_pin(question, choice, std::move(answer))
                                                : give_mandate(question, choice, std::move(answer.pin));
             if (done) return accepted(choice);
-            if (!may_be_typed_again(done.error().code)) return told(done.error());
-            question.error = pin_failure_words(m_sheet.request.language, done.error().code);
+            if (!may_be_typed_again(done.error().code)) return told(done.error(), choice.token);
+            question.error = pin_failure_words(m_sheet.request.language, choice.token, done.error().code);
         }
     }
 
 private:
     [[nodiscard]] std::string words(char const* message) const {
         return std::string{text(m_sheet.request.language, message)};
+    }
+
+    /// The password of a file is changed like the PIN of a token; keys are made and stored on tokens alone.
+    [[nodiscard]] bool takes_files() const {
+        auto const& storages = m_sheet.request.storages;
+        return m_sheet.request.purpose == ipc::Purpose::change_pin && m_sheet.request.token_serial.empty() &&
+               (storages.empty() || std::ranges::find(storages, ipc::key_file_storage) != storages.end());
+    }
+
+    Result<void> choose_file(Question& question, std::string error, bool can_go_back) {
+        auto chosen = m_choose_file(std::move(error), can_go_back);
+        if (!chosen) return chosen.error();
+        question.choices = std::move(chosen->choices);
+        question.chosen = 0;
+        question.more_may_come = false;
+        question.error.clear();
+        return ok();
     }
 
     void add_found(Question& question) {
@@ -96,6 +133,7 @@ private:
     }
 
     Result<void> work_on_pin(Question& question, Choice const& choice, Answer answer) {
+        if (is_key_file(choice.token)) return change_password(choice, std::move(answer));
         bool const by_administrator = m_sheet.request.purpose == ipc::Purpose::unblock_pin;
         auto const reply = by_administrator
                                ? talk().unblock_pin(choice, std::move(answer.pin), std::move(answer.new_pin))
@@ -104,6 +142,14 @@ private:
         auto const changed = reply->status.result();
         if (!changed && changed.error().code == Errc::pin_incorrect) renew(question, choice, reply->info);
         return changed;
+    }
+
+    /// The process of the file writes nothing: what it made is put in place here.
+    Result<void> change_password(Choice const& choice, Answer answer) {
+        auto const changed = talk().change_password(choice, std::move(answer.pin), std::move(answer.new_pin));
+        if (!changed) return changed.error();
+        if (!changed->status) return changed->status;
+        return m_replace_file(changed->file.items().front());
     }
 
     Result<void> give_mandate(Question& question, Choice const& choice, Pin pin) {
@@ -124,7 +170,7 @@ private:
 
     static bool may_be_typed_again(Errc code) {
         return code == Errc::pin_incorrect || code == Errc::pin_length || code == Errc::pin_unsuitable ||
-               code == Errc::so_pin_incorrect;
+               code == Errc::so_pin_incorrect || code == Errc::password_incorrect;
     }
 
     static ipc::Accepted accepted(Choice const& choice) {
@@ -136,10 +182,10 @@ private:
         return accepted;
     }
 
-    Error told(Error error) {
+    Error told(Error error, ipc::TokenInfo const& token) {
         auto const code = error.code;
         if (code != Errc::user_cancelled && code != Errc::channel_closed) {
-            m_screen.tell(pin_failure_words(m_sheet.request.language, code), m_web);
+            m_screen.tell(pin_failure_words(m_sheet.request.language, token, code), m_web);
         }
         return error;
     }
@@ -150,6 +196,8 @@ private:
     Sheet const& m_sheet;
     S& m_screen;
     int m_web;
+    ChooseFile m_choose_file;
+    ReplaceFile m_replace_file;
     std::vector<Bytes> m_certificates; ///< that tokens show
 };
 

@@ -391,7 +391,7 @@ void Window::update_controls() {
     update_token_work(choice);
     if (asks_pin) {
         bool const is_old = m_question->new_pin;
-        m_pin_label->setText(qt(is_old ? old_pin_label(*m_sheet) : pin_label(language, *choice)));
+        m_pin_label->setText(qt(is_old ? old_pin_label(*m_sheet, choice->token) : pin_label(language, *choice)));
         m_reveal->setText(qt(reveal_label(language, *choice)));
     }
     bool const rememberable = choice != nullptr && can_be_remembered(*m_sheet, *choice);
@@ -431,10 +431,10 @@ void Window::update_token_work(Choice const* choice) {
     m_word->setVisible(wants_word);
     std::string hint;
     if (wants_pin) {
-        m_new_pin_label->setText(qt(new_pin_label(language)));
-        m_again_label->setText(qt(new_pin_again_label(language)));
+        m_new_pin_label->setText(qt(new_pin_label(language, choice->token)));
+        m_again_label->setText(qt(new_pin_again_label(language, choice->token)));
         bool const differs = !m_again->text().isEmpty() && m_again->text() != m_new_pin->text();
-        hint = differs ? new_pins_differ(language) : new_pin_length(language, choice->token);
+        hint = differs ? new_pins_differ(language, choice->token) : new_pin_length(language, choice->token);
     }
     set_text_or_hide(*m_new_pin_hint, hint);
     if (wants_word) m_word_label->setText(qt(typing_request(language, m_question->word_to_type)));

@@ -1,10 +1,10 @@
 #include "prompt/words.hpp"
 
+#include "base/date.hpp"
 #include "prompt/visible.hpp"
 
 #include <array>
 #include <cstdio>
-#include <ctime>
 
 namespace tamga::prompt {
 
@@ -64,12 +64,7 @@ std::string size_words(Language language, std::size_t octets) {
 }
 
 std::string day_words(std::int64_t seconds_since_1970) {
-    auto const time = static_cast<std::time_t>(seconds_since_1970);
-    std::tm parts{};
-    ::localtime_r(&time, &parts);
-    std::array<char, 32> buffer{};
-    std::strftime(buffer.data(), buffer.size(), "%d.%m.%Y", &parts);
-    return buffer.data();
+    return format_local(seconds_since_1970, "%d.%m.%Y");
 }
 
 std::string asker_words(Sheet const& sheet) {
@@ -101,7 +96,8 @@ std::string purpose_words(Sheet const& sheet) {
     case Purpose::key_work:
         if (is_command(sheet)) return std::string{text(language, "A command wants to work on the keys of a token:")};
         return std::string{text(language, "The site wants to work on the keys of a token:")};
-    case Purpose::change_pin: return std::string{text(language, "Change the PIN of a token.")};
+    case Purpose::change_pin:
+        return std::string{text(language, "Change the password of a key file, or the PIN of a token.")};
     case Purpose::unblock_pin:
         return std::string{text(language, "Set a new PIN on a token whose PIN is locked. The administrator PIN is "
                                           "needed for that.")};

@@ -1,19 +1,10 @@
 #include "signing/report.hpp"
 
-#include <array>
-#include <ctime>
+#include "base/date.hpp"
 
 namespace tamga::signing {
 
 namespace {
-
-std::string time_words(std::int64_t seconds) {
-    std::time_t const time = seconds;
-    std::tm parts{};
-    std::array<char, 32> text{};
-    ::gmtime_r(&time, &parts);
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
 
 std::string_view name_of(Verdict verdict) {
     switch (verdict) {
@@ -62,7 +53,7 @@ Tree tree_of(StampReport const& stamp) {
     Tree tree;
     tree.add("valid", name_of(stamp.valid));
     if (!stamp.valid) return tree.add("detail", stamp.valid.error().detail);
-    tree.add("time", time_words(stamp.time)).add("policy", stamp.policy);
+    tree.add("time", utc_time(stamp.time)).add("policy", stamp.policy);
     tree.add("authority", stamp.authority->subject_dn()).add("chain", name_of(stamp.chain.state));
     return tree.add("revocation", name_of(stamp.revocation.state));
 }
@@ -77,7 +68,7 @@ Tree tree_of(Certificate const& certificate) {
     tree.add("subject", certificate.subject_dn()).add("issuer", certificate.issuer_dn());
     tree.add("serialNumber", certificate.serial_number()).add("iin", certificate.iin());
     tree.add("bin", certificate.bin()).add("algorithm", certificate.algorithm().name);
-    tree.add("notBefore", time_words(certificate.not_before())).add("notAfter", time_words(certificate.not_after()));
+    tree.add("notBefore", utc_time(certificate.not_before())).add("notAfter", utc_time(certificate.not_after()));
     tree.add("extendedKeyUsages", list_of(certificate.extended_key_usages()));
     return tree.add("sha256", to_hex(certificate.fingerprint()));
 }
@@ -89,18 +80,18 @@ Tree tree_of(SignerReport const& signer) {
     tree.add_unless_empty("unsupportedAlgorithm", signer.fault.algorithm).add("contentSeen", signer.content_seen);
     tree.add("coverage", signer.coverage == Coverage::whole ? "whole" : "part");
     if (!signer.covers.empty()) tree.add("covers", list_of(signer.covers));
-    if (signer.claimed_time) tree.add("claimedTime", time_words(*signer.claimed_time));
+    if (signer.claimed_time) tree.add("claimedTime", utc_time(*signer.claimed_time));
     Tree::List stamps;
     for (auto const& stamp : signer.stamps)
         stamps.push_back(tree_of(stamp));
     tree.add("timestamps", std::move(stamps));
     if (!signer.certificate) return tree;
     tree.add("keyUse", name_of(signer.use));
-    tree.add("certificate", tree_of(*signer.certificate)).add("judgedAt", time_words(signer.judged_at));
+    tree.add("certificate", tree_of(*signer.certificate)).add("judgedAt", utc_time(signer.judged_at));
     tree.add("chain", name_of(signer.chain.state));
     if (signer.chain.state != ChainState::good) tree.add("chainDetail", signer.chain.detail);
     tree.add("revocation", name_of(signer.revocation.state));
-    if (signer.revocation.state == Revocation::revoked) tree.add("revokedAt", time_words(signer.revocation.revoked_at));
+    if (signer.revocation.state == Revocation::revoked) tree.add("revokedAt", utc_time(signer.revocation.revoked_at));
     return tree;
 }
 

@@ -1,3 +1,4 @@
+#include "base/date.hpp"
 #include "cli/doctor/checks.hpp"
 #include "cli/doctor/tls_probe.hpp"
 #include "net/sock_diag.hpp"
@@ -9,7 +10,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <ctime>
 #include <fstream>
@@ -24,14 +24,6 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 constexpr auto patience = 5s;
-
-std::string day(std::int64_t seconds) {
-    std::time_t const time = seconds;
-    std::tm parts{};
-    std::array<char, 16> text{};
-    ::localtime_r(&time, &parts);
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts)};
-}
 
 // ---- the service ----
 
@@ -109,7 +101,7 @@ std::optional<Finding> judge_served(Surroundings const& here, std::vector<trust:
     auto const served = signing::Certificate::parse(*der);
     if (!served) return Finding{Cause::tls_foreign, port};
     if (here.seconds() > served->not_after() || here.seconds() < served->not_before())
-        return Finding{Cause::tls_expired, day(served->not_before()) + " - " + day(served->not_after())};
+        return Finding{Cause::tls_expired, local_date(served->not_before()) + " - " + local_date(served->not_after())};
     if (!is_ours(*served, known)) return Finding{Cause::tls_foreign, port};
     return std::nullopt;
 }
@@ -142,10 +134,10 @@ Findings check_tls(Surroundings const& here, Findings const& port) {
     };
     if (known.empty()) return {{Cause::tls_none}};
     auto const last = std::chrono::system_clock::to_time_t(known.back().valid_to);
-    if (std::ranges::none_of(known, valid)) return {{Cause::tls_expired, day(last)}};
+    if (std::ranges::none_of(known, valid)) return {{Cause::tls_expired, local_date(last)}};
     auto const ours = !port.empty() && port.front().cause == Cause::port_good;
     if (auto const fault = ours ? judge_served(here, known) : std::nullopt) return {*fault};
-    return {{Cause::tls_good, day(last)}};
+    return {{Cause::tls_good, local_date(last)}};
 }
 
 } // namespace tamga::cli

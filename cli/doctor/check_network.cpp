@@ -1,3 +1,4 @@
+#include "base/date.hpp"
 #include "cli/doctor/checks.hpp"
 #include "cli/doctor/web_probe.hpp"
 #include "signing/timestamp.hpp"
@@ -6,7 +7,6 @@
 
 #include <array>
 #include <cstdlib>
-#include <ctime>
 
 namespace tamga::cli {
 
@@ -16,14 +16,6 @@ using namespace std::chrono_literals;
 
 constexpr auto patience = 4s;                  // for a connection
 constexpr std::int64_t most_seconds_off = 300; // beyond it a time-stamp is refused
-
-std::string moment(std::chrono::system_clock::time_point time) {
-    auto const seconds = std::chrono::system_clock::to_time_t(time);
-    std::tm parts{};
-    std::array<char, 32> text{};
-    ::gmtime_r(&seconds, &parts);
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M UTC", &parts)};
-}
 
 /// A stamp on 32 random octets: nothing is told to anybody.
 Result<signing::TimestampQuery> stamp_query(policy::WebConfig const& configuration) {
@@ -99,7 +91,7 @@ private:
 } // namespace
 
 Findings check_network(Surroundings const& here) {
-    if (here.now < here.built) return {{Cause::clock_before_build, moment(here.now)}};
+    if (here.now < here.built) return {{Cause::clock_before_build, format_utc(here.seconds(), "%Y-%m-%d %H:%M UTC")}};
     if (here.network == Network::left_alone) return {};
     policy::WebConfig const otherwise;
     return Probe{here, here.configuration ? *here.configuration : otherwise}.run();

@@ -1,11 +1,10 @@
+#include "base/date.hpp"
 #include "cli/doctor/checks.hpp"
 #include "signing/certificate.hpp"
 #include "signing/digest.hpp"
 #include "signing/judge.hpp"
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <fstream>
 #include <set>
 
@@ -21,14 +20,6 @@ constexpr std::int64_t little_memory = 4096;
 constexpr std::int64_t soon_s = 30LL * 24 * 3600;
 constexpr std::int64_t class_certificate = 1; // CKO_CERTIFICATE
 constexpr int patience_s = 10;
-
-std::string day(std::int64_t seconds) {
-    std::time_t const time = seconds;
-    std::tm parts{};
-    std::array<char, 16> text{};
-    ::localtime_r(&time, &parts);
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &parts)};
-}
 
 Bytes from_hex(std::string_view digits) {
     Bytes octets;
@@ -193,14 +184,15 @@ void judge_token(toml::table const& token, Findings& findings) {
 Finding judge_certificate(Certificate const& certificate, signing::TrustSet const& trusted,
                           signing::RevocationCache const& cache, std::int64_t now) {
     auto const name = certificate.log_name();
-    if (now > certificate.not_after()) return {Cause::keys_expired, name, day(certificate.not_after())};
-    if (now < certificate.not_before()) return {Cause::keys_not_yet, name, day(certificate.not_before())};
+    if (now > certificate.not_after()) return {Cause::keys_expired, name, local_date(certificate.not_after())};
+    if (now < certificate.not_before()) return {Cause::keys_not_yet, name, local_date(certificate.not_before())};
     auto const judged = signing::judge(certificate, {}, trusted, cache, signing::Strictness::lenient, now);
     if (judged.refusal == Errc::certificate_revoked) return {Cause::keys_revoked, name};
     if (judged.refusal) return {Cause::keys_untrusted, name, std::string{wire_name(*judged.refusal)}};
-    if (certificate.not_after() - now < soon_s) return {Cause::keys_expiring, name, day(certificate.not_after())};
+    if (certificate.not_after() - now < soon_s)
+        return {Cause::keys_expiring, name, local_date(certificate.not_after())};
     if (judged.doubt == Errc::issuer_missing) return {Cause::keys_issuer_missing, name};
-    return {Cause::keys_good, name, day(certificate.not_after())};
+    return {Cause::keys_good, name, local_date(certificate.not_after())};
 }
 
 Finding unreadable(Bytes const& der, Error const& error) {

@@ -4,7 +4,6 @@
 #include "cli/doctor/repair.hpp"
 #include "cli/printable.hpp"
 #include "cli/sign.hpp"
-#include "protocol/json_text.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -179,7 +178,7 @@ int run_doctor(Surroundings const& here, DoctorRequest const& request, std::ostr
     if (words)
         print_findings(here.language, findings, out);
     else
-        out << protocol::json_of(tree_of(here, findings)) << '\n';
+        out << printable_json(tree_of(here, findings)) << '\n';
     return exit_code_of(findings);
 }
 

@@ -172,7 +172,21 @@ void Launcher::end_softly(Child& child, std::chrono::milliseconds patience) {
     child.due = Clock::now() + patience;
 }
 
+/// A module that stops its process stops the watchdog in it, too.
+void Launcher::kill_stopped() {
+    while (true) {
+        ::siginfo_t stopped{};
+        if (::waitid(P_ALL, 0, &stopped, WSTOPPED | WNOHANG) != 0 || stopped.si_pid == 0) return;
+        for (auto const& child : m_children) {
+            if (child.pid != stopped.si_pid || child.job != Job::token) continue;
+            log::warning("stopped", {{"pid", child.pid}, {"module", unsigned{child.module.value()}}});
+            kill_group(child);
+        }
+    }
+}
+
 void Launcher::reap_all() {
+    kill_stopped();
     while (true) {
         // First looked at, then reaped: until then its number, and so that of its group, belongs to nobody else.
         ::siginfo_t ended{};

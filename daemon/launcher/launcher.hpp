@@ -58,6 +58,7 @@ private:
     bool start(Child& child);
     void kill_group(Child const& child);
     void end_softly(Child& child, std::chrono::milliseconds patience);
+    void kill_stopped();
     void reap_all();
     void buried(Child& child, int status);
     void begin_stop(int exit_code);

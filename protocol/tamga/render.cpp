@@ -1,10 +1,9 @@
+#include "base/date.hpp"
 #include "base/explain.hpp"
 #include "protocol/json_text.hpp"
 #include "protocol/tamga/words.hpp"
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 
 namespace tamga::protocol::v1 {
 
@@ -51,14 +50,6 @@ std::string_view name_of(Stage stage) {
 std::string digest_word(std::string_view oid) {
     auto const found = std::ranges::find(digest_words, oid, &DigestWord::oid);
     return std::string{found == digest_words.end() ? oid : found->word};
-}
-
-std::string time_words(std::int64_t milliseconds) {
-    std::time_t const time = milliseconds / 1000;
-    std::tm parts{};
-    std::array<char, 32> text{};
-    ::gmtime_r(&time, &parts);
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 template <class Items, class Make>
@@ -108,8 +99,8 @@ Tree tree_of(ChosenCertificate const& certificate) {
     tree.add("subject", certificate.subject_dn).add("common_name", certificate.subject_cn);
     tree.add_unless_empty("iin", certificate.iin).add_unless_empty("bin", certificate.bin);
     tree.add("issuer", certificate.issuer_dn).add("serial_number", certificate.serial_number);
-    tree.add("algorithm", certificate.algorithm).add("not_before", time_words(certificate.not_before_ms));
-    tree.add("not_after", time_words(certificate.not_after_ms)).add("usages", words_of(certificate.usages));
+    tree.add("algorithm", certificate.algorithm).add("not_before", utc_time(certificate.not_before_ms / 1000));
+    tree.add("not_after", utc_time(certificate.not_after_ms / 1000)).add("usages", words_of(certificate.usages));
     return tree.add("pem", certificate.pem);
 }
 

@@ -107,6 +107,23 @@ TEST_F(HotPlug, ACardThatIsPulledOutEndsItsLeaseAtOnceAndNoOther) {
     EXPECT_EQ(ended.status.detail, "pulled out");
 }
 
+TEST_F(HotPlug, ACardThatIsPulledOutWhileItsLoginIsUnderWayIsNotLoggedInAfterwards) {
+    TokenDriver driver{folder.path()};
+    auto watcher = driver.watcher();
+    auto prompt = driver.prompt(RequestId{1});
+    auto const slot = only_slot(driver);
+
+    // It is out and in again before anybody is told that the PIN was right, and the module has noticed nothing.
+    ::kill(driver.pid(), SIGSTOP);
+    send_unlock(prompt, slot, VirtualReaders::pin);
+    ASSERT_TRUE(watcher.send(ipc::ReaderState{VirtualReaders::first, false, {}}));
+    ASSERT_TRUE(watcher.send(ipc::ReaderState{VirtualReaders::first, true, {}}));
+    ::kill(driver.pid(), SIGCONT);
+
+    EXPECT_EQ(expect<ipc::UnlockReply>(prompt).status.code, Errc::token_absent);
+    expect_signature(driver, RequestId{2});
+}
+
 TEST(HotPlugOfOthers, AModuleInSoftwareDoesNotCareAboutTheCardService) {
     Scratch const folder;
     SoftToken const token{folder};

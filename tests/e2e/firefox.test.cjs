@@ -3,6 +3,8 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
+const path = require('node:path');
 const { after, before, test } = require('node:test');
 const { Sites, clientIn, knock } = require('./support/browser.cjs');
 const { content, data } = require('./support/client_story.cjs');
@@ -37,6 +39,31 @@ test('a page signs over wss once tamga trust --install was run', async () => {
 
   verifyCms(daemon, Buffer.from(cms, 'base64'), content);
   assert.equal(daemon.shown().at(-1).origin, portal());
+});
+
+/** What each store of this home says of Tamga's authority: its flags, for servers, e-mail and programs. */
+const stores = () => ['.pki/nssdb', '.mozilla/firefox/test.default'].map((store) => (
+  execFileSync('certutil', ['-L', '-d', `sql:${path.join(daemon.home, store)}`], { encoding: 'utf8' }).match(/^Tamga local CA .*?(\S+)\s*$/m)?.[1]));
+
+test('S15: browsers trust Tamga\'s authority for servers alone, and a repair leaves nothing of the old one', async () => {
+  assert.deepEqual(stores(), ['C,,', 'C,,']);
+
+  assert.equal(daemon.tamga('trust', '--remove').status, 0);
+  assert.deepEqual(stores(), [undefined, undefined]);
+  assert.equal(daemon.tamga('trust', '--install').status, 0);
+
+  assert.deepEqual(stores(), ['C,,', 'C,,']);
+});
+
+test('S16: neither the daemon nor trust being taken and given ends a browser that runs', async () => {
+  await firefox.evaluate(() => { window.stillHere = 'the same page'; });
+
+  daemon.tamga('trust', '--remove');
+  daemon.tamga('trust', '--install');
+  await daemon.restart();
+
+  assert.equal(firefox.process.exitCode, null);
+  assert.equal(await firefox.evaluate(() => window.stillHere), 'the same page');
 });
 
 test('after tamga trust --remove it refuses our certificate, while ws:// needs none', async () => {

@@ -41,6 +41,10 @@ function onToken() {
   return JSON.parse(listed.words);
 }
 const withKey = (keys) => keys.filter((key) => key.private_key);
+const usage = { authentication: '1.3.6.1.5.5.7.3.2', signature: '1.3.6.1.5.5.7.3.4' };
+/** A certificate whose key is on the token, by what it is for: a token lists its objects in any order. */
+const certificateFor = (wanted) => withKey(onToken()).flatMap((key) => key.certificates)
+  .find(({ usages }) => usages.includes(wanted));
 
 /** An authority of the test: issues what a request asks for, with the usages of the certificate it comes after. */
 class Authority {
@@ -187,7 +191,7 @@ test('a renewal that the person calls off leaves no application and no pair', as
 });
 
 test('a token process that is killed at any step of a renewal costs nothing: the old key signs, and it is gone on with', async () => {
-  const [present] = withKey(onToken()).flatMap((key) => key.certificates);
+  const present = certificateFor(usage.signature);
   for (let step = 0; step < 2; step += 1) {
     const command = await Client.connect(daemon, { local: true });
     const killed = new Promise((resolve) => {
@@ -209,11 +213,7 @@ test('a token process that is killed at any step of a renewal costs nothing: the
 
     const { number } = result ?? latest();
     daemon.person(agrees);
-    // Right after the token process came back the key may not be found yet: the command says how to go on, and may be repeated.
-    const resumed = await until('the renewal to be finished', () => {
-      const tried = tamga(['keys', 'renew', '--resume', number, '--json']);
-      return tried.status === 0 || !tried.complaints.includes('key_not_found') ? tried : null;
-    });
+    const resumed = tamga(['keys', 'renew', '--resume', number, '--json']);
     assert.equal(resumed.status, 0, resumed.complaints);
     const application = JSON.parse(resumed.words.split('\n').at(-2));
     assert.equal(application.state, 'signed');
@@ -223,6 +223,23 @@ test('a token process that is killed at any step of a renewal costs nothing: the
   }
 });
 
+test('a pair for signing in that is renewed alone is applied for with the signature key of the same person', async () => {
+  const command = await Client.connect(daemon, { local: true });
+  const present = certificateFor(usage.authentication);
+  daemon.person(agrees);
+
+  const application = await command.call('keys.renew', { keys: [{ certificate: present.content }] });
+
+  assert.equal(application.state, 'signed');
+  const out = folder('signing-in');
+  assert.equal(tamga(['keys', 'renew', '--resume', application.number, '--out', out]).status, 0);
+  const signer = path.join(out, 'signer.pem');
+  openssl('cms', '-verify', '-cades', '-binary', '-inform', 'DER', '-in', path.join(out, `${application.number}.cms`),
+    '-CAfile', path.join(daemon.token, 'ca.pem'), '-purpose', 'any', '-signer', signer, '-out', path.join(out, 'said'));
+  assert.match(openssl('x509', '-in', signer, '-noout', '-ext', 'extendedKeyUsage'), /E-mail Protection/);
+  command.close();
+});
+
 test('what a command is told is as described', async () => {
   const command = await Client.connect(daemon, { local: true });
   const result = async (name, params) => {
@@ -230,12 +247,14 @@ test('what a command is told is as described', async () => {
     assert.deepEqual(faults(spec.methods.find((method) => method.name === name).result.schema, told), [], name);
     return told;
   };
+  const present = certificateFor(usage.signature);
   daemon.person(agrees);
+  const { number } = await command.call('keys.renew', { keys: [{ certificate: present.content }] });
   const { keys, token } = await result('keys.list', {});
   const [pair] = withKey(keys);
   await result('keys.label', { token: { serial: token.serial }, id: pair.id, label: 'called something else' });
   const { applications } = await result('applications.list', {});
-  const { number } = applications.find(({ state }) => state === 'signed');
+  assert.equal(applications.find((each) => each.number === number).state, 'signed');
   await result('applications.show', { application: number });
   await result('applications.submitted', { application: number });
   assert.equal(onToken().find(({ id }) => id === pair.id).label, 'called something else');
@@ -250,6 +269,25 @@ test('the PIN is changed in the window, and the new one holds', () => {
   const back = tamga(['pin', 'change']);
   assert.equal(back.status, 0, back.complaints);
   signs();
+});
+
+test('the password of a key file is changed in the window, and OpenSSL opens the file with the new one alone', () => {
+  const place = folder('key-file');
+  const file = path.join(place, 'key.p12');
+  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', path.join(place, 'key'), '-out',
+    path.join(place, 'cer'), '-subj', '/CN=OWNER OF A FILE', '-days', '3');
+  openssl('pkcs12', '-export', '-inkey', path.join(place, 'key'), '-in', path.join(place, 'cer'), '-passout',
+    'pass:Old-Password1', '-out', file);
+  daemon.person(`from_file\nfile ${file}\npin Old-Password1\nnew_pin New-Password1\naccept\n`);
+
+  const changed = tamga(['pin', 'change']);
+
+  assert.equal(changed.status, 0, changed.complaints);
+  const opens = (password) => spawnSync('openssl', ['pkcs12', '-in', file, '-passin', `pass:${password}`, '-nodes'],
+    { encoding: 'utf8' });
+  assert.match(opens('New-Password1').stdout, /BEGIN PRIVATE KEY/);
+  assert.notEqual(opens('Old-Password1').status, 0);
+  assert.deepEqual(fs.readdirSync(place).sort(), ['cer', 'key', 'key.p12'], 'nothing else is left beside it');
 });
 
 test('statements that revoke are signed in the recommended order with one PIN', () => {

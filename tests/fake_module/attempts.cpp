@@ -10,9 +10,11 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 namespace tamga::fake {
 
@@ -35,6 +37,12 @@ long touch_memory(long call) {
     ::iovec own{&here, 1};
     ::iovec other{&here, 1};
     return ::syscall(call, ::getppid(), &own, 1UL, &other, 1UL, 0UL);
+}
+
+long fork_and_bury() {
+    auto const child = ::fork();
+    if (child == 0) ::_exit(0);
+    return child < 0 ? child : ::waitpid(child, nullptr, 0);
 }
 
 bool can_dump_core() {
@@ -63,6 +71,9 @@ long try_it(std::string const& what) {
     if (what == "mount") return ::mount("none", "/nonexistent", "tmpfs", 0, nullptr);
     if (what == "keys") return ::syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_PROCESS_KEYRING, 0);
     if (what == "bpf") return ::syscall(SYS_bpf, BPF_MAP_CREATE, &nothing, sizeof nothing);
+    if (what == "fork") return fork_and_bury();
+    if (what == "session") return ::setsid(); // EPERM for the leader of a group, too
+    if (what == "signal_parent") return ::kill(::getppid(), SIGCONT);
     if (what == "core_limit") return refused_unless(can_dump_core());
     if (what == "dumpable") return refused_unless(::prctl(PR_GET_DUMPABLE) == 1);
     return -2;

@@ -202,7 +202,9 @@ struct Call {
         while (find(knobs.hanging, name, slot))
             std::this_thread::sleep_for(std::chrono::hours{1});
         if (auto const how = knobs.crashes.find(name); how != knobs.crashes.end()) crash(how->second);
-        if (knobs.prints.contains(name)) static_cast<void>(!::write(STDOUT_FILENO, "module says hello\n", 18));
+        for (int const place : {STDOUT_FILENO, STDERR_FILENO}) {
+            if (knobs.prints.contains(name)) static_cast<void>(!::write(place, "module says hello\n", 18));
+        }
         for (auto [place, last] = knobs.attempts.equal_range(name); place != last; ++place)
             log(place->second + ' ' + std::to_string(attempt(place->second)));
         lock = std::unique_lock{state_mutex};

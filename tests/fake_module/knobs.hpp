@@ -25,7 +25,7 @@
 //                                          writes "step" where such a call was made
 //   hang FUNCTION [SLOT]                   it never returns
 //   crash FUNCTION [segv|abort|exit]       it ends the process; without a word with exit code 139
-//   print FUNCTION                         it writes to standard output first
+//   print FUNCTION                         it writes to standard output and to standard error first
 //   rubbish FUNCTION                       it says CKR_OK, and numbers that cannot be
 //   attempt FUNCTION WHAT                  it tries what a module has no business with (attempts.hpp) and appends
 //                                          "WHAT ERRNO" to the log

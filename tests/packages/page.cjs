@@ -35,7 +35,6 @@ async function openChromium() {
   const page = await context.newPage();
   const said = [];
   page.on('console', (message) => said.push(message.text()));
-  await page.goto(origin);
   return { frame: page, said, close: () => context.close() };
 }
 
@@ -51,7 +50,6 @@ async function openFirefox() {
   const before = fs.readFileSync(user);
   fs.appendFileSync(user, Object.entries(more).map(([key, value]) => `user_pref(${JSON.stringify(key)}, ${JSON.stringify(value)});\n`).join(''));
   const firefox = await Firefox.launch(home);
-  await firefox.goto(origin);
   return { frame: firefox, said: [], close: async () => { await firefox.close(); fs.writeFileSync(user, before); } };
 }
 
@@ -78,6 +76,7 @@ async function sign(frame) {
 (async () => {
   const browser = await (name === 'firefox' ? openFirefox() : openChromium());
   try {
+    await browser.frame.goto(origin);
     if (action === 'sign') console.log(await sign(browser.frame));
     // A question that nobody answers is no answer.
     else console.log(await Promise.race([knock(browser.frame, tamga), sleep(8000).then(() => 'undecided')]), ...browser.said);

@@ -35,6 +35,8 @@ TEST(Attempts, AreRealOutsideTheSandbox) {
     EXPECT_EQ(fake::attempt("unix"), 0);
     EXPECT_EQ(fake::attempt("netlink"), 0);
     EXPECT_EQ(fake::attempt("execute"), ENOENT);
+    EXPECT_EQ(fake::attempt("fork"), 0);
+    EXPECT_EQ(fake::attempt("signal_parent"), 0);
     EXPECT_EQ(fake::attempt("dumpable"), 0);
     EXPECT_EQ(fake::attempt("nonsense"), -1);
 }
@@ -53,6 +55,11 @@ TEST_F(TokenSandbox, RefusesItOtherProcessesAndTheMachine) {
     for (char const* what : {"execute", "ptrace", "read_memory", "write_memory", "mount", "keys", "bpf"})
         EXPECT_EQ(attempt(what), refused) << what;
     EXPECT_EQ(attempt("parent_memory"), std::to_string(EACCES));
+}
+
+TEST_F(TokenSandbox, S12_LetsItMakeNoProcessThatOutlivesItAndEndNoOther) {
+    for (char const* what : {"fork", "session", "signal_parent"})
+        EXPECT_EQ(attempt(what), refused) << what;
 }
 
 TEST_F(TokenSandbox, S6_LeavesNoCoreDumpAndNobodyToLookAtIt) {

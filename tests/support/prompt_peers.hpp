@@ -120,6 +120,7 @@ private:
         if (packet.is<ipc::ChangePin>()) {
             auto const change = packet.as<ipc::ChangePin>();
             m_events.add("change " + characters_of(change->old_pin) + " to " + characters_of(change->new_pin));
+            if (info.storage == ipc::key_file_storage) return answer_password(channel, characters_of(change->old_pin));
             return answer_change(channel, characters_of(change->old_pin), Errc::pin_incorrect);
         }
         if (packet.is<ipc::UnblockPin>()) {
@@ -144,6 +145,16 @@ private:
         m_events.add("mandate");
         // A prompt whose person cancelled meanwhile is gone.
         static_cast<void>(channel.send(ipc::MandateReply{ipc::Status::from(ok())}));
+    }
+
+    /// A file writes nothing: it says what is to be written.
+    void answer_password(ipc::Channel& channel, std::string const& password) {
+        if (password != m_pin) {
+            static_cast<void>(channel.send(ipc::PinChanged{ipc::Status::from(Errc::password_incorrect), info}));
+            return;
+        }
+        auto const sealed = seal_items({as_view("under the new password")});
+        static_cast<void>(channel.send(ipc::PinChanged{ipc::Status::from(ok()), info}, {sealed->get()}));
     }
 
     /// The PIN that opens it is the administrator's too.

@@ -1,6 +1,8 @@
 // What `tamga verify` and `tamga ca` say, where, and with which exit code. The files are openssl's.
 #include "cli/authorities.hpp"
+#include "cli/printable.hpp"
 #include "cli/verify.hpp"
+#include "protocol/json_file.hpp"
 #include "tests/support/scratch.hpp"
 #include "tests/support/test_certificates.hpp"
 
@@ -17,6 +19,17 @@ struct Said {
     std::string report;
     std::string errors;
 };
+
+// ---- what others wrote ----
+
+TEST(PrintableJson, S10_HasNothingThatATerminalObeysAndReadsAsItWas) {
+    std::string const title = "b\u009b31m \u202e \U000e0041 қазақ \n \x1b[2J";
+
+    auto const json = printable_json(Tree{}.add("title", title));
+
+    EXPECT_EQ(json, R"({"title":"b\u009b31m \u202e \udb40\udc41 қазақ \n \u001b[2J"})");
+    EXPECT_EQ(protocol::read_json(json)->text("title"), title);
+}
 
 // ---- verify ----
 

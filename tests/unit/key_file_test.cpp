@@ -240,5 +240,53 @@ TEST(KeyFile, IsRefusedWhereItHasNoEndOfKeys) {
               Errc::key_file_malformed);
 }
 
+// ---- another password ----
+
+Result<Bytes> with_password(View octets, std::string const& present, std::string const& next) {
+    static OldCiphers const old_ciphers;
+    auto const file = KeyFile::parse(octets);
+    if (!file) return file.error();
+    return file->with_password(pin_of(present), pin_of(next));
+}
+
+TEST_P(KeyFileOf, TheNcaGetsAnotherPasswordAndOpensWithNoOther) {
+    auto const key = test::make_certificate({.key = GetParam()});
+    auto const other = test::make_certificate();
+    auto const file = test::nca_key_file({key, other}, password);
+
+    auto const changed = with_password(file, password, "New-Password1");
+
+    ASSERT_TRUE(changed) << wire_name(changed.error().code) << changed.error().detail;
+    EXPECT_EQ(working(opened(*changed, "New-Password1")), (Certificates{key.certificate, other.certificate}));
+    EXPECT_EQ(opened(*changed).error().code, Errc::password_incorrect);
+    EXPECT_EQ(working(opened(file)), (Certificates{key.certificate, other.certificate})) << "the old one is as it was";
+}
+
+TEST(NewPassword, IsNotSetWithAWrongPresentOne) {
+    auto const file = test::nca_key_file({test::make_certificate()}, password);
+
+    EXPECT_EQ(with_password(file, "another", "New-Password1").error().code, Errc::password_incorrect);
+    EXPECT_EQ(with_password(file, password, "short").error().code, Errc::pin_length);
+    EXPECT_EQ(with_password(file, password, std::string(33, 'x')).error().code, Errc::pin_length);
+}
+
+TEST(NewPassword, OfAFileUnderAesIsReadByOpenSslToo) {
+    test::Scratch const folder;
+    auto const key = test::make_certificate();
+    folder.write("key.pem", key.private_key_pem());
+    folder.write("certificate.pem", test::certificate_pem(key.certificate));
+    folder.run("openssl pkcs12 -export -inkey key.pem -in certificate.pem -name mine -passout pass:" +
+               std::string{password} + " -out key.p12");
+
+    auto const changed = with_password(as_view(folder.read("key.p12")), password, "New-Password1");
+
+    ASSERT_TRUE(changed) << changed.error().detail;
+    folder.write("new.p12", *changed);
+    folder.run("openssl pkcs12 -in new.p12 -passin pass:New-Password1 -nodes > out.pem");
+    auto const out = folder.read("out.pem");
+    EXPECT_NE(out.find("friendlyName: mine"), out.npos);
+    EXPECT_NE(out.find("BEGIN PRIVATE KEY"), out.npos);
+}
+
 } // namespace
 } // namespace tamga::keyfile

@@ -763,6 +763,17 @@ TEST_F(PromptTest, AReadableCertificateIsGivenWithoutAPin) {
     EXPECT_EQ(unlocks(), 0U);
 }
 
+TEST_F(PromptTest, ATokenThatTurnsOutToBeEmptyBehindItsPinIsSaidToHaveNoKey) {
+    m_readable.clear();
+    m_token.keys.clear();
+    start("key first\npin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::key_not_found);
+    finish();
+
+    EXPECT_EQ(unlocks(), 1U);
+}
+
 TEST_F(PromptTest, AHiddenCertificateIsGivenAfterThePinAndLeavesNothingUnlocked) {
     m_request.purpose = ipc::Purpose::choose_key;
     m_documents.clear();
@@ -1202,6 +1213,33 @@ TEST_F(KeyWorkPrompt, UnblocksALockedTokenAfterASecondQuestion) {
     EXPECT_EQ(m_events.count("unblock 1234 to new-pin-1"), 1U);
     EXPECT_TRUE(was_shown("can never be unlocked again"));
     EXPECT_TRUE(was_shown("The administrator PIN is wrong"));
+}
+
+TEST_F(KeyWorkPrompt, ChangesThePasswordOfAFileInItsPlace) {
+    m_request.purpose = ipc::Purpose::change_pin;
+    auto const file = file_of("key.p12", "under the old password");
+    start("from_file\nfile " + file + "\npin wrong\npin password\nnew_pin New-Password1\naccept\n");
+
+    ASSERT_TRUE(hear<ipc::Accepted>());
+    finish();
+    EXPECT_EQ(m_events.count("change wrong to New-Password1"), 1U);
+    EXPECT_EQ(m_folder.read("key.p12"), "under the new password");
+    EXPECT_EQ(std::filesystem::status(file).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    EXPECT_TRUE(was_shown("The new password holds from now on."));
+}
+
+TEST_F(KeyWorkPrompt, LeavesAFileAsItIsWhoseFolderTakesNoOther) {
+    m_request.purpose = ipc::Purpose::change_pin;
+    m_token.plugged_in = false;
+    auto const file = (m_folder / "key.p12").string();
+    std::filesystem::create_symlink("/proc/self/cmdline", file); // can be read; nothing can be written beside it
+
+    start("file " + file + "\npin password\nnew_pin New-Password1\naccept\n");
+
+    EXPECT_EQ(ended_with(), Errc::system);
+    finish();
+    EXPECT_TRUE(was_shown("The new key file could not be written"));
 }
 
 } // namespace

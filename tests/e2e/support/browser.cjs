@@ -9,7 +9,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { chromium } = require('playwright-core');
 
-const names = ['portal.test', 'services.portal.test', 'new.test', 'evil.test'];
+const names = ['portal.test', 'services.portal.test', 'new.test', 'evil.test', 'egov.kz']; // the last as a portal that Tamga knows
 const publicClient = require.resolve('ncalayer-js-client');
 const page = '<!DOCTYPE html><meta charset="utf-8"><title>A portal</title><script src="ncalayer-client.js"></script>';
 
