@@ -1,6 +1,6 @@
 // libtamga-gost-pkcs11.so: a loadable Cryptoki module with one token that knows RSA and GOST, 256 and 512 bits. Its
 // environment decides what it is like:
-//   TAMGA_GOST_TOKEN  the folder with its objects; required. PIN 12345678, ten attempts a process
+//   TAMGA_GOST_TOKEN  the folder with its objects; required. PIN 12345678 until it is changed, ten attempts a process
 //   TAMGA_GOST_ORDER  in which order it writes the pair of a signature: s_r (both big-endian; where nothing is said),
 //                     r_s, reversed, halves_reversed, or "noise", which is no signature
 // It has the functions that tamga-token and pkcs11-tool call; the others are null, so that calling one is noticed.
@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <span>
 #include <string>
 #include <utility>
@@ -19,7 +20,9 @@
 namespace tamga::gost_module {
 namespace {
 
-constexpr std::string_view pin = "12345678";
+constexpr std::string_view first_pin = "12345678";
+constexpr CK_ULONG shortest_pin = 4;
+constexpr CK_ULONG longest_pin = 16;
 constexpr unsigned most_tries = 10;
 constexpr CK_MECHANISM_TYPE mechanisms[] = {CKM_RSA_PKCS_KEY_PAIR_GEN,      CKM_RSA_PKCS,  CKM_GOSTR3410_KEY_PAIR_GEN,
                                             CKM_GOSTR3410_512_KEY_PAIR_GEN, CKM_GOSTR3410, CKM_GOSTR3410_512};
@@ -50,7 +53,18 @@ Session* session_of(CK_SESSION_HANDLE handle) {
 Object const* visible_object(CK_OBJECT_HANDLE handle) {
     if (handle == 0 || handle > state->objects.size()) return nullptr;
     auto const& object = state->objects[handle - 1];
+    if (object.empty()) return nullptr; // it was destroyed
     return is_private(object) && !state->logged_in ? nullptr : &object;
+}
+
+std::filesystem::path pin_file() {
+    return state->folder / "pin";
+}
+
+std::string pin() {
+    std::string changed;
+    std::ifstream{pin_file()} >> changed;
+    return changed.empty() ? std::string{first_pin} : changed;
 }
 
 template <std::size_t N>
@@ -137,8 +151,8 @@ CK_RV get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
     pad(info->manufacturerID, "Tamga tests");
     pad(info->model, "gost");
     pad(info->serialNumber, "0001");
-    info->ulMinPinLen = 4;
-    info->ulMaxPinLen = 16;
+    info->ulMinPinLen = shortest_pin;
+    info->ulMaxPinLen = longest_pin;
     info->flags = CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED | CKF_USER_PIN_INITIALIZED;
     if (state->tries_left < most_tries) info->flags |= CKF_USER_PIN_COUNT_LOW;
     if (state->tries_left == 1) info->flags |= CKF_USER_PIN_FINAL_TRY;
@@ -188,14 +202,31 @@ CK_RV get_session_info(CK_SESSION_HANDLE handle, CK_SESSION_INFO* info) {
     return CKR_OK;
 }
 
+CK_RV judge_pin(unsigned char const* typed, CK_ULONG size) {
+    if (state->tries_left == 0) return CKR_PIN_LOCKED;
+    if (as_text({typed, size}) != pin()) return --state->tries_left == 0 ? CKR_PIN_LOCKED : CKR_PIN_INCORRECT;
+    state->tries_left = most_tries;
+    return CKR_OK;
+}
+
 CK_RV login(CK_SESSION_HANDLE handle, CK_USER_TYPE, unsigned char* typed, CK_ULONG size) {
     if (session_of(handle) == nullptr) return CKR_SESSION_HANDLE_INVALID;
     if (state->logged_in) return CKR_USER_ALREADY_LOGGED_IN;
-    if (state->tries_left == 0) return CKR_PIN_LOCKED;
-    if (as_text({typed, size}) != pin) return --state->tries_left == 0 ? CKR_PIN_LOCKED : CKR_PIN_INCORRECT;
-    state->tries_left = most_tries;
+    if (auto const judged = judge_pin(typed, size); judged != CKR_OK) return judged;
     state->logged_in = true;
     return CKR_OK;
+}
+
+CK_RV set_pin(CK_SESSION_HANDLE handle, unsigned char* before, CK_ULONG size_before, unsigned char* after,
+              CK_ULONG size_after) {
+    auto const* session = session_of(handle);
+    if (session == nullptr) return CKR_SESSION_HANDLE_INVALID;
+    if ((session->flags & CKF_RW_SESSION) == 0) return CKR_SESSION_READ_ONLY;
+    if (auto const judged = judge_pin(before, size_before); judged != CKR_OK) return judged;
+    if (size_after < shortest_pin || size_after > longest_pin) return CKR_PIN_LEN_RANGE;
+    std::ofstream file{pin_file()};
+    file << as_text({after, size_after}) << std::flush;
+    return file ? CKR_OK : CKR_DEVICE_ERROR;
 }
 
 CK_RV logout(CK_SESSION_HANDLE handle) {
@@ -225,6 +256,16 @@ CK_RV generate_key_pair(CK_SESSION_HANDLE handle, CK_MECHANISM* mechanism, CK_AT
     *public_key = keep(std::move(pair->public_key));
     *private_key = keep(std::move(pair->private_key));
     return *public_key != 0 && *private_key != 0 ? CKR_OK : CKR_DEVICE_ERROR;
+}
+
+CK_RV destroy_object(CK_SESSION_HANDLE handle, CK_OBJECT_HANDLE number) {
+    auto const* session = session_of(handle);
+    if (session == nullptr) return CKR_SESSION_HANDLE_INVALID;
+    if ((session->flags & CKF_RW_SESSION) == 0) return CKR_SESSION_READ_ONLY;
+    if (!state->logged_in) return CKR_USER_NOT_LOGGED_IN;
+    if (visible_object(number) == nullptr) return CKR_OBJECT_HANDLE_INVALID;
+    state->objects[number - 1].clear(); // its number stays taken: those after it keep theirs
+    return write_object(state->folder, number, {}) ? CKR_OK : CKR_DEVICE_ERROR;
 }
 
 CK_RV find_objects_init(CK_SESSION_HANDLE handle, CK_ATTRIBUTE* attributes, CK_ULONG count) {
@@ -324,7 +365,9 @@ extern "C" CK_RV C_GetFunctionList(CK_FUNCTION_LIST** list) {
         made.C_GetSessionInfo = get_session_info;
         made.C_Login = login;
         made.C_Logout = logout;
+        made.C_SetPIN = set_pin;
         made.C_CreateObject = create_object;
+        made.C_DestroyObject = destroy_object;
         made.C_GenerateKeyPair = generate_key_pair;
         made.C_FindObjectsInit = find_objects_init;
         made.C_FindObjects = find_objects;

@@ -27,7 +27,7 @@ template <class Number>
 [[nodiscard]] CK_ULONG number_of(Object const& object, CK_ATTRIBUTE_TYPE type, CK_ULONG otherwise);
 [[nodiscard]] bool is_private(Object const& object);
 
-/// The objects of a folder, in the order they were made. A file that cannot be read is left out.
+/// The objects of a folder, in the order they were made. An empty file is an object that was destroyed.
 [[nodiscard]] std::vector<Object> read_objects(std::filesystem::path const& folder);
 
 /// Writes one more. Whether that was possible.

@@ -72,13 +72,16 @@ class Portal {
 
   /**
    * A new pair of keys with its certificate, for tests and demos that need somebody to sign: { kind, key, pem: PEM, certificate: DER }.
-   * A real person makes the key on the token. @param kind rsa, ec (of the RSA authority; made at once) or gost512
+   * A real person makes the key on the token.
+   * @param kind  rsa, ec (of the RSA authority; made at once) or gost512
+   * @param fits  whether a key (PEM) will do; another one is made where not
    */
-  makeKey({ iin, bin = null, purpose = 'signature', kind = 'ec', days }) {
+  makeKey({ iin, bin = null, purpose = 'signature', kind = 'ec', days, fits = () => true }) {
     const authority = kind === 'gost512' ? kind : 'rsa';
     return atWorkbench(async (bench) => {
       const key = bench.file('key.pem');
-      await bench.openssl('genpkey', ...(kind === 'ec' ? ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'] : this.authorities[authority].key), '-out', key);
+      do await bench.openssl('genpkey', ...(kind === 'ec' ? ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'] : this.authorities[authority].key), '-out', key);
+      while (!fits(bench.read('key.pem')));
       const publicKey = (await bench.openssl('pkey', '-in', key, '-pubout')).toString();
       const certificate = await account.issue(this, { iin, bin, purpose, authority, publicKey, key: crypto.randomUUID(), days });
       return { kind, key: bench.read('key.pem').toString(), certificate, pem: toPem('CERTIFICATE', certificate) };
