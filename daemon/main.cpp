@@ -166,7 +166,8 @@ int serve() {
     KeySettings key_settings{key_origins(*config), config->key_stores, Applications::default_folder(),
                              std::chrono::seconds{config->prompt_seconds}};
     KeyFlow key_flow{{*keys, prompts, flow, sites, compute, revocations, recorder}, std::move(key_settings)};
-    SessionParts const session{loop.get_executor(), flow, key_flow, compute, plugged, *keys, sites, revocations,
+    StatusLinks links;
+    SessionParts const session{loop.get_executor(), flow, key_flow, compute, plugged, *keys, sites, revocations, links,
                                options.frame_octets};
     auto made = Server::make(loop, std::move(options), desk, session);
     if (!made) return fail("server", made.error());

@@ -9,6 +9,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -88,8 +89,8 @@ void report_end(std::exception_ptr failure) {
 Result<std::unique_ptr<Server>> Server::make(asio::io_context& loop, ServerOptions options, Desk& desk,
                                              SessionParts session) {
     FrameBudget budget{loop.get_executor(), options.buffered_octets, options.frame_octets};
-    std::shared_ptr<State> state{new State{
-        loop, std::move(options), desk, session.sites, session, nullptr, {}, std::move(budget), {}, {}, false}};
+    std::shared_ptr<State> state{
+        new State{loop, std::move(options), desk, session.sites, session, nullptr, {}, std::move(budget), {}, {}}};
     if (auto renewed = state->renew_tls(); !renewed) return renewed.error();
     return std::unique_ptr<Server>{new Server{std::move(state)}};
 }
@@ -106,8 +107,17 @@ Result<void> Server::State::renew_tls() {
     ::SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
     ::SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS); // an idle socket holds no 34 kB of buffers
     ::SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
+    std::tm end{};
+    auto const* const certificate = ::SSL_CTX_get0_certificate(context->native_handle());
+    ::ASN1_TIME_to_tm(::X509_get0_notAfter(certificate), &end);
+    certificate_until = ::timegm(&end);
     tls = std::move(context);
     return ok();
+}
+
+StatusFacts Server::State::facts(std::uint16_t port) const {
+    auto const modules = session.keys.count();
+    return {port, since, certificate_until, modules.up, modules.all};
 }
 
 Server::Server(std::shared_ptr<State> state) : m_state{std::move(state)} {}
@@ -121,6 +131,7 @@ void Server::listen(ipc::Listener listener, UniqueFd socket) {
         ::getsockname(socket.get(), reinterpret_cast<::sockaddr*>(&address), &size);
         auto const protocol = address.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
         asio::ip::tcp::acceptor acceptor{m_state->loop, protocol, socket.release()};
+        m_state->session.links.served_at(listener.port);
         asio::co_spawn(m_state->loop, accept_connections(m_state, std::move(acceptor), listener.port), report_end);
         log::info("listening", {{"port", unsigned{listener.port}},
                                 {"address", address.ss_family == AF_INET6 ? "::1" : "127.0.0.1"}});

@@ -105,6 +105,10 @@ const stories = {
     return conforms('verify', { document: text(xml.signatures[0]) });
   },
   cancel: () => conforms('cancel', { id: 'nobody' }),
+  'status.link': async () => {
+    await conforms('status.link', {}, command);
+    await refused('status.link', {}, 'unsupported');
+  },
   'keys.list': async () => {
     daemon.person(signs);
     const { keys, token } = await conforms('keys.list', {}, command);
