@@ -9,6 +9,7 @@
 #include "cli/services_command.hpp"
 #include "cli/sign.hpp"
 #include "cli/sites_command.hpp"
+#include "cli/status.hpp"
 #include "cli/tokens.hpp"
 #include "cli/trust.hpp"
 #include "cli/verify.hpp"
@@ -192,6 +193,13 @@ int main(int argc, char** argv) {
     tokens->add_flag("--watch", listing.watch, text(language, "go on, and say what comes and goes", {}));
     tokens->add_flag("--json", tokens_json, text(language, "for programs", {}));
 
+    auto* const state =
+        app.add_subcommand("status", text(language, "say whether Tamga runs, and what is plugged in", {}));
+    cli::StatusRequest state_request;
+    auto state_json = false;
+    state->add_flag("--open", state_request.open, text(language, "show it in the browser too", {}));
+    state->add_flag("--json", state_json, text(language, "for programs", {}));
+
     auto* const sign = app.add_subcommand(
         "sign", text(language, "sign files with a key of this computer; a window asks for the key and its PIN", {}));
     cli::SignRequest signing;
@@ -256,6 +264,13 @@ int main(int argc, char** argv) {
         listing.socket = cli::LocalClient::default_path();
         listing.form = tokens_json ? cli::ReportForm::json : cli::ReportForm::words;
         return cli::run_tokens(listing, std::cout, std::cerr);
+    }
+    if (*state) {
+        state_request.language = language;
+        state_request.socket = cli::LocalClient::default_path();
+        state_request.form = state_json ? cli::ReportForm::json : cli::ReportForm::words;
+        state_request.browse = cli::browse_with_xdg_open;
+        return cli::run_status(state_request, std::cout, std::cerr);
     }
     if (*sign) {
         signing.language = language;

@@ -7,10 +7,7 @@
 
 namespace tamga::cli {
 
-namespace {
-
-/// One line: what kind of token, its label, its number, and the state of its PIN.
-std::string line_of(Language language, Tree const& token) {
+std::string token_line(Language language, Tree const& token) {
     auto line = printable(token.text("name"));
     if (line.empty()) line = printable(token.text("storage"));
     if (auto const label = printable(token.text("label")); !label.empty()) line += ", " + label;
@@ -23,6 +20,8 @@ std::string line_of(Language language, Tree const& token) {
     return line;
 }
 
+namespace {
+
 class Report {
 public:
     Report(TokensRequest const& request, std::ostream& out) : m_request{request}, m_out{out} {}
@@ -33,7 +32,7 @@ public:
         if (m_request.form == ReportForm::json) return json(result);
         if (m_seen.empty() && !m_request.watch) m_out << text(m_request.language, "No token is plugged in.") << '\n';
         for (auto const& token : m_seen)
-            m_out << line_of(m_request.language, token) << '\n';
+            m_out << token_line(m_request.language, token) << '\n';
         m_out.flush();
     }
 
@@ -52,7 +51,7 @@ private:
     void each_beside(Tree::List const& some, Tree::List const& others, char const* words) {
         for (auto const& token : some) {
             if (std::ranges::find(others, token) == others.end())
-                m_out << text(m_request.language, words, {line_of(m_request.language, token)}) << '\n';
+                m_out << text(m_request.language, words, {token_line(m_request.language, token)}) << '\n';
         }
     }
 

@@ -2,12 +2,17 @@
 #pragma once
 
 #include "base/text.hpp"
+#include "base/tree.hpp"
 #include "cli/report_form.hpp"
 
 #include <filesystem>
 #include <ostream>
+#include <string>
 
 namespace tamga::cli {
+
+/// One line of a token that the daemon told of: its kind, its label, its number, and the state of its PIN.
+[[nodiscard]] std::string token_line(Language language, Tree const& token);
 
 struct TokensRequest {
     Language language{};

@@ -371,6 +371,14 @@ Result<std::uint64_t> Keys::modules() const {
     return Error{Errc::token_absent, "no module is configured"};
 }
 
+Keys::Count Keys::count() const noexcept {
+    Count count{0, m_processes.size()};
+    for (auto const& [module, process] : m_processes) {
+        if (process != nullptr && !process->is_gone()) ++count.up;
+    }
+    return count;
+}
+
 bool Keys::one_is_down() const {
     return std::ranges::any_of(m_processes, [](auto const& entry) { return entry.second == nullptr; });
 }

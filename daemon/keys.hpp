@@ -122,6 +122,12 @@ public:
     /// The processes that a prompt can be introduced to, one bit each. Error where there is none: token_crashed (being
     /// started again), token_absent (no module is configured).
     [[nodiscard]] Result<std::uint64_t> modules() const;
+    /// How many processes of modules there are, and how many of them are up.
+    struct Count {
+        std::size_t up = 0;
+        std::size_t all = 0;
+    };
+    [[nodiscard]] Count count() const noexcept;
     /// Whether one of the processes ended and is not up again.
     [[nodiscard]] bool one_is_down() const;
     /// Error: token_crashed, where that process is not there.

@@ -132,8 +132,8 @@ int serve() {
                             signing::RevocationCache{signing::RevocationCache::default_folder()}};
     auto trusted = [&revocations](signing::Timestamp const& stamp) { return trust_stamp(revocations, stamp); };
     Stamps stamps{loop.get_executor(), http, compute, std::move(stamping), std::move(trusted)};
-    Recorder recorder{loop.get_executor(), config->journal_entries == 0 ? std::filesystem::path{} : journal_file(),
-                      journal_limits(*config)};
+    auto const journal = config->journal_entries == 0 ? std::filesystem::path{} : journal_file();
+    Recorder recorder{loop.get_executor(), journal, journal_limits(*config)};
     RememberedLogins remembered{recorder};
     revocations.on_revoked(
         [&remembered](ipc::Fingerprint const& certificate) { remembered.forget_revoked(certificate); });
@@ -169,8 +169,11 @@ int serve() {
     KeySettings key_settings{key_origins(*config), config->key_stores, Applications::default_folder(),
                              std::chrono::seconds{config->prompt_seconds}};
     KeyFlow key_flow{{*keys, prompts, flow, sites, compute, revocations, recorder}, std::move(key_settings)};
-    SessionParts const session{loop.get_executor(), flow, key_flow, compute, plugged, *keys, sites, revocations,
-                               options.frame_octets};
+    StatusLinks links;
+    Reminders reminders{compute, revocations, journal};
+    SessionParts const session{
+        loop.get_executor(), flow, key_flow, compute, plugged, *keys, sites, revocations, links, reminders,
+        options.frame_octets};
     auto made = Server::make(loop, std::move(options), desk, session);
     if (!made) return fail("server", made.error());
     server = std::move(*made);

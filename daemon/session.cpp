@@ -101,6 +101,8 @@ Task<void> Session::begin(v1::Request request, Clock::time_point started, Held h
         m_news.erase("tokens");
     } else if (auto* dropped = std::get_if<v1::DropUpload>(&request.method)) {
         if (auto gone = m_uploads.drop(dropped->upload); !gone) reply = gone.error();
+    } else if (std::holds_alternative<v1::LinkToStatus>(request.method)) {
+        reply = make_status_link();
     } else if (auto* ended = std::get_if<v1::EndUpload>(&request.method)) {
         auto uploaded = co_await m_uploads.end(ended->upload);
         reply = uploaded ? Reply{v1::Reply{std::move(*uploaded)}} : Reply{uploaded.error()};
@@ -313,6 +315,14 @@ Task<Session::Reply> Session::verify(Asker asker, v1::Verify& method) {
     auto report = co_await m_parts.compute.run(std::move(check));
     if (!report) co_return report.error();
     co_return v1::Reply{v1::Verified{std::move(*report)}};
+}
+
+/// Not for pages: what it leads to names tokens more closely than they may know.
+Session::Reply Session::make_status_link() {
+    if (!m_asker.is_command) return Error{Errc::unsupported, "status.link is for commands of this computer"};
+    auto url = m_parts.links.make(m_asker.language, Clock::now());
+    if (!url) return url.error();
+    return v1::Reply{v1::StatusLink{std::move(*url), StatusLinks::life.count()}};
 }
 
 Task<Session::Reply> Session::list_tokens(Asker asker) {

@@ -4,7 +4,9 @@
 
 #include "daemon/key_flow.hpp"
 #include "daemon/plugged.hpp"
+#include "daemon/reminders.hpp"
 #include "daemon/sign_flow.hpp"
+#include "daemon/status_links.hpp"
 #include "daemon/uploads.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -21,6 +23,8 @@ struct SessionParts {
     Keys& keys;
     Sites& sites;
     Revocations& revocations;
+    StatusLinks& links;
+    Reminders& reminders;
     std::size_t message_octets = 0; ///< largest message
 };
 
@@ -71,6 +75,7 @@ private:
     Task<Reply> show_certificate(Asker asker, protocol::v1::ListCertificates& method);
     Task<Reply> work_on_keys(Asker asker, protocol::v1::Method method);
     Task<Reply> verify(Asker asker, protocol::v1::Verify& method);
+    Reply make_status_link();
     Task<Reply> list_tokens(Asker asker);
     Task<Reply> subscribe(Asker asker);
     Task<Result<Turnstile::Turn>> in_order();

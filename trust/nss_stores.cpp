@@ -19,6 +19,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Firefox's own, since 147 and before, of a package, a snap and a flatpak.
+constexpr std::array firefox_roots{".mozilla/firefox",
+                                   ".config/mozilla/firefox",
+                                   "snap/firefox/common/.mozilla/firefox",
+                                   "snap/firefox/common/.config/mozilla/firefox",
+                                   ".var/app/org.mozilla.firefox/.mozilla/firefox",
+                                   ".var/app/org.mozilla.firefox/config/mozilla/firefox"};
+
 std::string_view trimmed(std::string_view text) {
     auto const first = text.find_first_not_of(" \t\r");
     if (first == std::string_view::npos) return {};
@@ -76,8 +84,13 @@ std::vector<Store> find_stores(fs::path const& home) {
     auto const shared = home / ".local/share/pki/nssdb";
     auto const use_shared = !fs::exists(own, failed) && fs::exists(shared, failed);
     std::vector<Store> stores{{Browser::chromium, use_shared ? shared : own}};
-    for (char const* root : {".mozilla/firefox", "snap/firefox/common/.mozilla/firefox",
-                             ".var/app/org.mozilla.firefox/.mozilla/firefox"}) {
+    // What a snap or a flatpak takes for ~/.pki, where the program was started once.
+    for (char const* sandbox :
+         {"snap/chromium/current", ".var/app/org.chromium.Chromium", ".var/app/com.google.Chrome"}) {
+        if (fs::is_directory(home / sandbox, failed))
+            stores.push_back({Browser::chromium, home / sandbox / ".pki/nssdb"});
+    }
+    for (char const* root : firefox_roots) {
         for (auto& profile : firefox_profiles(home / root))
             stores.push_back({Browser::firefox, std::move(profile)});
     }

@@ -22,8 +22,9 @@ struct Store {
 };
 
 /// The stores below `home`: Chromium's (~/.pki/nssdb; ~/.local/share/pki/nssdb where only that exists, because Chromium
-/// would no longer look there once the first did) whether it exists or not, and the profiles that Firefox's
-/// profiles.ini names, of a package, snap and flatpak. Blocking: reads a few files.
+/// would no longer look there once the first did) whether it exists or not, those of its snap and of Chromium's and
+/// Chrome's flatpaks where these have been started, and the profiles that Firefox's profiles.ini names, of a package,
+/// snap and flatpak. Blocking: reads a few files.
 [[nodiscard]] std::vector<Store> find_stores(std::filesystem::path const& home);
 
 struct TrustedAuthority {

@@ -174,6 +174,10 @@ constexpr std::array table{
              message_id("Install the vendor's program for this token.")},
     CauseRow{Cause::modules_not_looked, "modules.not_looked", 810, unknown, Fix::none,
              message_id("The drivers could not be asked: %1"), message_id("Install Tamga's package again.")},
+    CauseRow{Cause::modules_crashed, "modules.crashed", 811, unknown, Fix::none,
+             message_id("The driver %1 works now, but crashed or hung in the last 7 days; how often: %2."),
+             message_id("If it happens while you sign, install another version of the vendor's program, and send the "
+                        "vendor this finding.")},
 
     CauseRow{Cause::tokens_good, "tokens.good", 901, good, Fix::none, message_id("Token %1: %2")},
     CauseRow{Cause::tokens_none, "tokens.none", 902, unknown, Fix::none, message_id("No driver shows a token."),

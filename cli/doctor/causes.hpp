@@ -82,6 +82,7 @@ enum class Cause : std::uint8_t {
     modules_fails,
     modules_none_for_family,
     modules_not_looked,
+    modules_crashed,
     tokens_good,
     tokens_none,
     tokens_pin_locked,

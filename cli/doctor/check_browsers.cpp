@@ -22,24 +22,39 @@ constexpr std::uintmax_t largest_file = 32U << 20;
 struct Kind {
     trust::Browser browser{};
     char const* name = "";
-    std::array<char const*, 2> profiles{}; ///< below the home folder
-    std::array<char const*, 2> policies{}; ///< below /etc: a folder of *.json, or one file
+    std::array<char const*, 2> profiles{}; ///< below the home folder; the first that is there
+    char const* policies = nullptr;        ///< below /etc: a folder of *.json, or one file; null: it cannot look there
 };
 
-/// Chromium's and Chrome's folders of policies: tried with Debian's Chromium 156; Chrome's are Google's documentation.
+/// Folders of policies: tried with Debian's Chromium 156 and Firefox 153; Chrome's and the snaps' are from what their
+/// makers publish. A flatpak does not see /etc.
 constexpr std::array kinds{
+    Kind{trust::Browser::chromium, "Chromium", {".config/chromium", nullptr}, "chromium/policies/managed"},
     Kind{trust::Browser::chromium,
-         "Chromium",
-         {".config/chromium", "snap/chromium/common/chromium"},
-         {"chromium/policies/managed", nullptr}},
+         "Chromium (snap)",
+         {"snap/chromium/common/chromium", nullptr},
+         "chromium-browser/policies/managed"},
     Kind{trust::Browser::chromium,
-         "Chrome",
-         {".config/google-chrome", ".var/app/com.google.Chrome/config/google-chrome"},
-         {"opt/chrome/policies/managed", nullptr}},
+         "Chromium (flatpak)",
+         {".var/app/org.chromium.Chromium/config/chromium", nullptr},
+         nullptr},
+    Kind{trust::Browser::chromium, "Chrome", {".config/google-chrome", nullptr}, "opt/chrome/policies/managed"},
+    Kind{trust::Browser::chromium,
+         "Chrome (flatpak)",
+         {".var/app/com.google.Chrome/config/google-chrome", nullptr},
+         nullptr},
     Kind{trust::Browser::firefox,
          "Firefox",
-         {".mozilla/firefox", "snap/firefox/common/.mozilla/firefox"},
-         {"firefox/policies/policies.json", nullptr}},
+         {".config/mozilla/firefox", ".mozilla/firefox"},
+         "firefox/policies/policies.json"},
+    Kind{trust::Browser::firefox,
+         "Firefox (snap)",
+         {"snap/firefox/common/.config/mozilla/firefox", "snap/firefox/common/.mozilla/firefox"},
+         "firefox/policies/policies.json"},
+    Kind{trust::Browser::firefox,
+         "Firefox (flatpak)",
+         {".var/app/org.mozilla.firefox/config/mozilla/firefox", ".var/app/org.mozilla.firefox/.mozilla/firefox"},
+         nullptr},
 };
 
 std::optional<Tree> json_in(fs::path const& path) {
@@ -94,13 +109,11 @@ std::optional<Finding> judge_firefox(char const* name, Tree const& policy) {
 
 std::optional<Finding> judge_policies(Surroundings const& here, Kind const& kind) {
     std::optional<Finding> judged;
-    for (auto const* place : kind.policies) {
-        if (place == nullptr) continue;
-        for (auto const& policy : policies_in(here.policies / place)) {
-            auto found = kind.browser == trust::Browser::firefox ? judge_firefox(kind.name, policy)
-                                                                 : judge_chromium(kind.name, policy);
-            if (found && (!judged || found->cause == Cause::browser_blocked_by_policy)) judged = std::move(found);
-        }
+    if (kind.policies == nullptr) return judged;
+    for (auto const& policy : policies_in(here.policies / kind.policies)) {
+        auto found = kind.browser == trust::Browser::firefox ? judge_firefox(kind.name, policy)
+                                                             : judge_chromium(kind.name, policy);
+        if (found && (!judged || found->cause == Cause::browser_blocked_by_policy)) judged = std::move(found);
     }
     return judged;
 }
@@ -189,6 +202,7 @@ Findings check_browsers(Surroundings const& here) {
     std::error_code failed;
     for (auto const& kind : kinds) {
         for (auto const* profile : kind.profiles) {
+            if (profile == nullptr) continue;
             auto const root = here.home / profile;
             if (!fs::is_directory(root, failed)) continue;
             findings.push_back(judge(here, kind, root));

@@ -244,6 +244,11 @@ Findings check_modules(TokenFacts const& facts) {
     for (auto const& module : facts.modules) {
         findings.push_back(judge_module(module));
         findings.back().detail = module.second_opinion;
+        auto const works = findings.back().cause == Cause::modules_good;
+        if (works && module.crashes > 0) {
+            findings.push_back(
+                {Cause::modules_crashed, described(module), std::to_string(module.crashes), module.last_crash});
+        }
     }
     add_missing_modules(facts, findings);
     if (findings.empty() && facts.computer["fault"].as_table() == nullptr) findings.push_back({Cause::modules_none});

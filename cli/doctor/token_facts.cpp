@@ -1,5 +1,10 @@
 #include "cli/doctor/token_facts.hpp"
 
+#include "cli/log_words.hpp"
+
+#include <charconv>
+#include <sstream>
+
 namespace tamga::cli {
 
 namespace {
@@ -43,6 +48,25 @@ ModuleFacts ask_module(Surroundings const& here, std::string const& program, tom
     return facts;
 }
 
+/// Adds what systemd's journal has of the modules' processes. tamgad names a module by its place in the order of the
+/// configuration, which is that of `modules` as long as nobody has edited it since.
+void add_crashes(Surroundings const& here, std::vector<ModuleFacts>& modules) {
+    auto const ran = here.run({"journalctl", "--user", "--user-unit=tamga.service", "--since=-7days", "--priority=4",
+                               "--output=cat", "--no-pager", "--quiet"},
+                              patience);
+    std::istringstream lines{ran.output};
+    for (std::string text; std::getline(lines, text);) {
+        auto const line = parse_log_line(text);
+        if (!line || line->event != "ended" || line->field("program") != "tamga-token") continue;
+        auto const place = line->field("module");
+        std::size_t number = modules.size();
+        std::from_chars(place.data(), place.data() + place.size(), number);
+        if (number >= modules.size()) continue;
+        ++modules[number].crashes;
+        modules[number].last_crash = line->field("how");
+    }
+}
+
 } // namespace
 
 TokenFacts ask_tokens(Surroundings const& here) {
@@ -58,6 +82,7 @@ TokenFacts ask_tokens(Surroundings const& here) {
     std::size_t number = 0;
     for (auto const* module : tables_in(facts.computer, "modules"))
         facts.modules.push_back(ask_module(here, program, *module, number++));
+    add_crashes(here, facts.modules);
     return facts;
 }
 

@@ -20,6 +20,8 @@ struct ModuleFacts {
     std::string detail;
     Ran ran;
     toml::table said;           ///< empty where it said nothing
+    unsigned crashes = 0;       ///< of its process under tamgad, in the last 7 days
+    std::string last_crash;     ///< how that process ended last; empty where it did not
     std::string second_opinion; ///< in English: how another program fared with a module that failed us; else empty
 };
 

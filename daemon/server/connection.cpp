@@ -39,7 +39,8 @@ constexpr std::size_t unanswered_limit = 256; ///< frames of one connection; mor
 constexpr std::uint16_t not_for_you = 4403;   ///< of tamga.v1: the site may not use Tamga
 constexpr unsigned char tls_handshake = 0x16; ///< RFC 8446 section 5.1: ContentType handshake
 
-std::optional<std::string_view> field(http::fields const& fields, http::field name) {
+template <class Name> // http::field, or a text where that does not know it
+std::optional<std::string_view> field(http::fields const& fields, Name name) {
     auto const found = fields.find(name);
     if (found == fields.end()) return std::nullopt;
     return std::string_view{found->value().data(), found->value().size()};
@@ -203,6 +204,7 @@ Task<bool> Connection::admit(Parser::value_type const& request, bool octets_foll
     head.host = field(request, http::field::host);
     head.origin = field(request, http::field::origin);
     head.key = field(request, http::field::sec_websocket_key).value_or("");
+    head.fetch_site = field(request, "Sec-Fetch-Site").value_or("");
     head.upgrade = websocket::is_upgrade(request);
     head.repeated = request.count(http::field::host) > 1 || request.count(http::field::origin) > 1 ||
                     request.count(http::field::sec_websocket_key) > 1;
@@ -213,7 +215,8 @@ Task<bool> Connection::admit(Parser::value_type const& request, bool octets_foll
     auto const judgement = judge(head, m_port, standing);
 
     switch (judgement.admission) {
-    case Admission::status_page: co_await respond(200, status_page(), "text/html; charset=utf-8"); co_return false;
+    case Admission::status_page: co_await show(request, head.target); co_return false;
+    case Admission::tried: co_await accept_and_close(request, websocket::close_code::normal); co_return false;
     case Admission::refused:
         log::info("refused", {{"origin", head.origin.value_or("")},
                               {"host", head.host.value_or("")},
@@ -224,7 +227,8 @@ Task<bool> Connection::admit(Parser::value_type const& request, bool octets_foll
     case Admission::explained:
         log::info("refused",
                   {{"origin", *head.origin}, {"status", unsigned{not_for_you}}, {"reason", judgement.reason}});
-        co_await accept_and_explain(request, judgement.reason);
+        co_await accept_and_close(request, {static_cast<websocket::close_code>(not_for_you),
+                                            beast::string_view{judgement.reason.data(), judgement.reason.size()}});
         co_return false;
     case Admission::websocket: break;
     }
@@ -276,12 +280,10 @@ Task<bool> Connection::write_to(std::shared_ptr<Connection> connection, std::str
 }
 
 /// A refused upgrade looks to a page like no Tamga at all; the code and reason of a close it can read.
-Task<void> Connection::accept_and_explain(Parser::value_type const& request, std::string_view why) {
+Task<void> Connection::accept_and_close(Parser::value_type const& request, websocket::close_reason reason) {
     say_v1(m_stream);
     auto const accepted = co_await m_stream.async_accept(request, as_result);
     if (std::get<0>(accepted)) co_return;
-    websocket::close_reason const reason{static_cast<websocket::close_code>(not_for_you),
-                                         beast::string_view{why.data(), why.size()}};
     co_await close(reason);
 }
 
@@ -300,6 +302,39 @@ Task<bool> Connection::seat() {
     co_return false;
 }
 
+/// The status page, one of its files, or what a link opens. The gate has seen to it that the target is one of these.
+Task<void> Connection::show(Parser::value_type const& request, std::string_view target) {
+    constexpr std::string_view html = "text/html; charset=utf-8";
+    auto const asked = status_target(target).value_or(StatusTarget{});
+    auto const accepted = accepted_language(field(request, http::field::accept_language).value_or(""));
+    auto const language = asked.language ? *asked.language : accepted.value_or(m_server->options.language);
+    switch (asked.kind) {
+    case StatusTarget::Kind::asset: {
+        auto const asset = status_asset(asked.name);
+        co_await respond(200, asset.octets, asset.type);
+        co_return;
+    }
+    case StatusTarget::Kind::page: {
+        auto const page = status_page(language, m_server->facts(m_port));
+        co_await respond(200, page, html);
+        co_return;
+    }
+    case StatusTarget::Kind::tokens: break;
+    }
+    auto const wanted = m_server->session.links.take(asked.name, Clock::now());
+    if (!wanted) {
+        log::info("refused", {{"status", 404U}, {"reason", "no link to the tokens, or none any more"}});
+        auto const page = dead_link_page(language);
+        co_await respond(404, page, html);
+        co_return;
+    }
+    co_await m_server->session.keys.await_restarts();
+    auto const tokens = co_await m_server->session.keys.list();
+    auto const ending = co_await m_server->session.reminders.due();
+    auto const page = tokens_page(*wanted, tokens ? *tokens : std::vector<ipc::TokenInfo>{}, ending);
+    co_await respond(200, page, html);
+}
+
 Task<void> Connection::respond(unsigned status, std::string_view body, std::string_view type) {
     http::response<http::string_body> response{static_cast<http::status>(status), 11};
     response.set(http::field::content_type, {type.data(), type.size()});
@@ -307,7 +342,7 @@ Task<void> Connection::respond(unsigned status, std::string_view body, std::stri
     response.set("X-Content-Type-Options", "nosniff");
     response.set("Referrer-Policy", "no-referrer");
     response.set("Cross-Origin-Resource-Policy", "same-origin");
-    response.set("Content-Security-Policy", content_security_policy());
+    response.set("Content-Security-Policy", content_security_policy(m_port));
     response.keep_alive(false);
     response.body() = std::string{body};
     response.prepare_payload();

@@ -50,7 +50,8 @@ private:
     Task<bool> open();
     Task<bool> admit(Parser::value_type const& request, bool octets_follow);
     Task<bool> accept(Parser::value_type const& request, Speaks speaks);
-    Task<void> accept_and_explain(Parser::value_type const& request, std::string_view why);
+    Task<void> accept_and_close(Parser::value_type const& request, boost::beast::websocket::close_reason reason);
+    Task<void> show(Parser::value_type const& request, std::string_view target);
     Task<bool> seat();
     void begin_session();
     Task<void> respond(unsigned status, std::string_view body, std::string_view type);

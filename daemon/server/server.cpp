@@ -10,6 +10,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -110,8 +111,17 @@ Result<void> Server::State::renew_tls() {
     ::SSL_CTX_set_min_proto_version(context->native_handle(), TLS1_2_VERSION);
     ::SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS); // an idle socket holds no 34 kB of buffers
     ::SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
+    std::tm end{};
+    auto const* const certificate = ::SSL_CTX_get0_certificate(context->native_handle());
+    ::ASN1_TIME_to_tm(::X509_get0_notAfter(certificate), &end);
+    certificate_until = ::timegm(&end);
     tls = std::move(context);
     return ok();
+}
+
+StatusFacts Server::State::facts(std::uint16_t port) const {
+    auto const modules = session.keys.count();
+    return {port, since, certificate_until, modules.up, modules.all};
 }
 
 Server::Server(std::shared_ptr<State> state) : m_state{std::move(state)} {}
@@ -125,6 +135,7 @@ void Server::listen(ipc::Listener listener, UniqueFd socket) {
         ::getsockname(socket.get(), reinterpret_cast<::sockaddr*>(&address), &size);
         auto const protocol = address.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
         asio::ip::tcp::acceptor acceptor{m_state->loop, protocol, socket.release()};
+        m_state->session.links.served_at(listener.port);
         asio::co_spawn(m_state->loop, accept_connections(m_state, std::move(acceptor), listener.port),
                        asio::bind_cancellation_slot(m_state->accepting.emplace_back().slot(), report_end));
         log::info("listening", {{"port", unsigned{listener.port}},

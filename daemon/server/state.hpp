@@ -4,6 +4,7 @@
 #include "daemon/server/attendance.hpp"
 #include "daemon/server/frame_budget.hpp"
 #include "daemon/server/server.hpp"
+#include "daemon/server/status_page.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -30,9 +31,13 @@ struct Server::State {
     std::list<asio::cancellation_signal> accepting; ///< of each listening socket
     bool finishing = false;
     bool stopping = false;
+    std::time_t since = std::time(nullptr);
+    std::time_t certificate_until = 0; ///< of `tls`
 
     /// Error: as Server::make.
     Result<void> renew_tls();
+    /// For the status page of this port.
+    [[nodiscard]] StatusFacts facts(std::uint16_t port) const;
 };
 
 /// Completion handler of every coroutine of a connection, and the one place where their exceptions end: cancellation is

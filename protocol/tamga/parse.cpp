@@ -369,6 +369,10 @@ Method note_submission(Members& params) {
     return method;
 }
 
+Method status_link(Members&) {
+    return LinkToStatus{};
+}
+
 struct Known {
     std::string_view name;
     Method (*read)(Members&);
@@ -397,6 +401,7 @@ constexpr Known known[] = {
     {"applications.list", list_applications, Reserved::granted},
     {"applications.show", show_application, Reserved::granted},
     {"applications.submitted", note_submission, Reserved::granted},
+    {"status.link", status_link},
 };
 static_assert(std::size(known) == std::variant_size_v<Method>, "in the order of Method");
 

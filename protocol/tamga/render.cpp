@@ -174,6 +174,9 @@ std::string render(Id const& id, Reply reply) {
                           [&](Cancelled const& done) { return response(id, Tree{}.add("cancelled", done.cancelled)); },
                           [&](Verified const& verified) { return response(id, verified.report); },
                           [&](KeysTold const& told) { return response(id, told.report); },
+                          [&](StatusLink const& link) {
+                              return response(id, Tree{}.add("url", link.url).add("seconds", link.seconds));
+                          },
                           [&](Done) { return response(id, Tree{}); },
                       },
                       reply);

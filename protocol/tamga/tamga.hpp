@@ -76,6 +76,9 @@ struct Cancel {
     Id id;
 };
 
+/// For commands: the address of a page that shows the tokens.
+struct LinkToStatus {};
+
 // Work on the keys themselves: for commands, and for the few sites that the administrator of the computer has named.
 
 /// Which token; what is empty leaves it to the person.
@@ -132,7 +135,7 @@ struct NoteSubmission {
 using Method = std::variant<Hello, ListTokens, SubscribeToTokens, UnsubscribeFromTokens, ListCertificates,
                             SignDocuments, Authenticate, BeginUpload, EndUpload, DropUpload, Verify, Cancel, ListKeys,
                             RenewKeys, InstallCertificates, DeleteKey, LabelKey, ChangePin, UnblockPin,
-                            ListApplications, ShowApplication, NoteSubmission>;
+                            ListApplications, ShowApplication, NoteSubmission, LinkToStatus>;
 
 /// Who may ask for it.
 enum class Reserved : std::uint8_t {
@@ -231,9 +234,13 @@ struct Verified {
 struct KeysTold {
     Tree report;
 };
+struct StatusLink {
+    std::string url;
+    std::int64_t seconds = 0; ///< for how long it can be opened, once
+};
 struct Done {};
 using Reply = std::variant<Greeting, Tokens, ChosenCertificate, Signatures, Uploading, Uploaded, Cancelled, Verified,
-                           KeysTold, Done>;
+                           KeysTold, StatusLink, Done>;
 
 /// The response to a request. Signatures are freed as they are written.
 [[nodiscard]] std::string render(Id const& id, Reply reply);

@@ -79,6 +79,17 @@ function fake(rig, lines) {
 }
 const otherModule = (rig, file) => ({ mend: edited(rig, '.config/tamga/modules.toml', `[[module]]\nname = "driver"\npath = "${file}"\n`) });
 
+/** A browser that was started once, whose profile is in `home`; the folders are removed again from `top` on. */
+function anotherFirefox(rig, top, home) {
+  rig.write(`${home}/profiles.ini`, '[Profile0]\nName=default\nIsRelative=1\nPath=test.default\n');
+  fs.mkdirSync(rig.file(`${home}/test.default`));
+  return { mend: () => fs.rmSync(rig.file(top), { recursive: true }) };
+}
+function anotherChromium(rig, top, home) {
+  fs.mkdirSync(rig.file(home), { recursive: true });
+  return { mend: () => fs.rmSync(rig.file(top), { recursive: true }) };
+}
+
 /** A certificate for the fake token, valid in the years named. */
 function certificate(rig, name, from, to) {
   const file = (suffix) => rig.file(`${name}.${suffix}`);
@@ -191,6 +202,11 @@ const breakers = {
     const mend = edited(rig, '.mozilla/firefox/profiles.ini', '[Profile0]\nPath=test.default\n[Profile1]\nPath=new.profile\n');
     return { mend: () => { mend(); fs.rmSync(profile, { recursive: true }); } };
   },
+  chromium_snap: (rig) => anotherChromium(rig, 'snap', 'snap/chromium/current'),
+  chromium_flatpak: (rig) => anotherChromium(rig, '.var', '.var/app/org.chromium.Chromium'),
+  firefox_snap: (rig) => anotherFirefox(rig, 'snap', 'snap/firefox/common/.mozilla/firefox'),
+  firefox_flatpak: (rig) => anotherFirefox(rig, '.var', '.var/app/org.mozilla.firefox/.mozilla/firefox'),
+  firefox_config: (rig) => anotherFirefox(rig, '.config/mozilla', '.config/mozilla/firefox'),
   trust_unreadable: (rig) => ({ mend: edited(rig, '.mozilla/firefox/test.default/cert9.db', 'no database') }),
   no_certutil: (rig) => {
     const nothing = rig.write('nothing', '');
@@ -204,6 +220,11 @@ const breakers = {
     mend: edited(rig, '.config/chromium/Default/Preferences',
       '{"profile":{"zoom":1.5,"content_settings":{"exceptions":{"loopback_network":{"https://planted-site.test:443,*":{"setting":2}}}}}}'),
   }),
+  blocked_in_snap: (rig) => {
+    rig.write('snap/chromium/common/chromium/Default/Preferences',
+      '{"profile":{"content_settings":{"exceptions":{"loopback_network":{"https://planted-site.test:443,*":{"setting":2}}}}}}');
+    return { mend: () => fs.rmSync(rig.file('snap'), { recursive: true }) };
+  },
   no_pcscd: (rig) => ({ env: { ...rig.env, PCSCLITE_CSOCK_NAME: rig.file('no-pcscd') }, mend: () => {} }),
   unknown_atr: async (rig) => {
     await rig.readers.insert(0);
@@ -219,6 +240,11 @@ const breakers = {
   module_crashes: (rig) => fake(rig, 'crash C_GetSlotList segv'),
   module_hangs: (rig) => fake(rig, 'hang C_GetSlotList'),
   module_fails: (rig) => fake(rig, 'fail C_GetSlotList 5'),
+  module_crashed: (rig) => {
+    fs.writeFileSync(rig.journal, ['Segmentation fault', 'Aborted'].map((signal) => (
+      `tamgad: ended program="tamga-token" module=0 how="signal ${signal}" restart_in_ms=100\n`)).join(''));
+    return { mend: () => fs.writeFileSync(rig.journal, '') };
+  },
   no_module_for_family: async (rig) => {
     const mend = edited(rig, '.config/tamga/families.toml', '[[family]]\nid = "orphan"\nstorage = "AKKaztokenStore"\n'
       + 'name = { kk = "Orphan", ru = "Orphan", en = "Orphan" }\natrs = ["3B 88 01 54 45 53 54 4F 4E 4C 59 8B"]\n'

@@ -208,34 +208,45 @@ for (const make of ['Chromium', 'Firefox']) {
   });
 }
 
-test('a person who closes Chromium\'s question is not asked it again at once, and the page learns why it has nothing', async (t) => {
+/** A screen of the test's own, with somebody who gives windows the keyboard. */
+async function screen() {
   const server = spawn('Xvfb', ['-displayfd', '1', '-screen', '0', '1000x700x24', '-nolisten', 'tcp', '-noreset'], { stdio: ['ignore', 'pipe', 'ignore'] });
   let said = '';
   server.stdout.on('data', (text) => { said += text; });
   const display = `:${(await until('Xvfb', () => said.includes('\n') && said)).trim()}`;
   const env = { PATH: process.env.PATH, DISPLAY: display };
-  const manager = spawn('openbox', [], { env, stdio: 'ignore' }); // gives the window the keyboard
-  const home = path.join(homes, 'asked');
-  prepare('Chromium', home, sites);
-  const visitor = await start('Chromium', home, sites.port, display);
-  t.after(async () => {
-    await visitor.close();
-    manager.kill();
-    server.kill();
-  });
-  await visitor.goto(`https://portal.test:${sites.port}/client.html`);
-  const { FakeTamga } = await import('../js/support.mjs');
-  const tamga = await FakeTamga.start({}, { tls: sites.tls }); // where nobody listens Chromium does not ask
-  t.after(() => tamga.stop());
+  const manager = spawn('openbox', [], { env, stdio: 'ignore' });
+  return { display, env, close: () => { manager.kill(); server.kill(); } };
+}
 
-  const opening = visitor.evaluate((given) => window.page.open(given), { port: tamga.port });
-  await new Promise((resolve) => { setTimeout(resolve, 2000); }); // a person reads
-  const { error } = await until('the question to be gone', () => {
-    execFileSync('xdotool', ['key', 'Escape'], { env });
-    return Promise.race([opening, new Promise((resolve) => { setTimeout(resolve, 300); })]);
-  });
+for (const make of ['Chromium', 'Firefox']) {
+  const kept = { Chromium: 'prompt', Firefox: 'denied' }[make]; // what the browser makes of a question that was closed
+  test(`a person who closes ${make}'s question is not asked it again at once, and the page learns why it has nothing`, async (t) => {
+    const { display, env, close } = await screen();
+    const home = path.join(homes, `asked-${make}`);
+    prepare(make, home, sites, sites.port);
+    const visitor = await start(make, home, sites.port, display);
+    t.after(async () => {
+      await visitor.close();
+      close();
+    });
+    await visitor.goto(`https://portal.test:${sites.port}/client.html`);
+    const { FakeTamga } = await import('../js/support.mjs');
+    const tamga = await FakeTamga.start({}, { tls: sites.tls }); // where nobody listens Chromium does not ask
+    t.after(() => tamga.stop());
+    const permission = () => visitor.evaluate(() => window.page.permission('loopback-network'));
 
-  assert.deepEqual([error.reason, error.detail, tamga.requests], ['blocked_by_browser', 'wss: 1006', []]);
-  assert.equal(await visitor.evaluate(() => window.page.permission('loopback-network')), 'prompt');
-  assert.ok((await visitor.evaluate(() => window.page.states)).includes('browser_may_ask'));
-});
+    assert.equal(await permission(), 'prompt');
+    const opening = visitor.evaluate((given) => window.page.open(given), { port: tamga.port });
+    await new Promise((resolve) => { setTimeout(resolve, 2000); }); // a person reads
+    const { error } = await until('the question to be gone', () => {
+      execFileSync('xdotool', ['key', 'Escape'], { env });
+      return Promise.race([opening, new Promise((resolve) => { setTimeout(resolve, 300); })]);
+    });
+
+    assert.deepEqual([error.reason, error.detail, tamga.requests], ['blocked_by_browser', 'wss: 1006', []]);
+    assert.match(error.message, /https:\/\/127\.0\.0\.1:13579/, 'where it is explained');
+    assert.equal(await permission(), kept);
+    assert.ok((await visitor.evaluate(() => window.page.states)).includes('browser_may_ask'));
+  });
+}

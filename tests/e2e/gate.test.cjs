@@ -153,7 +153,7 @@ test('S20: consent belongs to the origin of the socket, and no page can frame ou
   framed.close();
 
   const page = await raw(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${daemon.port}\r\n\r\n`);
-  assert.match(page, /Content-Security-Policy: default-src 'none'; style-src 'sha256-[^']+'; frame-ancestors 'none'/i);
+  assert.match(page, /Content-Security-Policy: default-src 'none'; [^\r]*frame-ancestors 'none'/i);
   assert.match(page, /X-Content-Type-Options: nosniff/i);
 });
 
@@ -376,7 +376,7 @@ test('the status page opens over TLS with the certificate of this user', async (
   });
 
   for (const language of ['kk', 'ru', 'en']) assert.match(page, new RegExp(`lang="${language}"`));
-  assert.doesNotMatch(page, /<script/);
+  assert.doesNotMatch(page, /<script(?! src="\/status.js" defer><\/script>)|<style|style=|onclick/, 'nothing inline');
 });
 
 test('with a mistake in tamga.toml nobody listens, and the log names file and key', async () => {

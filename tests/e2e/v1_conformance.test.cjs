@@ -110,6 +110,10 @@ const stories = {
   'keys.label': () => refused('keys.label', { id: '01', label: 'a' }, 'key_work_denied'),
   'pin.change': () => refused('pin.change', {}, 'key_work_denied'),
   'pin.unblock': () => refused('pin.unblock', {}, 'key_work_denied'),
+  'status.link': async () => {
+    await conforms('status.link', {}, command);
+    await refused('status.link', {}, 'unsupported');
+  },
   'applications.list': async () => {
     await refused('applications.list', {}, 'key_work_denied');
     await conforms('applications.list', {}, command);

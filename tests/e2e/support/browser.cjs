@@ -59,12 +59,13 @@ class Sites {
 }
 
 /** Chromium as the person whose home is `home`. As root, as in containers, it runs only without its own sandbox. */
-function launch(home, { headless = true, args = [], env = {} } = {}) {
+function launch(home, { headless = true, args = [], env = {}, ignoreDefaultArgs = [] } = {}) {
   return chromium.launchPersistentContext(path.join(home, 'chromium'), {
     executablePath: '/usr/bin/chromium',
     headless,
     chromiumSandbox: process.getuid() !== 0,
     viewport: null,
+    ignoreDefaultArgs,
     env: { PATH: process.env.PATH, HOME: home, LANG: 'en_US.UTF-8', ...env },
     args: ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
       `--host-resolver-rules=${names.map((name) => `MAP ${name} 127.0.0.1`)},MAP ~NOTFOUND 255.255.255.255`, ...args],

@@ -78,15 +78,15 @@ class Firefox {
     return profile;
   }
 
-  /** Starts Firefox, without a window, as the person whose home is `home`, with the profile made there. */
-  static async launch(home) {
+  /** Starts Firefox, without a window unless `display` (DISPLAY, XAUTHORITY) is given, as the person whose home is `home`, with the profile made there. */
+  static async launch(home, { display } = {}) {
     const profile = path.join(home, '.mozilla/firefox/test.default');
     const portFile = path.join(profile, 'MarionetteActivePort');
     fs.rmSync(portFile, { force: true });
     const firefox = new Firefox();
     firefox.process = spawn('/usr/bin/firefox-esr',
-      ['--headless', '--marionette', '--no-remote', '--profile', profile, 'about:blank'],
-      { env: { PATH: process.env.PATH, HOME: home, LANG: 'en_US.UTF-8', MOZ_CRASHREPORTER_DISABLE: '1' }, stdio: 'ignore' });
+      [...(display ? [] : ['--headless']), '--marionette', '--no-remote', '--profile', profile, 'about:blank'],
+      { env: { PATH: process.env.PATH, HOME: home, LANG: 'en_US.UTF-8', MOZ_CRASHREPORTER_DISABLE: '1', ...display }, stdio: 'ignore' });
     firefox.ended = new Promise((resolve) => { firefox.process.once('exit', resolve); });
     try {
       const port = await until('Firefox to say its port', () => {

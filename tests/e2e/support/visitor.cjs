@@ -53,6 +53,6 @@ function prepare(make, home, sites, publicPort) {
 
 /** @param publicPort as in `prepare`: pages from this port of this computer are held to be of the internet */
 const start = (make, home, publicPort, display) => (
-  make === 'Firefox' ? Firefox.launch(home) : ChromiumVisitor.start(home, publicPort, display));
+  make === 'Firefox' ? Firefox.launch(home, { display: display && { DISPLAY: display } }) : ChromiumVisitor.start(home, publicPort, display));
 
 module.exports = { prepare, start };
