@@ -1,6 +1,7 @@
 #include "daemon/server/status_page.hpp"
 
 #include "base/build_id.hpp"
+#include "base/date.hpp"
 #include "daemon/server/status_assets.hpp"
 #include "daemon/status_links.hpp"
 
@@ -85,16 +86,8 @@ enum class Shown : std::uint8_t { day, minute };
 
 /// In the time of this computer.
 std::string time_element(std::time_t time, Shown shown) {
-    std::tm parts{};
-    std::array<char, 40> machine{};
-    std::array<char, 40> person{};
-    ::gmtime_r(&time, &parts);
-    auto const machine_size = std::strftime(machine.data(), machine.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    ::localtime_r(&time, &parts);
-    auto const person_size = shown == Shown::day
-                                 ? std::strftime(person.data(), person.size(), "%d.%m.%Y", &parts)
-                                 : std::strftime(person.data(), person.size(), "%d.%m.%Y %H:%M", &parts);
-    auto out = element("time" + attribute("datetime", {machine.data(), machine_size}), {person.data(), person_size});
+    auto const words = format_local(time, shown == Shown::day ? "%d.%m.%Y" : "%d.%m.%Y %H:%M");
+    auto out = element("time" + attribute("datetime", utc_time(time)), words);
     out.pop_back(); // within a sentence
     return out;
 }
