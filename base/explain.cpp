@@ -146,7 +146,8 @@ char const* sentence(Errc code) noexcept {
         return message_id("The time-stamp service sent something that is no valid time-stamp, so the site got no "
                           "signature. If it happens again, report it together with Tamga's log.");
     case Errc::config_invalid:
-        return message_id("A configuration file has a mistake. Tamga's log names the file and what to correct.");
+        return message_id(
+            "A configuration file has a mistake. The command tamga doctor names the file and what to correct.");
     case Errc::file_untrusted:
         return message_id("A file Tamga relies on can be changed by other users. Tamga's log names it; take that right "
                           "away from them.");

@@ -30,7 +30,10 @@ public:
     void all(Tree const& result) {
         m_seen = result.list("tokens");
         if (m_request.form == ReportForm::json) return json(result);
-        if (m_seen.empty() && !m_request.watch) m_out << text(m_request.language, "No token is plugged in.") << '\n';
+        if (m_seen.empty() && !m_request.watch) {
+            m_out << text(m_request.language, "No token is plugged in.") << ' '
+                  << text(m_request.language, "If one is, the command tamga doctor says why it is not seen.") << '\n';
+        }
         for (auto const& token : m_seen)
             m_out << token_line(m_request.language, token) << '\n';
         m_out.flush();

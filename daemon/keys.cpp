@@ -6,6 +6,7 @@
 #include <boost/asio/detached.hpp>
 
 #include <algorithm>
+#include <tuple>
 
 namespace tamga::daemon {
 
@@ -355,8 +356,11 @@ Task<Result<std::vector<ipc::TokenInfo>>> Keys::list() {
                               {"error", wire_name(failure.code)},
                               {"detail", failure.detail}});
     }
-    for (auto& [module, tokens] : in_order)
+    for (auto& [module, tokens] : in_order) {
+        // Slots answer as they come: nobody is shown another order each time.
+        std::ranges::sort(tokens, {}, [](ipc::TokenInfo const& token) { return std::tie(token.label, token.serial); });
         std::ranges::move(tokens, std::back_inserter(found));
+    }
     if (found.empty()) co_return failure;
     co_return found;
 }

@@ -342,8 +342,7 @@ Confirmation attempt_confirmation(Language language, ipc::TokenInfo const& token
 
 std::string factory_pin_words(Language language) {
     return std::string{text(language, "Your token still has the PIN it was delivered with, which is publicly known: "
-                                      "whoever holds the token can sign as you. Change the PIN with the program of the "
-                                      "token's maker.")};
+                                      "whoever holds the token can sign as you. Change it: tamga pin change.")};
 }
 
 std::string locked_words(Language language, ipc::TokenInfo const& token) {
