@@ -15,9 +15,9 @@ const sentences = {
     en: 'Tamga does not answer on this computer: it is not installed, or it does not run. Install or start it and try again.',
   },
   blocked_by_browser: {
-    kk: 'Браузер бұл сайтқа осы компьютердегі бағдарламаларға қосылуға рұқсат бермейді. Мекенжай жолындағы белгішені басып, осы құрылғыдағы қолданбаларға қатынасуға рұқсат беріңіз де, бетті қайта жүктеңіз. Суреттері бар түсіндірме: https://127.0.0.1:13579',
-    ru: 'Браузер не даёт этому сайту обращаться к программам на этом компьютере. Нажмите значок в адресной строке, разрешите доступ к приложениям на этом устройстве и обновите страницу. Объяснение с картинками: https://127.0.0.1:13579',
-    en: 'The browser does not let this site reach programs on this computer. Press the icon beside the address, allow access to apps on this device, and reload the page. Explained with pictures: https://127.0.0.1:13579',
+    kk: 'Браузер бұл сайтқа осы компьютердегі бағдарламаларға қосылуға рұқсат бермейді. Мекенжай жолындағы белгішені басып, осы құрылғыдағы қолданбаларға қатынасуға рұқсат беріңіз де, бетті қайта жүктеңіз. Суреттері бар түсіндірме: https://127.0.0.1:13579/.',
+    ru: 'Браузер не даёт этому сайту обращаться к программам на этом компьютере. Нажмите значок в адресной строке, разрешите доступ к приложениям на этом устройстве и обновите страницу. Объяснение с картинками: https://127.0.0.1:13579/.',
+    en: 'The browser does not let this site reach programs on this computer. Press the icon beside the address, allow access to apps on this device, and reload the page. Explained with pictures: https://127.0.0.1:13579/.',
   },
   blocked_by_page: {
     kk: 'Беттің өз қауіпсіздік ережесі (Content-Security-Policy) қосылуға тыйым салады. Бұл туралы сайт иесіне хабарлаңыз.',
