@@ -91,6 +91,14 @@ private:
     ipc::RequestId m_request;
 };
 
+/// The token has signed, whatever becomes of it: whoever looks for these signatures finds them here.
+void log_unstamped(Asker const& asker, std::size_t count, signing::Certificate const& signer, Error const& error) {
+    log::warning("signed_without_stamp", {{"origin", asker.name()},
+                                          {"count", static_cast<std::uint64_t>(count)},
+                                          {"certificate", signer.log_name()},
+                                          {"error", wire_name(error.code)}});
+}
+
 } // namespace
 
 Task<Result<protocol::Outcome>> SignFlow::run(Asker asker, protocol::Sign request) {
@@ -148,36 +156,39 @@ Task<Result<protocol::Outcome>> SignFlow::sign(Asker asker, protocol::Sign reque
     auto decision = co_await decide(asker, std::move(question), std::move(*items));
     if (!decision) co_return decision.error();
 
-    auto signer = signing::Certificate::parse(decision->accepted.certificate);
-    auto process = co_await m_keys.process(decision->prompt->request(), decision->accepted.module);
+    co_return co_await sign_as_decided(asker, request, filter, std::move(*decision), *documents, use);
+}
+
+/// What comes after consent and PIN, with the token logged in for this request.
+Task<Result<protocol::Outcome>> SignFlow::sign_as_decided(Asker const& asker, protocol::Sign const& request,
+                                                          ipc::KeyFilter const& filter, Decision decision,
+                                                          std::vector<Document>& documents, Recorder::Use& use) {
+    auto signer = signing::Certificate::parse(decision.accepted.certificate);
+    auto process = co_await m_keys.process(decision.prompt->request(), decision.accepted.module);
     if (!signer) co_return signer.error();
     use.chosen(*signer);
     if (!process) co_return process.error();
-    bool const to_be_remembered = decision->accepted.remembered && request.format == protocol::Format::authenticate;
+    bool const to_be_remembered = decision.accepted.remembered && request.format == protocol::Format::authenticate;
     // What ends before it is known to be good is not remembered, by the token neither: it hears so after the lease's
     // end.
-    NotRemembered not_remembered{*process, decision->prompt->request(), to_be_remembered};
-    Lease lease{*process, decision->prompt->request()};
+    NotRemembered not_remembered{*process, decision.prompt->request(), to_be_remembered};
+    Lease lease{*process, decision.prompt->request()};
     if (auto settled = co_await m_revocations.settle(*signer, request.filter); !settled) {
-        decision->prompt->done(settled);
+        decision.prompt->done(settled);
         co_return settled.error();
     }
-    auto values = co_await sign_all(*documents, *signer, lease, *decision->prompt, asker, use);
+    auto values = co_await sign_all(documents, *signer, lease, *decision.prompt, asker, use);
     if (values && request.timestamp) {
         std::vector<signing::UnstampedSigner> signatures;
-        for (auto const& document : *documents)
+        for (auto const& document : documents)
             signatures.push_back({document.signature_value(), &signer->algorithm()});
-        auto stamped = co_await stamp_all(*values, std::move(signatures), decision->prompt, asker);
+        auto stamped = co_await stamp_all(*values, std::move(signatures), decision.prompt, asker);
         if (!stamped) {
-            // The token has signed, whatever becomes of it: whoever looks for these signatures finds them here.
-            log::warning("signed_without_stamp", {{"origin", asker.name()},
-                                                  {"count", static_cast<std::uint64_t>(values->size())},
-                                                  {"certificate", signer->log_name()},
-                                                  {"error", wire_name(stamped.error().code)}});
+            log_unstamped(asker, values->size(), *signer, stamped.error());
             values = stamped.error();
         }
     }
-    decision->prompt->done(values ? ok() : Result<void>{values.error()});
+    decision.prompt->done(values ? ok() : Result<void>{values.error()});
     if (!values) co_return values.error();
     log::info("signed", {{"origin", asker.name()},
                          {"count", static_cast<std::uint64_t>(values->size())},
@@ -185,10 +196,10 @@ Task<Result<protocol::Outcome>> SignFlow::sign(Asker asker, protocol::Sign reque
     if (to_be_remembered && standing(asker) == Standing::allowed) {
         not_remembered.call_off();
         m_remembered.keep(asker.origin,
-                          {*process, decision->prompt->request(), *signer, filter, request.storages, Clock::now()});
+                          {*process, decision.prompt->request(), *signer, filter, request.storages, Clock::now()});
     }
     protocol::SignedDocuments made{std::move(*values), signer->der()};
-    if (request.format == protocol::Format::authenticate) made.statement = to_bytes(documents->front().to_be_signed());
+    if (request.format == protocol::Format::authenticate) made.statement = to_bytes(documents.front().to_be_signed());
     co_return protocol::Outcome{std::move(made)};
 }
 

@@ -81,6 +81,9 @@ private:
 
     // References in these refer to the frame of the flow that awaits them.
     Task<Result<protocol::Outcome>> sign(Asker asker, protocol::Sign request, Recorder::Use& use);
+    Task<Result<protocol::Outcome>> sign_as_decided(Asker const& asker, protocol::Sign const& request,
+                                                    ipc::KeyFilter const& filter, Decision decision,
+                                                    std::vector<Document>& documents, Recorder::Use& use);
     Task<Result<protocol::Outcome>> sign_in_remembered(std::string origin, protocol::Sign const& request,
                                                        RememberedLogins::Login login);
     Task<Result<Decision>> decide(Asker asker, ipc::PromptRequest question, UniqueFd items);
