@@ -7,6 +7,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     # At -O2 GCC 12 misjudges lengths in the standard library: std::string's operator+ (bug 105651), vector comparison.
     list(APPEND TAMGA_WARNINGS -Wno-restrict -Wno-stringop-overread)
+    # At -Os it takes an std::optional that is looked at first for one that is not; the sanitizers' build keeps the warning.
+    if(NOT TAMGA_SANITIZE)
+      list(APPEND TAMGA_WARNINGS -Wno-maybe-uninitialized)
+    endif()
   endif()
 endif()
 if(TAMGA_WERROR)
@@ -22,6 +26,10 @@ function(_tamga_common target)
     if(TAMGA_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       target_compile_options(${target} PRIVATE -Wno-tsan)  # Asio's atomic_thread_fence, which TSan does not model
     endif()
+  else()
+    # What a program is shipped without is not mapped beside what it uses.
+    target_compile_options(${target} PRIVATE -ffunction-sections -fdata-sections)
+    target_link_options(${target} PRIVATE -Wl,--gc-sections)
   endif()
 endfunction()
 
