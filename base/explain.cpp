@@ -73,8 +73,8 @@ char const* sentence(Errc code) noexcept {
     case Errc::pin_length: return message_id("The PIN is too short or too long for this token. Type it again.");
     case Errc::pin_locked:
         return message_id(
-            "The PIN is locked after too many wrong attempts. It can be unlocked with the administrator PIN "
-            "and the vendor's program.");
+            "The PIN is locked after too many wrong attempts. How it is unlocked differs from token to token: the "
+            "command tamga doctor says it of yours.");
     case Errc::pin_expired: return message_id("The PIN has expired. Change it, then repeat the request.");
     case Errc::password_incorrect:
         return message_id("The password is wrong. Check the keyboard layout and type it again.");

@@ -2,6 +2,7 @@
 #include "base/build_id.hpp"
 #include "base/text.hpp"
 #include "cli/authorities.hpp"
+#include "cli/doctor/checks.hpp"
 #include "cli/doctor_command.hpp"
 #include "cli/journal_command.hpp"
 #include "cli/keys_command.hpp"
@@ -263,6 +264,7 @@ int main(int argc, char** argv) {
         listing.language = language;
         listing.socket = cli::LocalClient::default_path();
         listing.form = tokens_json ? cli::ReportForm::json : cli::ReportForm::words;
+        listing.why_none = [language] { return cli::why_no_token(cli::Surroundings::here(language)); };
         return cli::run_tokens(listing, std::cout, std::cerr);
     }
     if (*state) {

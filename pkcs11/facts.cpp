@@ -49,7 +49,13 @@ View atr_of(::SCARD_READERSTATE const& state) {
     return {state.rgbAtr, std::min<std::size_t>(state.cbAtr, sizeof state.rgbAtr)};
 }
 
-toml::table reader_facts(::SCARD_READERSTATE const& state, Families const& families) {
+/// In the three languages, for words that a person reads.
+toml::table names_of(ipc::FamilyName const& name) {
+    return toml::table{{"kk", name.kk}, {"ru", name.ru}, {"en", name.en}};
+}
+
+/// Without a table that can be read, of no card is said which family it belongs to.
+toml::table reader_facts(::SCARD_READERSTATE const& state, Families const* families) {
     toml::table reader;
     auto const has = [&](DWORD flag) { return (state.dwEventState & flag) != 0; };
     auto const atr = atr_of(state);
@@ -58,12 +64,15 @@ toml::table reader_facts(::SCARD_READERSTATE const& state, Families const& famil
     reader.insert("mute", has(SCARD_STATE_MUTE));
     reader.insert("exclusive", has(SCARD_STATE_EXCLUSIVE));
     reader.insert("atr", to_hex(atr));
-    if (!atr.empty()) reader.insert("family", families.classify({to_bytes(atr), state.szReader, {}, {}}).id);
+    if (atr.empty() || families == nullptr) return reader;
+    auto const& row = families->classify({to_bytes(atr), state.szReader, {}, {}});
+    reader.insert("family", row.id);
+    reader.insert("names", names_of(row.name));
     return reader;
 }
 
 /// What the card service says; its readers go into `readers`.
-toml::table card_service_facts(Families const& families, toml::array& readers) {
+toml::table card_service_facts(Families const* families, toml::array& readers) {
     toml::table service;
     auto const context = CardContext::establish();
     auto const names = context ? (*context)->readers() : Result<std::vector<std::string>>{context.error()};
@@ -101,7 +110,8 @@ toml::array families_facts(Modules const& found) {
         toml::table family;
         toml::array passed_over;
         family.insert("id", row.id);
-        family.insert("name", row.name.in(Language::en));
+        family.insert("names", names_of(row.name));
+        family.insert("program", row.program);
         for (auto const& candidate : found.candidates) {
             if (candidate.family != row.id) continue;
             if (candidate.passed_over.empty())
@@ -204,7 +214,8 @@ toml::table token_facts(Module const& module, ipc::SlotId slot, ipc::TokenInfo c
     toml::table token;
     token.insert("reader", module.slot_description(slot));
     token.insert("family", info.family);
-    token.insert("family_name", info.family_name.in(Language::en));
+    token.insert("names", names_of(info.family_name));
+    token.insert("unblocking", name_of(info.unblocking));
     token.insert("storage", info.storage);
     token.insert("label", info.label);
     token.insert("manufacturer", info.manufacturer);
@@ -237,9 +248,8 @@ Result<toml::array> tokens_facts(Module const& module) {
 
 std::string facts_of_computer(Result<Modules> const& found) {
     toml::table facts;
-    Families const none;
     toml::array readers;
-    facts.insert("card_service", card_service_facts(found ? found->families : none, readers));
+    facts.insert("card_service", card_service_facts(found ? &found->families : nullptr, readers));
     facts.insert("readers", std::move(readers));
     if (!found) {
         toml::table fault;

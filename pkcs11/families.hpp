@@ -69,6 +69,7 @@ struct Family {
     std::vector<TokenPattern> tokens;
     std::vector<std::string> usb;               ///< "0529:0620", vendor and product
     std::vector<std::filesystem::path> modules; ///< the vendor's, in the order to look for them; absolute
+    std::string program;                        ///< whose modules these are, as it is asked for; empty: not known
     std::optional<OpenScDriver> opensc;         ///< OpenSC's module is a candidate too, the last one
     std::vector<std::string> default_pins;      ///< what tokens are delivered with; never typed by a program
     Unblocking unblocking{};

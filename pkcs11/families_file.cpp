@@ -96,6 +96,8 @@ private:
             row.storage = *text;
         else if (key == "storage")
             return unknown_storage(node, "family.storage");
+        else if (key == "program")
+            row.program = *text;
         else if (key == "unblocking")
             return unblocking(row, node, *text);
         else

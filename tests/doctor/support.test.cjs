@@ -29,7 +29,7 @@ test('S25: a report has findings, versions and errors, and none of the secrets t
   await socket.ask(basics(planted.document));
   socket.close();
   const signature = reply.body.result[0].split('\n')[1];
-  const serial = JSON.parse(rig.tamga('tokens', '--json'))[0].serial;
+  const serial = JSON.parse(rig.tamga('tokens', '--json')).tokens[0].serial;
   fs.writeFileSync(rig.journal, `${asked(iin)}\ntamga-token: module error="${rig.home}/driver.so" serial=${serial}\n`);
   const blocked = breakers.blocked(rig);
   const file = rig.file('report.txt');
@@ -92,7 +92,7 @@ test('log says in plain words what happened, who must act first, and passes over
   assert.equal(status, 0);
   assert.deepEqual(lines, [
     '[    ] Tamga listens on port 13579.',
-    `[    ] https://${planted.site} asked for sign: The PIN is locked after too many wrong attempts. It can be unlocked with the administrator PIN and the vendor's program.`,
+    `[    ] https://${planted.site} asked for sign: The PIN is locked after too many wrong attempts. How it is unlocked differs from token to token: the command tamga doctor says it of yours.`,
     '[    ] a command of this computer asked for tokens.list: done in 3 ms.',
     '[ !! ] Another program holds Tamga\'s port: uid 1000, java (pid 7)',
     '[ ?? ] tamga-web: unheard_of reason="new"',
