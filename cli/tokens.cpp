@@ -23,6 +23,11 @@ std::string token_line(Language language, Tree const& token) {
 
 namespace {
 
+void print_all(Language language, Findings const& findings, std::ostream& out) {
+    for (auto const& finding : findings)
+        print_finding(language, finding, out);
+}
+
 class Report {
 public:
     Report(TokensRequest const& request, std::ostream& out, std::ostream& complaints)
@@ -36,8 +41,7 @@ public:
             json(findings);
         else
             words(findings);
-        for (auto const& finding : findings)
-            print_finding(m_request.language, finding, m_complaints);
+        print_all(m_request.language, findings, m_complaints);
         return std::ranges::all_of(findings,
                                    [](Finding const& finding) { return finding.cause == Cause::readers_none; });
     }
@@ -93,7 +97,10 @@ int run_tokens(TokensRequest const& request, std::ostream& out, std::ostream& co
     int code = 0;
     auto const* const method = request.watch ? "tokens.subscribe" : "tokens.list";
     auto const tokens = call(*client, request.language, method, Tree{}, complaints, code);
-    if (!tokens) return code;
+    if (!tokens) { // of every driver at once only where all fail: which one it is, the daemon does not say
+        print_all(request.language, request.why_none(), complaints);
+        return code;
+    }
     auto const looked = report.all(*tokens);
     if (!request.watch) return looked ? 0 : exit_failed;
     client->on_notification([&](std::string_view said, Tree const& params) {
