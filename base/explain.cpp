@@ -149,8 +149,9 @@ char const* sentence(Errc code) noexcept {
         return message_id(
             "A configuration file has a mistake. The command tamga doctor names the file and what to correct.");
     case Errc::file_untrusted:
-        return message_id("A file Tamga relies on can be changed by other users. Tamga's log names it; take that right "
-                          "away from them.");
+        return message_id(
+            "A file Tamga relies on can be changed by other users. The command tamga doctor names it, and the "
+            "command that mends it.");
     case Errc::module_unloadable:
         return message_id("The token's driver cannot be loaded. Install the vendor's program for the token; Tamga's "
                           "log says what is wrong.");

@@ -2,11 +2,13 @@
 
 #include "base/toml.hpp"
 #include "pkcs11/cryptoki_error.hpp"
+#include "pkcs11/families_file.hpp"
 #include "pkcs11/pcsc.hpp"
 #include "pkcs11/session.hpp"
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <sstream>
 
 namespace tamga::pkcs11 {
@@ -263,39 +265,92 @@ std::string facts_of_computer(Result<Modules> const& found) {
     for (auto const& error : found->refused)
         refused.push_back(error.detail);
     facts.insert("refused", std::move(refused));
+    toml::array left_out;
+    for (auto const& file : found->left_out)
+        left_out.push_back(file.string());
+    facts.insert("left_out", std::move(left_out));
     return written(facts);
 }
 
-std::string module_settings(ConfigFiles const& files) {
-    toml::table facts;
-    toml::array settings;
+namespace {
+
+// ---- what the files say ----
+
+struct Setting {
+    std::string key;
+    std::string value;
+    std::string file; ///< empty: built in
+};
+using Settings = std::vector<Setting>;
+
+Result<Settings> module_settings(ConfigFiles const& files) {
     auto const both = read_module_files(files.computer_modules, files.person_modules);
+    if (!both) return both.error();
     auto const computers = read_module_files(files.computer_modules, {});
-    if (!both || !computers) {
-        toml::table fault;
-        add_fault(fault, both ? computers.error() : both.error());
-        return written(toml::table{{"fault", std::move(fault)}});
-    }
+    if (!computers) return computers.error();
+    Settings settings;
     auto const computer = files.computer_modules.string();
     auto const person = files.person_modules.string();
-    auto const say = [&](std::string_view key, std::string const& value, std::string const& file) {
-        settings.push_back(toml::table{{"key", key}, {"value", value}, {"file", file}});
-    };
     for (std::size_t i = 0; i < both->modules.size(); ++i) // the computer's come first
-        say("module", both->modules[i].path.string(), i < computers->modules.size() ? computer : person);
-    say("user_modules", both->user_modules.value_or(true) ? "true" : "false", both->user_modules ? computer : "");
+        settings.push_back(
+            {"modules.module", both->modules[i].path.string(), i < computers->modules.size() ? computer : person});
+    settings.push_back({"modules.user_modules", both->user_modules.value_or(true) ? "true" : "false",
+                        both->user_modules ? computer : ""});
     // The most that can be is what counts where nobody says less.
-    auto const remembered = [&](std::string_view key, std::uint32_t seconds, std::uint32_t of_computer,
+    auto const remembered = [&](std::string const& key, std::uint32_t seconds, std::uint32_t of_computer,
                                 std::int64_t most) {
         auto const file = seconds == 60 * most ? std::string{} : seconds == of_computer ? computer : person;
-        say(key, std::to_string(seconds / 60), file);
+        settings.push_back({"modules." + key, std::to_string(seconds / 60), file});
     };
     remembered("remember_minutes", both->remembering.lifetime_s(), computers->remembering.lifetime_s(),
                Remembering::most_minutes);
     remembered("remember_unused_minutes", both->remembering.unused_s(), computers->remembering.unused_s(),
                Remembering::most_unused_minutes);
-    facts.insert("settings", std::move(settings));
-    return written(facts);
+    return settings;
+}
+
+/// The rows of every table in the order in which they count, and for each the driver that was found.
+Result<Settings> family_settings(ConfigFiles const& files) {
+    auto const found = find_modules(files);
+    if (!found) return found.error();
+    Settings settings;
+    std::set<std::string> known;
+    for (auto const& file : {files.person_families, files.computer_families, files.shipped_families}) {
+        if (std::ranges::find(found->left_out, file) != found->left_out.end()) continue;
+        auto const table = read_families({file});
+        if (!table) return table.error();
+        for (auto const& row : table->rows()) {
+            auto const counts = known.insert(row.id).second;
+            settings.push_back({counts ? "families.row" : "families.replaced_row", row.id, file.string()});
+            auto const of_row = [&](Candidate const& each) {
+                return each.family == row.id && each.passed_over.empty();
+            };
+            auto const taken = std::ranges::find_if(found->candidates, of_row);
+            if (counts && taken != found->candidates.end() && taken->source != Source::modules_toml)
+                settings.push_back({"families.module." + row.id, taken->path.string(), file.string()});
+        }
+    }
+    for (auto const& file : found->left_out)
+        settings.push_back({file == files.person_modules ? "modules.left_out" : "families.left_out",
+                            "user_modules = false", file.string()});
+    return settings;
+}
+
+} // namespace
+
+std::string settings_of(ConfigFiles const& files) {
+    auto settings = module_settings(files);
+    auto const families = family_settings(files);
+    if (!settings || !families) {
+        toml::table fault;
+        add_fault(fault, settings ? families.error() : settings.error());
+        return written(toml::table{{"fault", std::move(fault)}});
+    }
+    settings->insert(settings->end(), families->begin(), families->end());
+    toml::array listed;
+    for (auto const& [key, value, file] : *settings)
+        listed.push_back(toml::table{{"key", key}, {"value", value}, {"file", file}});
+    return written(toml::table{{"settings", std::move(listed)}});
 }
 
 void look_into_readers(Readers& readers) {

@@ -15,6 +15,8 @@ namespace tamga::pkcs11 {
 
 /// The storage names that pages know for tokens (docs/ncalayer.md).
 [[nodiscard]] bool is_token_storage(std::string_view name) noexcept;
+/// All of them, for whoever typed another.
+[[nodiscard]] std::string token_storages();
 
 /// An answer to reset, with a mask: "3B D5 18 ?? 81". Blanks and colons part octets, "?" stands for any half octet.
 class AtrPattern {

@@ -25,6 +25,7 @@ enum class Cause : std::uint8_t {
     configuration_good,
     configuration_invalid,
     configuration_untrusted,
+    configuration_left_out,
     package_good,
     package_incomplete,
     package_mixed,

@@ -1,5 +1,6 @@
 #include "base/date.hpp"
 #include "base/explain.hpp"
+#include "base/trusted_file.hpp"
 #include "base/unblocking.hpp"
 #include "cli/doctor/checks.hpp"
 #include "signing/certificate.hpp"
@@ -102,7 +103,10 @@ std::string described(ModuleFacts const& module) {
 
 Finding judge_fault(ModuleFacts const& module, std::string const& word, std::string const& detail) {
     if (word == wire_name(Errc::system)) return {Cause::modules_missing, module.name, module.path};
-    if (word == wire_name(Errc::file_untrusted)) return {Cause::modules_untrusted, module.name, detail};
+    if (word == wire_name(Errc::file_untrusted)) {
+        auto const fault = FileFault::from(detail);
+        return {Cause::modules_untrusted, module.name, fault.path, fault.why, fault.command};
+    }
     if (word == wire_name(Errc::module_unloadable)) return {Cause::modules_unloadable, module.name, detail};
     return {Cause::modules_fails, described(module), detail};
 }

@@ -2,6 +2,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
@@ -120,6 +121,18 @@ test('of a missing driver the doctor names every file it looked for, and the pro
     assert.equal(step, 'Install Orphan Client, then plug the token in again.');
     assert.ok(detail.includes(rig.file('elsewhere.so')), detail);
   } finally { await broken.mend(); }
+});
+
+test('a file that others can change is named with what is wrong and the command that mends it', async () => {
+  const file = rig.file('.config/tamga/modules.toml');
+  fs.chmodSync(file, 0o666);
+  try {
+    const { main, findings } = await rig.doctor({}, '--offline');
+    const { step, detail } = findings.find(({ cause }) => cause === main);
+    assert.equal(detail, 'everybody can write to the file (mode 0666)');
+    execFileSync('sh', ['-c', step.slice(step.indexOf(': ') + 2)]);
+    assert.equal(fs.statSync(file).mode & 0o777, 0o644);
+  } finally { fs.chmodSync(file, 0o600); }
 });
 
 test('tamga tokens names a driver that crashes, and fails', async () => {
