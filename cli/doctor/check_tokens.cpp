@@ -265,7 +265,8 @@ void forgive_old_ones(Findings& of_token) {
 std::string family_row_for(std::string const& atr, std::string const& module) {
     return "[[family]]\nid = \"newtoken\"\nstorage = \"AKKaztokenStore\"\n"
            "name = { kk = \"NewToken\", ru = \"NewToken\", en = \"NewToken\" }\natrs = [\"" +
-           atr + "\"]\nmodules = [\"" + (module.empty() ? "/usr/lib/libnewtoken.so" : module) + "\"]\n";
+           atr + "\"]\nmodules = [\"" + (module.empty() ? "/usr/lib/libnewtoken.so" : module) +
+           "\"]\nopensc = {} # the last one to be tried\n";
 }
 
 Findings check_card_service(TokenFacts const& facts) {
