@@ -73,8 +73,8 @@ char const* sentence(Errc code) noexcept {
     case Errc::pin_length: return message_id("The PIN is too short or too long for this token. Type it again.");
     case Errc::pin_locked:
         return message_id(
-            "The PIN is locked after too many wrong attempts. It can be unlocked with the administrator PIN "
-            "and the vendor's program.");
+            "The PIN is locked after too many wrong attempts. How it is unlocked differs from token to token: the "
+            "command tamga doctor says it of yours.");
     case Errc::pin_expired: return message_id("The PIN has expired. Change it, then repeat the request.");
     case Errc::password_incorrect:
         return message_id("The password is wrong. Check the keyboard layout and type it again.");
@@ -149,8 +149,9 @@ char const* sentence(Errc code) noexcept {
         return message_id(
             "A configuration file has a mistake. The command tamga doctor names the file and what to correct.");
     case Errc::file_untrusted:
-        return message_id("A file Tamga relies on can be changed by other users. Tamga's log names it; take that right "
-                          "away from them.");
+        return message_id(
+            "A file Tamga relies on can be changed by other users. The command tamga doctor names it, and the "
+            "command that mends it.");
     case Errc::module_unloadable:
         return message_id("The token's driver cannot be loaded. Install the vendor's program for the token; Tamga's "
                           "log says what is wrong.");

@@ -21,10 +21,11 @@ std::string_view unblocking_words(Unblocking way, Language language) noexcept {
                     "it are lost and new ones are needed.");
     case Unblocking::so_pin:
         return text(language,
-                    "The PIN can be unlocked with the administrator PIN, in the program of the token's vendor.");
+                    "The PIN can be unlocked with the administrator PIN: by the command tamga keys unblock, or in "
+                    "the program of the token's vendor.");
     case Unblocking::administrator_password:
         return text(language, "The PIN can be unlocked only if an administrator password was set when the token was "
-                              "prepared, in the program of the token's vendor.");
+                              "prepared: by the command tamga keys unblock, or in the program of the token's vendor.");
     case Unblocking::puk: return text(language, "The PIN can be unlocked with the PUK code that came with the token.");
     case Unblocking::issuer:
         return text(language,

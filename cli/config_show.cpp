@@ -31,10 +31,8 @@ Result<Values> module_values(Surroundings const& here) {
         return Error{untrusted ? Errc::file_untrusted : Errc::config_invalid, text_in(*fault, "detail")};
     }
     Values values;
-    for (auto const* setting : tables_in(said, "settings")) {
-        values.push_back(
-            {"modules." + text_in(*setting, "key"), text_in(*setting, "value"), text_in(*setting, "file")});
-    }
+    for (auto const* setting : tables_in(said, "settings"))
+        values.push_back({text_in(*setting, "key"), text_in(*setting, "value"), text_in(*setting, "file")});
     return values;
 }
 

@@ -21,7 +21,7 @@ inline constexpr int exit_not_running = 5;
                                                  std::ostream& complaints);
 
 /// Says it. @return the exit code.
-int complain(Refused const& refused, std::ostream& complaints);
+int complain(Language language, Refused const& refused, std::ostream& complaints);
 int complain(Language language, Error const& error, std::ostream& complaints);
 
 /// One call; nothing where it failed, which was said and is in `exit_code`.

@@ -29,7 +29,7 @@ std::optional<Cause> cause_of(std::string const& typed) {
 
 /// Whoever decodes it does not know which path or program it was.
 void explain_cause(Language language, Cause cause, std::ostream& out) {
-    Finding const finding{cause, "...", "..."};
+    Finding const finding{cause, "...", "...", {}, "..."};
     out << phone_code(cause) << "  " << row_of(cause).id << '\n' << sentence_of(language, finding) << '\n';
     if (auto const step = step_of(language, finding); !step.empty()) out << "-> " << step << '\n';
 }

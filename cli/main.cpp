@@ -2,6 +2,7 @@
 #include "base/build_id.hpp"
 #include "base/text.hpp"
 #include "cli/authorities.hpp"
+#include "cli/doctor/checks.hpp"
 #include "cli/doctor_command.hpp"
 #include "cli/journal_command.hpp"
 #include "cli/keys_command.hpp"
@@ -89,6 +90,15 @@ std::string name_in(std::string_view words) {
     return std::string{words.substr(0, words.find_first_of(": ,="))};
 }
 
+/// What may stand there: "cms|xml|raw", as --help has it; empty where it says nothing.
+std::string values_of(CLI::App const& app, std::string const& name) {
+    auto const* at = &app;
+    while (!at->get_subcommands().empty())
+        at = at->get_subcommands().front();
+    auto const* option = at->get_option_no_throw(name);
+    return option == nullptr ? std::string{} : option->get_option_text();
+}
+
 int not_understood(Language language, std::string const& argument = {}, std::string const& command = "tamga") {
     std::cerr << (argument.empty()
                       ? text(language, "The command was not understood. See: %1 --help", {command})
@@ -109,7 +119,12 @@ int not_understood(Language language, CLI::App const& app, CLI::ParseError const
     bool const is_value = dynamic_cast<CLI::ValidationError const*>(&failure) != nullptr ||
                           dynamic_cast<CLI::ConversionError const*>(&failure) != nullptr;
     if (is_value && !name.empty()) {
-        std::cerr << text(language, "%1: this is no value for %2. See: %1 --help", {command_of(app), name}) << '\n';
+        auto const values = values_of(app, name);
+        std::cerr << (values.empty()
+                          ? text(language, "%1: this is no value for %2. See: %1 --help", {command_of(app), name})
+                          : text(language, "%1: this is no value for %2, which takes: %3. See: %1 --help",
+                                 {command_of(app), name, values}))
+                  << '\n';
         return exit_usage;
     }
     return not_understood(language, surplus.empty() ? name : surplus.front(), command_of(app));
@@ -263,6 +278,7 @@ int main(int argc, char** argv) {
         listing.language = language;
         listing.socket = cli::LocalClient::default_path();
         listing.form = tokens_json ? cli::ReportForm::json : cli::ReportForm::words;
+        listing.why_none = [language] { return cli::why_no_token(cli::Surroundings::here(language)); };
         return cli::run_tokens(listing, std::cout, std::cerr);
     }
     if (*state) {

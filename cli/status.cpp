@@ -28,7 +28,10 @@ Tree tree_of(Tree const& greeting, Tree const& tokens) {
 void say(Language language, Tree const& greeting, Tree const& tokens, std::ostream& out) {
     out << text(language, "Tamga is running: %1.", {greeting.text("build")}) << '\n';
     auto const list = tokens.list("tokens");
-    if (list.empty()) out << text(language, "No token is plugged in.") << '\n';
+    if (list.empty()) {
+        out << text(language, "No token can be seen.") << ' '
+            << text(language, "The command tamga tokens says why, and tamga doctor what to do.") << '\n';
+    }
     for (auto const& token : list)
         out << token_line(language, token) << '\n';
 }

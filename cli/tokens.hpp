@@ -3,9 +3,11 @@
 
 #include "base/text.hpp"
 #include "base/tree.hpp"
+#include "cli/doctor/finding.hpp"
 #include "cli/report_form.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <ostream>
 #include <string>
 
@@ -19,9 +21,12 @@ struct TokensRequest {
     std::filesystem::path socket;
     ReportForm form{};
     bool watch = false; ///< says what comes and goes, until the daemon ends
+    /// Asked where there is no token: what keeps one from being seen. May take seconds.
+    std::function<Findings()> why_none = [] { return Findings{}; };
 };
 
-/// @return the exit code (docs/errors.md).
+/// Where there is no token, `complaints` say what keeps one from being seen; with `json` that stands in `findings` too.
+/// @return the exit code (docs/errors.md): that of a failure where the empty list may be wrong.
 int run_tokens(TokensRequest const& request, std::ostream& out, std::ostream& complaints);
 
 } // namespace tamga::cli

@@ -2,11 +2,13 @@
 
 #include "base/toml.hpp"
 #include "pkcs11/cryptoki_error.hpp"
+#include "pkcs11/families_file.hpp"
 #include "pkcs11/pcsc.hpp"
 #include "pkcs11/session.hpp"
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <sstream>
 
 namespace tamga::pkcs11 {
@@ -49,7 +51,13 @@ View atr_of(::SCARD_READERSTATE const& state) {
     return {state.rgbAtr, std::min<std::size_t>(state.cbAtr, sizeof state.rgbAtr)};
 }
 
-toml::table reader_facts(::SCARD_READERSTATE const& state, Families const& families) {
+/// In the three languages, for words that a person reads.
+toml::table names_of(ipc::FamilyName const& name) {
+    return toml::table{{"kk", name.kk}, {"ru", name.ru}, {"en", name.en}};
+}
+
+/// Without a table that can be read, of no card is said which family it belongs to.
+toml::table reader_facts(::SCARD_READERSTATE const& state, Families const* families) {
     toml::table reader;
     auto const has = [&](DWORD flag) { return (state.dwEventState & flag) != 0; };
     auto const atr = atr_of(state);
@@ -58,12 +66,15 @@ toml::table reader_facts(::SCARD_READERSTATE const& state, Families const& famil
     reader.insert("mute", has(SCARD_STATE_MUTE));
     reader.insert("exclusive", has(SCARD_STATE_EXCLUSIVE));
     reader.insert("atr", to_hex(atr));
-    if (!atr.empty()) reader.insert("family", families.classify({to_bytes(atr), state.szReader, {}, {}}).id);
+    if (atr.empty() || families == nullptr) return reader;
+    auto const& row = families->classify({to_bytes(atr), state.szReader, {}, {}});
+    reader.insert("family", row.id);
+    reader.insert("names", names_of(row.name));
     return reader;
 }
 
 /// What the card service says; its readers go into `readers`.
-toml::table card_service_facts(Families const& families, toml::array& readers) {
+toml::table card_service_facts(Families const* families, toml::array& readers) {
     toml::table service;
     auto const context = CardContext::establish();
     auto const names = context ? (*context)->readers() : Result<std::vector<std::string>>{context.error()};
@@ -101,7 +112,8 @@ toml::array families_facts(Modules const& found) {
         toml::table family;
         toml::array passed_over;
         family.insert("id", row.id);
-        family.insert("name", row.name.in(Language::en));
+        family.insert("names", names_of(row.name));
+        family.insert("program", row.program);
         for (auto const& candidate : found.candidates) {
             if (candidate.family != row.id) continue;
             if (candidate.passed_over.empty())
@@ -204,7 +216,8 @@ toml::table token_facts(Module const& module, ipc::SlotId slot, ipc::TokenInfo c
     toml::table token;
     token.insert("reader", module.slot_description(slot));
     token.insert("family", info.family);
-    token.insert("family_name", info.family_name.in(Language::en));
+    token.insert("names", names_of(info.family_name));
+    token.insert("unblocking", name_of(info.unblocking));
     token.insert("storage", info.storage);
     token.insert("label", info.label);
     token.insert("manufacturer", info.manufacturer);
@@ -237,9 +250,8 @@ Result<toml::array> tokens_facts(Module const& module) {
 
 std::string facts_of_computer(Result<Modules> const& found) {
     toml::table facts;
-    Families const none;
     toml::array readers;
-    facts.insert("card_service", card_service_facts(found ? found->families : none, readers));
+    facts.insert("card_service", card_service_facts(found ? &found->families : nullptr, readers));
     facts.insert("readers", std::move(readers));
     if (!found) {
         toml::table fault;
@@ -253,39 +265,92 @@ std::string facts_of_computer(Result<Modules> const& found) {
     for (auto const& error : found->refused)
         refused.push_back(error.detail);
     facts.insert("refused", std::move(refused));
+    toml::array left_out;
+    for (auto const& file : found->left_out)
+        left_out.push_back(file.string());
+    facts.insert("left_out", std::move(left_out));
     return written(facts);
 }
 
-std::string module_settings(ConfigFiles const& files) {
-    toml::table facts;
-    toml::array settings;
+namespace {
+
+// ---- what the files say ----
+
+struct Setting {
+    std::string key;
+    std::string value;
+    std::string file; ///< empty: built in
+};
+using Settings = std::vector<Setting>;
+
+Result<Settings> module_settings(ConfigFiles const& files) {
     auto const both = read_module_files(files.computer_modules, files.person_modules);
+    if (!both) return both.error();
     auto const computers = read_module_files(files.computer_modules, {});
-    if (!both || !computers) {
-        toml::table fault;
-        add_fault(fault, both ? computers.error() : both.error());
-        return written(toml::table{{"fault", std::move(fault)}});
-    }
+    if (!computers) return computers.error();
+    Settings settings;
     auto const computer = files.computer_modules.string();
     auto const person = files.person_modules.string();
-    auto const say = [&](std::string_view key, std::string const& value, std::string const& file) {
-        settings.push_back(toml::table{{"key", key}, {"value", value}, {"file", file}});
-    };
     for (std::size_t i = 0; i < both->modules.size(); ++i) // the computer's come first
-        say("module", both->modules[i].path.string(), i < computers->modules.size() ? computer : person);
-    say("user_modules", both->user_modules.value_or(true) ? "true" : "false", both->user_modules ? computer : "");
+        settings.push_back(
+            {"modules.module", both->modules[i].path.string(), i < computers->modules.size() ? computer : person});
+    settings.push_back({"modules.user_modules", both->user_modules.value_or(true) ? "true" : "false",
+                        both->user_modules ? computer : ""});
     // The most that can be is what counts where nobody says less.
-    auto const remembered = [&](std::string_view key, std::uint32_t seconds, std::uint32_t of_computer,
+    auto const remembered = [&](std::string const& key, std::uint32_t seconds, std::uint32_t of_computer,
                                 std::int64_t most) {
         auto const file = seconds == 60 * most ? std::string{} : seconds == of_computer ? computer : person;
-        say(key, std::to_string(seconds / 60), file);
+        settings.push_back({"modules." + key, std::to_string(seconds / 60), file});
     };
     remembered("remember_minutes", both->remembering.lifetime_s(), computers->remembering.lifetime_s(),
                Remembering::most_minutes);
     remembered("remember_unused_minutes", both->remembering.unused_s(), computers->remembering.unused_s(),
                Remembering::most_unused_minutes);
-    facts.insert("settings", std::move(settings));
-    return written(facts);
+    return settings;
+}
+
+/// The rows of every table in the order in which they count, and for each the driver that was found.
+Result<Settings> family_settings(ConfigFiles const& files) {
+    auto const found = find_modules(files);
+    if (!found) return found.error();
+    Settings settings;
+    std::set<std::string> known;
+    for (auto const& file : {files.person_families, files.computer_families, files.shipped_families}) {
+        if (std::ranges::find(found->left_out, file) != found->left_out.end()) continue;
+        auto const table = read_families({file});
+        if (!table) return table.error();
+        for (auto const& row : table->rows()) {
+            auto const counts = known.insert(row.id).second;
+            settings.push_back({counts ? "families.row" : "families.replaced_row", row.id, file.string()});
+            auto const of_row = [&](Candidate const& each) {
+                return each.family == row.id && each.passed_over.empty();
+            };
+            auto const taken = std::ranges::find_if(found->candidates, of_row);
+            if (counts && taken != found->candidates.end() && taken->source != Source::modules_toml)
+                settings.push_back({"families.module." + row.id, taken->path.string(), file.string()});
+        }
+    }
+    for (auto const& file : found->left_out)
+        settings.push_back({file == files.person_modules ? "modules.left_out" : "families.left_out",
+                            "user_modules = false", file.string()});
+    return settings;
+}
+
+} // namespace
+
+std::string settings_of(ConfigFiles const& files) {
+    auto settings = module_settings(files);
+    auto const families = family_settings(files);
+    if (!settings || !families) {
+        toml::table fault;
+        add_fault(fault, settings ? families.error() : settings.error());
+        return written(toml::table{{"fault", std::move(fault)}});
+    }
+    settings->insert(settings->end(), families->begin(), families->end());
+    toml::array listed;
+    for (auto const& [key, value, file] : *settings)
+        listed.push_back(toml::table{{"key", key}, {"value", value}, {"file", file}});
+    return written(toml::table{{"settings", std::move(listed)}});
 }
 
 void look_into_readers(Readers& readers) {

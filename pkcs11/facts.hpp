@@ -17,9 +17,10 @@ namespace tamga::pkcs11 {
 /// Notes the cards as the card service sees them; none where it does not answer. Blocks for as long as that does.
 void look_into_readers(Readers& readers);
 
-/// What modules.toml of the computer and of the person say, each value with its file (TOML: key, value, file). Where
-/// one cannot be read, what is wrong with it stands in `fault`. Blocking.
-[[nodiscard]] std::string module_settings(ConfigFiles const& files);
+/// What modules.toml and families.toml of the computer and of the person say, each value with its file (TOML: key,
+/// value, file), the rows in the order in which they count. Where one cannot be read, what is wrong with it stands in
+/// `fault`. Blocking.
+[[nodiscard]] std::string settings_of(ConfigFiles const& files);
 
 /// Loads the module and tells what it shows without a PIN: tokens, their mechanisms, and their public objects.
 /// Certificates stand there whole: the one who reads this judges them. Blocks for as long as the vendor's code does.

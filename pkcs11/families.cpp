@@ -36,6 +36,13 @@ bool is_token_storage(std::string_view name) noexcept {
     return std::find(storages.begin(), storages.end(), name) != storages.end();
 }
 
+std::string token_storages() {
+    std::string text;
+    for (auto const storage : storages)
+        text.append(text.empty() ? "" : ", ").append(storage);
+    return text;
+}
+
 std::optional<AtrPattern> AtrPattern::parse(std::string_view text) {
     constexpr std::size_t shortest = 2;
     constexpr std::size_t longest = 33;

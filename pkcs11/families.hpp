@@ -15,6 +15,8 @@ namespace tamga::pkcs11 {
 
 /// The storage names that pages know for tokens (docs/ncalayer.md).
 [[nodiscard]] bool is_token_storage(std::string_view name) noexcept;
+/// All of them, for whoever typed another.
+[[nodiscard]] std::string token_storages();
 
 /// An answer to reset, with a mask: "3B D5 18 ?? 81". Blanks and colons part octets, "?" stands for any half octet.
 class AtrPattern {
@@ -69,6 +71,7 @@ struct Family {
     std::vector<TokenPattern> tokens;
     std::vector<std::string> usb;               ///< "0529:0620", vendor and product
     std::vector<std::filesystem::path> modules; ///< the vendor's, in the order to look for them; absolute
+    std::string program;                        ///< whose modules these are, as it is asked for; empty: not known
     std::optional<OpenScDriver> opensc;         ///< OpenSC's module is a candidate too, the last one
     std::vector<std::string> default_pins;      ///< what tokens are delivered with; never typed by a program
     Unblocking unblocking{};

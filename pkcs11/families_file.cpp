@@ -16,6 +16,15 @@ struct Layer {
     std::optional<std::string> other_storage;
 };
 
+bool is_list(std::string_view key) {
+    return key == "atrs" || key == "tokens" || key == "usb" || key == "modules" || key == "default_pins" ||
+           key == "quirks";
+}
+
+bool is_text(std::string_view key) {
+    return key == "id" || key == "storage" || key == "program" || key == "unblocking";
+}
+
 std::string family_key(std::string_view key) {
     return "family." + std::string{key};
 }
@@ -38,7 +47,8 @@ private:
     Result<void> top_level(Layer& layer, std::string_view key, toml::node const& node) {
         if (key == "other_storage") return take_other_storage(layer, node);
         if (key == "opensc") return take_opensc(layer, node);
-        if (key != "family" || !node.is_array_of_tables()) return m_file.fault(node, key, "unknown key or wrong type");
+        if (key != "family") return m_file.unknown_key(node, key, {"other_storage", "opensc", "family"});
+        if (!node.is_array_of_tables()) return m_file.fault(node, key, "rows are needed: [[family]]");
         for (auto const& entry : *node.as_array()) {
             auto row = family(*entry.as_table());
             if (!row) return row.error();
@@ -62,7 +72,7 @@ private:
         auto const* const table = node.as_table();
         if (table == nullptr) return m_file.fault(node, "opensc", "a table is needed");
         for (auto const& [key, member] : *table) {
-            if (key != "modules") return m_file.fault(member, "opensc." + std::string{key.str()}, "unknown key");
+            if (key != "modules") return m_file.unknown_key(member, "opensc." + std::string{key.str()}, {"modules"});
             auto const modules = paths(member, "opensc.modules");
             if (!modules) return modules.error();
             layer.opensc_modules = *modules;
@@ -87,7 +97,12 @@ private:
         if (key == "name") return name(row, node);
         if (key == "opensc") return driver(row, node);
         if (key == "pin_tries") return pin_tries(row, node);
-        if (node.is_array()) return lists(row, key, node);
+        if (is_list(key)) return lists(row, key, node);
+        if (!is_text(key)) {
+            return m_file.unknown_key(node, family_key(key),
+                                      {"id", "storage", "name", "atrs", "tokens", "usb", "modules", "program", "opensc",
+                                       "default_pins", "unblocking", "pin_tries", "quirks"});
+        }
         auto const text = m_file.text_of(node, family_key(key));
         if (!text) return text.error();
         if (key == "id")
@@ -96,14 +111,15 @@ private:
             row.storage = *text;
         else if (key == "storage")
             return unknown_storage(node, "family.storage");
-        else if (key == "unblocking")
-            return unblocking(row, node, *text);
+        else if (key == "program")
+            row.program = *text;
         else
-            return m_file.fault(node, family_key(key), "unknown key or wrong type");
+            return unblocking(row, node, *text);
         return ok();
     }
 
     Result<void> lists(Family& row, std::string_view key, toml::node const& node) {
+        if (!node.is_array()) return m_file.fault(node, family_key(key), "a list is needed");
         if (key == "tokens") return tokens(row, node);
         if (key == "modules") {
             auto const modules = paths(node, "family.modules");
@@ -116,7 +132,6 @@ private:
         if (key == "atrs") return atrs(row, node, *texts);
         if (key == "usb") return usb(row, node, *texts);
         if (key == "quirks") return quirks(row, node, *texts);
-        if (key != "default_pins") return m_file.fault(node, family_key(key), "unknown key or wrong type");
         row.default_pins = *texts;
         return ok();
     }
@@ -148,7 +163,7 @@ private:
                 if (!type) return type.error();
                 driver.type = *type;
             } else {
-                return m_file.fault(value, "family.opensc." + std::string{key.str()}, "unknown key");
+                return m_file.unknown_key(value, "family.opensc." + std::string{key.str()}, {"driver", "type"});
             }
         }
         if (!is_word(driver.driver)) return m_file.fault(node, "family.opensc.driver", "a driver's name is needed");
@@ -168,7 +183,8 @@ private:
             row.unblocking = static_cast<Unblocking>(i);
             if (name_of(row.unblocking) == text) return ok();
         }
-        return m_file.fault(node, "family.unblocking", "not a way that is known");
+        return m_file.fault(node, "family.unblocking",
+                            "not a way that is known: so_pin, administrator_password, puk, issuer, unknown");
     }
 
     Result<void> tokens(Family& row, toml::node const& node) {
@@ -190,7 +206,7 @@ private:
                 else if (key == "reader")
                     pattern.reader = *text;
                 else
-                    return m_file.fault(value, full_key, "unknown key");
+                    return m_file.unknown_key(value, full_key, {"manufacturer", "model", "reader"});
             }
             row.tokens.push_back(std::move(pattern));
         }
@@ -241,7 +257,7 @@ private:
     }
 
     Error unknown_storage(toml::node const& node, std::string_view key) {
-        return m_file.fault(node, key, "not a known storage name");
+        return m_file.fault(node, key, "not a known storage name: " + token_storages());
     }
 
     /// The text stands in opensc.conf, so it must not be able to say more there.

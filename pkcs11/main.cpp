@@ -8,7 +8,7 @@
 //   tamga-token --opensc-conf  prints the configuration that OpenSC's module is given
 // Started by `tamga doctor`, under a watchdog of its own:
 //   tamga-token --facts        prints what is known of readers and modules, as TOML; loads no module
-//   tamga-token --settings     prints what modules.toml says, each value with its file, as TOML
+//   tamga-token --settings     prints what modules.toml and families.toml say, each value with its file, as TOML
 //   tamga-token --facts N      loads module N and prints what it shows without a PIN
 #include "base/handshake.hpp"
 #include "base/log.hpp"
@@ -38,6 +38,7 @@ namespace tamga::pkcs11 {
 namespace {
 
 constexpr int control_fd = 3;
+constexpr int exit_usage = 2;
 
 int fail(Error const& error) {
     log::error("end", {{"code", wire_name(error.code)}, {"detail", error.detail}});
@@ -167,6 +168,16 @@ bool write_all(int fd, std::string_view text) {
     return true;
 }
 
+int print_usage(std::ostream& out, int code) {
+    out << "tamga-token: one PKCS#11 module; started by tamgad. For whoever looks for a fault:\n"
+           "  tamga-token --modules      which modules there are, and why others were passed over\n"
+           "  tamga-token --opensc-conf  the configuration that OpenSC's module is given\n"
+           "  tamga-token --facts [N]    readers and modules, or what module N shows without a PIN; TOML\n"
+           "  tamga-token --settings     modules.toml and families.toml, each value with its file; TOML\n"
+           "By tamgad alone, with a channel as descriptor 3: --count, --file, --watch, N\n";
+    return code;
+}
+
 int print_facts() {
     std::cout << facts_of_computer(modules_of_this_computer());
     return EXIT_SUCCESS;
@@ -175,7 +186,7 @@ int print_facts() {
 int print_settings() {
     auto const files = config_files();
     if (!files) return fail(files.error());
-    std::cout << module_settings(*files);
+    std::cout << settings_of(*files);
     return EXIT_SUCCESS;
 }
 
@@ -211,16 +222,15 @@ int main(int argument_count, char** arguments) {
     if (argument_count == 3 && std::string_view{arguments[1]} == "--facts") {
         if (auto const number = pkcs11::number_from(arguments[2])) return pkcs11::print_facts(*number);
     }
+    if (argument == "--help") return pkcs11::print_usage(std::cout, EXIT_SUCCESS);
+    auto const by_tamgad = argument == "--count" || argument == "--watch" || argument == "--file";
+    auto const number = pkcs11::number_from(argument);
+    if (!by_tamgad && !number) return pkcs11::print_usage(std::cerr, pkcs11::exit_usage);
     pkcs11::silence_modules();
     ipc::Channel control{UniqueFd{pkcs11::control_fd}};
     ::fcntl(pkcs11::control_fd, F_SETFD, FD_CLOEXEC);
     if (argument == "--count") return pkcs11::count(std::move(control));
     if (argument == "--watch") pkcs11::watch(std::move(control));
     if (argument == "--file") return pkcs11::serve_file(std::move(control));
-    auto const number = pkcs11::number_from(argument);
-    if (!number) {
-        return pkcs11::fail(Error{Errc::bad_request, "usage: tamga-token --modules | --opensc-conf | --facts [N] | "
-                                                     "--settings; tamgad alone: --count | --file | --watch | N"});
-    }
     return pkcs11::serve(*number, std::move(control));
 }

@@ -95,6 +95,14 @@ std::uint32_t pin_length(CK_ULONG told) {
     return told <= Pin::max_size ? static_cast<std::uint32_t>(told) : 0;
 }
 
+/// OpenSC adds the name of the PIN, which means nothing to people where there is only the usual one.
+std::string label_of(View field) {
+    constexpr std::string_view usual = " (User PIN)";
+    auto label = padded_text(field);
+    if (label.size() > usual.size() && label.ends_with(usual)) label.resize(label.size() - usual.size());
+    return label;
+}
+
 std::optional<std::uint64_t> free_octets(CK_ULONG in_all, CK_ULONG free) {
     constexpr CK_ULONG unknown_to_32_bits = 0xffffffff;
     bool const told = in_all != 0 && free != CK_UNAVAILABLE_INFORMATION && free != unknown_to_32_bits;
@@ -116,7 +124,7 @@ Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
     if ((raw.flags & CKF_TOKEN_INITIALIZED) == 0) return Error{Errc::token_absent, "not initialised"};
     auto const has = [&](CK_FLAGS flag) { return (raw.flags & flag) != 0; };
     ipc::TokenInfo info;
-    info.label = padded_text(raw.label);
+    info.label = label_of(raw.label);
     info.manufacturer = padded_text(raw.manufacturerID);
     info.model = padded_text(raw.model);
     info.serial = padded_text(raw.serialNumber);

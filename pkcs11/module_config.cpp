@@ -19,7 +19,8 @@ bool steers_the_loader(std::string_view name) {
 /// Reads one file key by key; the first fault ends it.
 class Reader {
 public:
-    explicit Reader(TomlFile const& file) : m_file{file} {}
+    /// @param above  the file of the computer, where this one is the person's; else empty
+    Reader(TomlFile const& file, std::filesystem::path above) : m_file{file}, m_above{std::move(above)} {}
 
     Result<ModuleFiles> read() {
         ModuleFiles files;
@@ -27,6 +28,7 @@ public:
             if (key == "user_modules") {
                 auto const allowed = m_file.flag_of(node, "user_modules");
                 if (!allowed) return allowed.error();
+                if (!m_above.empty()) return m_file.fault(node, "user_modules", "belongs into " + m_above.string());
                 files.user_modules = *allowed;
             } else if (key == "remember_minutes" || key == "remember_unused_minutes") {
                 if (auto taken = remembering(files.remembering, key.str(), node); !taken) return taken.error();
@@ -36,8 +38,11 @@ public:
                     if (!module) return module.error();
                     files.modules.push_back(std::move(*module));
                 }
+            } else if (key == "module") {
+                return m_file.fault(node, key.str(), "entries are needed: [[module]]");
             } else {
-                return m_file.fault(node, key.str(), "unknown key or wrong type");
+                return m_file.unknown_key(node, key.str(),
+                                          {"user_modules", "remember_minutes", "remember_unused_minutes", "module"});
             }
         }
         return files;
@@ -66,7 +71,7 @@ private:
         if (config.name.empty()) return m_file.fault(said("name"), "module.name", "missing");
         if (!config.path.is_absolute()) return m_file.fault(said("path"), "module.path", "an absolute path is needed");
         if (!config.storage.empty() && !is_token_storage(config.storage)) {
-            return m_file.fault(said("storage"), "module.storage", "not a known storage name");
+            return m_file.fault(said("storage"), "module.storage", "not a known storage name: " + token_storages());
         }
         return config;
     }
@@ -80,6 +85,10 @@ private:
             config.single_threaded = *flag;
             return ok();
         }
+        if (key != "name" && key != "path" && key != "storage" && key != "family" && key != "allow") {
+            return m_file.unknown_key(node, full_key,
+                                      {"name", "path", "storage", "family", "environment", "single_threaded", "allow"});
+        }
         auto const text = m_file.text_of(node, full_key);
         if (!text) return text.error();
         if (key == "name")
@@ -89,13 +98,18 @@ private:
         else if (key == "storage")
             config.storage = *text;
         else if (key == "family")
-            config.family = *text;
-        else if (key == "allow") {
+            take_family(config, node, *text);
+        else {
             config.allow = permit_of(*text);
-            if (!config.allow) return m_file.fault(node, full_key, "nothing that can be allowed");
-        } else
-            return m_file.fault(node, full_key, "unknown key");
+            if (!config.allow) return m_file.fault(node, full_key, "can be one of: " + permit_words());
+        }
         return ok();
+    }
+
+    /// Whether there is such a row is known only later.
+    void take_family(ModuleConfig& config, toml::node const& node, std::string const& family) const {
+        config.family = family;
+        config.unknown_family = m_file.fault(node, "module.family", "no row of families.toml is called " + family);
     }
 
     Result<void> environment(ModuleConfig& config, toml::node const& node) {
@@ -112,12 +126,13 @@ private:
     }
 
     TomlFile const& m_file;
+    std::filesystem::path m_above;
 };
 
-Result<ModuleFiles> read_file(std::filesystem::path const& path) {
+Result<ModuleFiles> read_file(std::filesystem::path const& path, std::filesystem::path const& above = {}) {
     auto const file = TomlFile::read(path);
     if (!file) return file.error();
-    return *file ? Reader{**file}.read() : ModuleFiles{};
+    return *file ? Reader{**file, above}.read() : ModuleFiles{};
 }
 
 } // namespace
@@ -144,12 +159,9 @@ Result<ModuleFiles> read_module_files(std::filesystem::path const& system_file,
                                       std::filesystem::path const& user_file) {
     auto files = read_file(system_file);
     if (!files || !files->user_modules.value_or(true)) return files;
-    auto own = read_file(user_file);
+    auto own = read_file(user_file, system_file);
     if (!own) return own.error();
     files->remembering.narrow(own->remembering);
-    if (own->user_modules) {
-        return Error{Errc::config_invalid, user_file.string() + ": user_modules: belongs into " + system_file.string()};
-    }
     for (auto& module : own->modules)
         files->modules.push_back(std::move(module));
     return files;

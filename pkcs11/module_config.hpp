@@ -35,6 +35,7 @@ struct ModuleConfig {
     std::filesystem::path path; ///< of the shared library, absolute; judged when it is loaded
     std::string storage;        ///< a storage name for all its tokens; empty: each token's family decides
     std::string family;         ///< the row of families.toml that it is for; empty: whichever its tokens belong to
+    Error unknown_family;       ///< what is said where there is no such row
     std::vector<std::pair<std::string, std::string>> environment; ///< set before the library is loaded
     bool single_threaded = false;    ///< not to be called by two threads at once, whatever C_Initialize says
     std::optional<Permit> allow;     ///< the one thing its sandbox leaves it

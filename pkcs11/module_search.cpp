@@ -193,19 +193,27 @@ Result<Modules> find_modules(ConfigFiles const& files) {
     if (!explicit_modules) return explicit_modules.error();
     // What the person may not name in modules.toml, they may not name in a row either.
     std::vector<path> tables;
-    if (explicit_modules->user_modules.value_or(true)) tables.push_back(files.person_families);
+    std::vector<path> left_out;
+    std::error_code failure;
+    if (explicit_modules->user_modules.value_or(true)) {
+        tables.push_back(files.person_families);
+    } else {
+        for (auto const& file : {files.person_modules, files.person_families})
+            if (std::filesystem::exists(file, failure)) left_out.push_back(file);
+    }
     tables.push_back(files.computer_families);
     tables.push_back(files.shipped_families);
     auto families = read_families(tables);
     if (!families) return families.error();
     for (auto const& module : explicit_modules->modules) {
         if (!module.family.empty() && families->find(module.family) == nullptr) {
-            return Error{Errc::config_invalid, "modules.toml: module.family: no family " + module.family};
+            return module.unknown_family;
         }
     }
     auto found = Search{std::move(*families), std::move(explicit_modules->modules),
                         read_p11_kit(files.p11_kit, files.p11_kit_libraries)}
                      .run();
+    found.left_out = std::move(left_out);
     for (auto& module : found.modules)
         module.remembering = explicit_modules->remembering;
     if (found.modules.size() > ipc::max_modules) return Error{Errc::config_invalid, "more than 64 modules"};
@@ -222,6 +230,8 @@ void log_refusals(Modules const& modules) {
             "module_passed_over",
             {{"family", candidate.family}, {"path", candidate.path.string()}, {"reason", candidate.passed_over}});
     }
+    for (auto const& file : modules.left_out)
+        log::warning("file_left_out", {{"path", file.string()}, {"reason", "user_modules = false in /etc/tamga"}});
     for (auto const& error : modules.refused)
         log::warning("module_passed_over", {{"reason", error.detail}});
 }
@@ -234,6 +244,8 @@ std::string report(Modules const& modules) {
     for (auto const& row : modules.families.rows())
         text += report_of(row, modules.candidates);
     if (modules.families.rows().empty()) text += "no table of families\n";
+    for (auto const& file : modules.left_out)
+        text += "left out, by user_modules = false: " + file.string() + '\n';
     for (auto const& error : modules.refused)
         text += "refused: " + error.detail + '\n';
     auto const& storage = modules.families.other().storage;

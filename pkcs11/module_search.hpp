@@ -23,6 +23,8 @@ struct Modules {
     /// The modules of modules.toml, then those that were found, each once. The place here is the number of the process.
     std::vector<ModuleConfig> modules;
     std::vector<Candidate> candidates;
+    /// Files of the person that do not count, because the computer's say `user_modules = false`.
+    std::vector<std::filesystem::path> left_out;
     std::vector<Error> refused; ///< configuration of p11-kit that could not be taken
 };
 

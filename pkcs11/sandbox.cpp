@@ -60,6 +60,13 @@ std::optional<Permit> permit_of(std::string_view word) noexcept {
     return std::nullopt;
 }
 
+std::string permit_words() {
+    std::string text;
+    for (auto const& each : words)
+        text.append(text.empty() ? "" : ", ").append(each.word);
+    return text;
+}
+
 Result<void> enter_file_sandbox() {
     if (auto without = without_core_dumps(); !without) return without;
     // Libraries may want more of themselves later; nothing of the person's is among them.

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace tamga::pkcs11 {
@@ -21,6 +22,8 @@ enum class Permit : std::uint8_t {
 
 /// The permit of a word; nothing where it is none.
 [[nodiscard]] std::optional<Permit> permit_of(std::string_view word) noexcept;
+/// All the words, for whoever wrote another.
+[[nodiscard]] std::string permit_words();
 
 /// For every thread of this process and for good: no core dumps, no new privileges; EPERM from sockets other than
 /// AF_UNIX (pcscd) and AF_NETLINK (udev), from new processes and other programs, signals to others, tracing and reading

@@ -12,6 +12,13 @@ std::string at_line(std::filesystem::path const& path, std::uint32_t line) {
 
 } // namespace
 
+std::string listed(std::initializer_list<std::string_view> words) {
+    std::string text;
+    for (auto const word : words)
+        text.append(text.empty() ? "" : ", ").append(word);
+    return text;
+}
+
 Result<std::optional<TomlFile>> TomlFile::read(std::filesystem::path const& path) {
     std::error_code failure;
     // What cannot even be looked at (a folder without permission) is not the same as nothing there.
@@ -29,6 +36,11 @@ Result<std::optional<TomlFile>> TomlFile::read(std::filesystem::path const& path
 Error TomlFile::fault(toml::node const& where, std::string_view key, std::string_view why) const {
     auto const line = where.source().begin.line;
     return {Errc::config_invalid, at_line(m_path, line) + std::string{key} + ": " + std::string{why}};
+}
+
+Error TomlFile::unknown_key(toml::node const& where, std::string_view key,
+                            std::initializer_list<std::string_view> known) const {
+    return fault(where, key, "unknown key; here may stand: " + listed(known));
 }
 
 Result<std::string> TomlFile::text_of(toml::node const& node, std::string_view key) const {

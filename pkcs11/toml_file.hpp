@@ -5,12 +5,16 @@
 #include "base/toml.hpp"
 
 #include <filesystem>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace tamga::pkcs11 {
+
+/// "one, two, three".
+[[nodiscard]] std::string listed(std::initializer_list<std::string_view> words);
 
 class TomlFile {
 public:
@@ -22,6 +26,10 @@ public:
 
     /// config_invalid with "FILE: line N: KEY: WHY".
     [[nodiscard]] Error fault(toml::node const& where, std::string_view key, std::string_view why) const;
+
+    /// The same for a key that nobody knows, with those that may stand there.
+    [[nodiscard]] Error unknown_key(toml::node const& where, std::string_view key,
+                                    std::initializer_list<std::string_view> known) const;
 
     /// The value of the type that is wanted, or a fault.
     [[nodiscard]] Result<std::string> text_of(toml::node const& node, std::string_view key) const;

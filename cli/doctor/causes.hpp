@@ -25,6 +25,7 @@ enum class Cause : std::uint8_t {
     configuration_good,
     configuration_invalid,
     configuration_untrusted,
+    configuration_left_out,
     package_good,
     package_incomplete,
     package_mixed,
@@ -70,6 +71,7 @@ enum class Cause : std::uint8_t {
     readers_none,
     readers_empty,
     readers_unknown_atr,
+    readers_other_kind,
     readers_mute,
     readers_unlisted,
     modules_good,
@@ -120,7 +122,7 @@ struct CauseRow {
     int number = 0;      ///< three digits; stable, and never given to another
     State state{};
     Fix fix{};
-    char const* sentence = ""; ///< a message id; %1 and %2 are the finding's words
+    char const* sentence = ""; ///< a message id; %1, %2 and %3 are the finding's words
     char const* step = "";     ///< a message id: what to do next; empty where nothing is to be done
 
     /// "port".

@@ -1,3 +1,4 @@
+#include "base/trusted_file.hpp"
 #include "base/unique_fd.hpp"
 #include "cli/doctor/checks.hpp"
 #include "cli/printable.hpp"
@@ -18,9 +19,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::string command_of(FileFault const& fault) {
+    return fault.command.empty() ? "chmod go-w FILE" : fault.command;
+}
+
 Finding configuration_fault(std::string const& word, std::string const& detail) {
-    auto const untrusted = word == wire_name(Errc::file_untrusted);
-    return {untrusted ? Cause::configuration_untrusted : Cause::configuration_invalid, detail};
+    if (word != wire_name(Errc::file_untrusted)) return {Cause::configuration_invalid, detail};
+    auto const fault = FileFault::from(detail);
+    return {Cause::configuration_untrusted, fault.path, command_of(fault), fault.why};
 }
 
 // ---- what is remembered ----
@@ -91,6 +97,9 @@ Findings check_configuration(Surroundings const& here, TokenFacts const& tokens)
     }
     if (auto const* fault = tokens.computer["fault"].as_table())
         findings.push_back(configuration_fault(text_in(*fault, "code"), text_in(*fault, "detail")));
+    auto const* const left_out = tokens.computer["left_out"].as_array();
+    for (std::size_t i = 0; left_out != nullptr && i < left_out->size(); ++i)
+        findings.push_back({Cause::configuration_left_out, left_out->get(i)->value_or(std::string{})});
     if (findings.empty()) findings.push_back({Cause::configuration_good});
     return findings;
 }

@@ -1,4 +1,7 @@
 #include "base/date.hpp"
+#include "base/explain.hpp"
+#include "base/trusted_file.hpp"
+#include "base/unblocking.hpp"
 #include "cli/doctor/checks.hpp"
 #include "signing/certificate.hpp"
 #include "signing/digest.hpp"
@@ -68,14 +71,28 @@ std::vector<std::string> known_usb_devices(Surroundings const& here, TokenFacts 
     return found;
 }
 
-Finding judge_reader(toml::table const& reader) {
+/// The path of the module that shows a token in this reader; empty where none does.
+std::string shown_by(TokenFacts const& facts, std::string const& reader) {
+    for (auto const& module : facts.modules) {
+        for (auto const* token : tables_in(module.said, "tokens")) {
+            auto const slot = text_in(*token, "reader"); // cut to 64 octets, as Cryptoki's slots are
+            if (!slot.empty() && reader.starts_with(slot)) return module.path;
+        }
+    }
+    return {};
+}
+
+Finding judge_reader(TokenFacts const& facts, toml::table const& reader) {
     auto const name = text_in(reader, "name");
     auto const atr = spaced(text_in(reader, "atr"));
     if (!flag_in(reader, "card")) return {Cause::readers_empty, name};
     if (flag_in(reader, "mute") || atr.empty()) return {Cause::readers_mute, name};
-    auto const family = text_in(reader, "family");
-    if (family == other_family) return {Cause::readers_unknown_atr, name, atr};
-    return {Cause::readers_good, name, family + ", ATR " + atr};
+    if (text_in(reader, "family") == other_family) {
+        auto const module = shown_by(facts, name);
+        return {module.empty() ? Cause::readers_unknown_atr : Cause::readers_other_kind, name, atr, {}, module};
+    }
+    auto const kind = name_in(reader, facts.language);
+    return {Cause::readers_good, name, (kind.empty() ? "" : kind + ", ") + "ATR " + atr};
 }
 
 // ---- modules ----
@@ -86,12 +103,15 @@ std::string described(ModuleFacts const& module) {
 
 Finding judge_fault(ModuleFacts const& module, std::string const& word, std::string const& detail) {
     if (word == wire_name(Errc::system)) return {Cause::modules_missing, module.name, module.path};
-    if (word == wire_name(Errc::file_untrusted)) return {Cause::modules_untrusted, module.name, detail};
+    if (word == wire_name(Errc::file_untrusted)) {
+        auto const fault = FileFault::from(detail);
+        return {Cause::modules_untrusted, module.name, fault.path, fault.why, fault.command};
+    }
     if (word == wire_name(Errc::module_unloadable)) return {Cause::modules_unloadable, module.name, detail};
     return {Cause::modules_fails, described(module), detail};
 }
 
-Finding judge_module(ModuleFacts const& module) {
+Finding judge_module(Language language, ModuleFacts const& module) {
     if (!module.fault.empty()) return judge_fault(module, module.fault, module.detail);
     switch (module.ran.end) {
     case Ran::End::timed_out: return {Cause::modules_hangs, described(module), std::to_string(patience_s)};
@@ -104,7 +124,33 @@ Finding judge_module(ModuleFacts const& module) {
     if (auto const word = text_in(module.said, "code"); !word.empty())
         return judge_fault(module, word, text_in(module.said, "detail"));
     auto const count = tables_in(module.said, "tokens").size();
-    return {Cause::modules_good, described(module), "tokens: " + std::to_string(count)};
+    return {Cause::modules_good, described(module), text(language, "tokens: %1", {std::to_string(count)})};
+}
+
+/// What was looked for: a library that is there and was refused, with the reason; else the names of the files.
+Finding missing_module(Language language, toml::table const& family) {
+    constexpr std::string_view not_there = ": not there";
+    std::vector<std::string> refused;
+    std::vector<std::string> names;
+    std::string all;
+    auto const* const passed_over = family["passed_over"].as_array();
+    for (std::size_t i = 0; passed_over != nullptr && i < passed_over->size(); ++i) {
+        auto const candidate = passed_over->get(i)->value_or(std::string{});
+        all += (all.empty() ? "" : "; ") + candidate;
+        auto const absent = candidate.ends_with(not_there);
+        auto const name = fs::path{candidate.substr(0, candidate.size() - not_there.size())}.filename().string();
+        if (!absent)
+            refused.push_back(candidate);
+        else if (std::ranges::find(names, name) == names.end())
+            names.push_back(name);
+    }
+    std::string looked_for;
+    for (auto const& candidate : refused.empty() ? names : refused)
+        looked_for += (looked_for.empty() ? "" : ", ") + candidate;
+    auto program = text_in(family, "program");
+    if (program.empty()) program = text(language, "the vendor's program for this token");
+    if (looked_for.empty()) looked_for = text(language, "no driver is known for it");
+    return {Cause::modules_none_for_family, name_in(family, language), looked_for, all, program};
 }
 
 /// Cards that are there, of a kind for which no module was found.
@@ -114,22 +160,19 @@ void add_missing_modules(TokenFacts const& facts, Findings& findings) {
         plugged.insert(text_in(*reader, "family"));
     for (auto const* family : tables_in(facts.computer, "families")) {
         if (!plugged.contains(text_in(*family, "id")) || !text_in(*family, "module").empty()) continue;
-        auto const* const passed_over = (*family)["passed_over"].as_array();
-        auto const why = passed_over == nullptr || passed_over->empty() ? std::string{}
-                                                                        : passed_over->get(0)->value_or(std::string{});
-        findings.push_back({Cause::modules_none_for_family, text_in(*family, "name"), why});
+        findings.push_back(missing_module(facts.language, *family));
     }
 }
 
 // ---- tokens ----
 
 /// Its label, and of its number the end alone.
-std::string name_of(toml::table const& token) {
+std::string name_of(Language language, toml::table const& token) {
     auto const label = text_in(token, "label");
     auto const serial = text_in(token, "serial");
     constexpr std::size_t shown = 4;
     auto const tail = serial.size() <= shown ? serial : "..." + serial.substr(serial.size() - shown);
-    return (label.empty() ? text_in(token, "family_name") : label) + (tail.empty() ? "" : " (" + tail + ')');
+    return (label.empty() ? name_in(token, language) : label) + (tail.empty() ? "" : " (" + tail + ')');
 }
 
 std::vector<toml::table const*> all_tokens(TokenFacts const& facts) {
@@ -150,17 +193,27 @@ std::vector<Bytes> certificates_on(toml::table const& token) {
     return certificates;
 }
 
-std::string memory_of(toml::table const& token) {
+std::string memory_of(Language language, toml::table const& token) {
     auto const free = number_in(token, "private_free", -1);
-    return free < 0 ? std::string{} : ", " + std::to_string(free) + " octets free";
+    return free < 0 ? std::string{} : ", " + text(language, "octets free: %1", {std::to_string(free)});
 }
 
-void judge_token(toml::table const& token, Findings& findings) {
-    auto const name = name_of(token);
+/// How its PIN is unlocked, by what its family says.
+std::string unblocking_of(Language language, toml::table const& token) {
+    auto const way = text_in(token, "unblocking");
+    for (std::size_t i = 0; i < enumerator_count(Unblocking{}); ++i) {
+        if (name_of(static_cast<Unblocking>(i)) == way)
+            return std::string{unblocking_words(static_cast<Unblocking>(i), language)};
+    }
+    return std::string{unblocking_words(Unblocking::unknown, language)};
+}
+
+void judge_token(Language language, toml::table const& token, Findings& findings) {
+    auto const name = name_of(language, token);
     auto const count = certificates_on(token).size();
     auto const before = findings.size();
     if (flag_in(token, "pin_locked")) {
-        findings.push_back({Cause::tokens_pin_locked, name});
+        findings.push_back({Cause::tokens_pin_locked, name, unblocking_of(language, token)});
     } else if (flag_in(token, "pin_final_try")) {
         findings.push_back({Cause::tokens_pin_final_try, name});
     } else if (flag_in(token, "pin_count_low")) {
@@ -174,29 +227,30 @@ void judge_token(toml::table const& token, Findings& findings) {
     if (free < little_memory && number_in(token, "private_total") > 0)
         findings.push_back({Cause::tokens_memory_low, name, std::to_string(free)});
     if (findings.size() == before) {
-        auto const what = text_in(token, "family_name") + ", certificates: " + std::to_string(count);
-        findings.push_back({Cause::tokens_good, name, what + memory_of(token)});
+        auto const what = name_in(token, language) + ", " + text(language, "certificates: %1", {std::to_string(count)});
+        findings.push_back({Cause::tokens_good, name, what + memory_of(language, token)});
     }
 }
 
 // ---- certificates ----
 
-Finding judge_certificate(Certificate const& certificate, signing::TrustSet const& trusted,
+Finding judge_certificate(Language language, Certificate const& certificate, signing::TrustSet const& trusted,
                           signing::RevocationCache const& cache, std::int64_t now) {
     auto const name = certificate.log_name();
     if (now > certificate.not_after()) return {Cause::keys_expired, name, local_date(certificate.not_after())};
     if (now < certificate.not_before()) return {Cause::keys_not_yet, name, local_date(certificate.not_before())};
     auto const judged = signing::judge(certificate, {}, trusted, cache, signing::Strictness::lenient, now);
     if (judged.refusal == Errc::certificate_revoked) return {Cause::keys_revoked, name};
-    if (judged.refusal) return {Cause::keys_untrusted, name, std::string{wire_name(*judged.refusal)}};
+    if (judged.refusal) return {Cause::keys_untrusted, name, std::string{explain(language, *judged.refusal)}};
     if (certificate.not_after() - now < soon_s)
         return {Cause::keys_expiring, name, local_date(certificate.not_after())};
     if (judged.doubt == Errc::issuer_missing) return {Cause::keys_issuer_missing, name};
     return {Cause::keys_good, name, local_date(certificate.not_after())};
 }
 
-Finding unreadable(Bytes const& der, Error const& error) {
-    return {Cause::keys_untrusted, to_hex(signing::sha256(der)).substr(0, 8), std::string{wire_name(error.code)}};
+Finding unreadable(Language language, Bytes const& der, Error const& error) {
+    auto const name = to_hex(signing::sha256(der)).substr(0, 8);
+    return {Cause::keys_untrusted, name, std::string{explain(language, error.code)}, error.detail};
 }
 
 /// After a renewal the old certificate mostly stays on the token: nothing is the matter then.
@@ -208,10 +262,11 @@ void forgive_old_ones(Findings& of_token) {
 
 } // namespace
 
-std::string family_row_for(std::string const& atr) {
+std::string family_row_for(std::string const& atr, std::string const& module) {
     return "[[family]]\nid = \"newtoken\"\nstorage = \"AKKaztokenStore\"\n"
            "name = { kk = \"NewToken\", ru = \"NewToken\", en = \"NewToken\" }\natrs = [\"" +
-           atr + "\"]\nmodules = [\"/usr/lib/libnewtoken.so\"]\n";
+           atr + "\"]\nmodules = [\"" + (module.empty() ? "/usr/lib/libnewtoken.so" : module) +
+           "\"]\nopensc = {} # the last one to be tried\n";
 }
 
 Findings check_card_service(TokenFacts const& facts) {
@@ -230,7 +285,7 @@ Findings check_readers(Surroundings const& here, TokenFacts const& facts) {
     if (service.empty() || service.front().cause != Cause::card_service_good) return {};
     Findings findings;
     for (auto const* reader : tables_in(facts.computer, "readers"))
-        findings.push_back(judge_reader(*reader));
+        findings.push_back(judge_reader(facts, *reader));
     if (!findings.empty()) return findings;
     for (auto const& device : known_usb_devices(here, facts))
         findings.push_back({Cause::readers_unlisted, device});
@@ -242,7 +297,7 @@ Findings check_modules(TokenFacts const& facts) {
     if (!facts.unasked.empty()) return {{Cause::modules_not_looked, facts.unasked}};
     Findings findings;
     for (auto const& module : facts.modules) {
-        findings.push_back(judge_module(module));
+        findings.push_back(judge_module(facts.language, module));
         findings.back().detail = module.second_opinion;
         auto const works = findings.back().cause == Cause::modules_good;
         if (works && module.crashes > 0) {
@@ -259,8 +314,10 @@ Findings check_tokens(TokenFacts const& facts, DaemonFacts const& daemon) {
     Findings findings;
     auto const tokens = all_tokens(facts);
     for (auto const* token : tokens)
-        judge_token(*token, findings);
-    if (tokens.empty()) findings.push_back({Cause::tokens_none});
+        judge_token(facts.language, *token, findings);
+    // Where the configuration cannot be read nobody was asked.
+    auto const asked = facts.computer["fault"].as_table() == nullptr;
+    if (tokens.empty() && asked) findings.push_back({Cause::tokens_none});
     if (daemon.tokens && daemon.tokens->size() < tokens.size())
         findings.push_back(
             {Cause::tokens_not_shown, std::to_string(daemon.tokens->size()), std::to_string(tokens.size())});
@@ -277,12 +334,22 @@ Findings check_keys(Surroundings const& here, TokenFacts const& facts) {
         Findings of_token;
         for (auto const& der : certificates_on(*token)) {
             auto const certificate = Certificate::parse(der);
-            of_token.push_back(certificate ? judge_certificate(*certificate, trusted, cache, here.seconds())
-                                           : unreadable(der, certificate.error()));
+            of_token.push_back(certificate
+                                   ? judge_certificate(here.language, *certificate, trusted, cache, here.seconds())
+                                   : unreadable(here.language, der, certificate.error()));
         }
         forgive_old_ones(of_token);
         findings.insert(findings.end(), of_token.begin(), of_token.end());
     }
+    return findings;
+}
+
+Findings why_no_token(Surroundings const& here) {
+    auto const facts = ask_tokens(here);
+    auto findings = check_configuration(here, facts);
+    for (auto const& hop : {check_card_service(facts), check_readers(here, facts), check_modules(facts)})
+        findings.insert(findings.end(), hop.begin(), hop.end());
+    std::erase_if(findings, [](Finding const& finding) { return row_of(finding.cause).state == State::good; });
     return findings;
 }
 

@@ -37,8 +37,12 @@ namespace tamga::cli {
 [[nodiscard]] Findings check_tokens(TokenFacts const& facts, DaemonFacts const& daemon);
 [[nodiscard]] Findings check_keys(Surroundings const& here, TokenFacts const& facts);
 
+/// What keeps tokens from being seen: of the card service, readers and modules everything that is not good.
+[[nodiscard]] Findings why_no_token(Surroundings const& here);
+
 /// The row of families.toml that a card of no known kind needs, to be completed by hand.
-[[nodiscard]] std::string family_row_for(std::string const& atr);
+/// @param module  that which shows the card already; empty where none does
+[[nodiscard]] std::string family_row_for(std::string const& atr, std::string const& module);
 
 // ---- check_network.cpp ----
 

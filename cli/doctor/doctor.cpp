@@ -26,18 +26,6 @@ std::string_view mark(State state) {
     return {};
 }
 
-/// Of a finding that another computer may have had words for too.
-void print(Language language, Finding const& finding, std::ostream& out) {
-    auto const& row = row_of(finding.cause);
-    out << mark(row.state) << ' ' << row.hop() << ": " << sentence_of(language, finding) << '\n';
-    if (auto const step = step_of(language, finding); !step.empty()) out << "       -> " << step << '\n';
-    if (!finding.detail.empty()) out << "       (" << printable(finding.detail) << ")\n";
-    if (finding.cause != Cause::readers_unknown_atr) return;
-    std::istringstream row_lines{family_row_for(finding.second)};
-    for (std::string line; std::getline(row_lines, line);)
-        out << "          " << line << '\n';
-}
-
 void append(Findings& all, Findings more) {
     all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
@@ -127,9 +115,20 @@ Findings examine(Surroundings const& here) {
     return all;
 }
 
+void print_finding(Language language, Finding const& finding, std::ostream& out) {
+    auto const& row = row_of(finding.cause);
+    out << mark(row.state) << ' ' << row.hop() << ": " << sentence_of(language, finding) << '\n';
+    if (auto const step = step_of(language, finding); !step.empty()) out << "       -> " << step << '\n';
+    if (!finding.detail.empty()) out << "       (" << printable(finding.detail) << ")\n";
+    if (finding.cause != Cause::readers_unknown_atr && finding.cause != Cause::readers_other_kind) return;
+    std::istringstream row_lines{family_row_for(finding.second, finding.third)};
+    for (std::string line; std::getline(row_lines, line);)
+        out << "          " << line << '\n';
+}
+
 void print_findings(Language language, Findings const& findings, std::ostream& out) {
     for (auto const& finding : findings)
-        print(language, finding, out);
+        print_finding(language, finding, out);
     out << '\n';
     auto const* const main = main_finding(findings);
     if (main == nullptr) {

@@ -17,6 +17,8 @@ inline constexpr int exit_unknown = 3;
 /// Everything. Blocks for some seconds, and for 10 more for each module that hangs.
 [[nodiscard]] Findings examine(Surroundings const& here);
 
+/// One finding: a mark, what was found, what to do, and what helps who helps.
+void print_finding(Language language, Finding const& finding, std::ostream& out);
 /// One line a finding, grouped by nothing: a mark, what was found, what to do; at the end the code for the telephone.
 void print_findings(Language language, Findings const& findings, std::ostream& out);
 [[nodiscard]] Tree tree_of(Surroundings const& here, Findings const& findings);

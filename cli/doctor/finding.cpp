@@ -20,8 +20,8 @@ std::string_view name_of_fix(Fix fix) noexcept {
 }
 
 std::string words(Language language, char const* message, Finding const& finding) {
-    return *message == '\0' ? std::string{}
-                            : text(language, message, {printable(finding.first), printable(finding.second)});
+    if (*message == '\0') return {};
+    return text(language, message, {printable(finding.first), printable(finding.second), printable(finding.third)});
 }
 
 } // namespace

@@ -14,6 +14,7 @@ struct Finding {
     std::string first = {};  ///< %1 of the cause's words: a path, a program, a label
     std::string second = {}; ///< %2
     std::string detail = {}; ///< in English, for whoever helps
+    std::string third = {};  ///< %3
 };
 using Findings = std::vector<Finding>;
 

@@ -71,6 +71,7 @@ void add_crashes(Surroundings const& here, std::vector<ModuleFacts>& modules) {
 
 TokenFacts ask_tokens(Surroundings const& here) {
     TokenFacts facts;
+    facts.language = here.language;
     auto const program = (here.programs / "tamga-token").string();
     auto const ran = here.run({program, "--facts"}, patience);
     auto computer = parsed(ran);
@@ -96,6 +97,17 @@ std::int64_t number_in(toml::table const& table, std::string_view key, std::int6
 
 bool flag_in(toml::table const& table, std::string_view key) {
     return table[key].value_or(false);
+}
+
+std::string name_in(toml::table const& table, Language language) {
+    auto const* const names = table["names"].as_table();
+    if (names == nullptr) return {};
+    switch (language) {
+    case Language::kk: return text_in(*names, "kk");
+    case Language::ru: return text_in(*names, "ru");
+    case Language::en: return text_in(*names, "en");
+    }
+    return {};
 }
 
 std::vector<toml::table const*> tables_in(toml::table const& table, std::string_view key) {

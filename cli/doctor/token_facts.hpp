@@ -26,6 +26,7 @@ struct ModuleFacts {
 };
 
 struct TokenFacts {
+    Language language{};  ///< of what findings say of it
     std::string unasked;  ///< why nothing is known at all; empty where something is
     toml::table computer; ///< card_service, readers, families
     std::vector<ModuleFacts> modules;
@@ -38,6 +39,8 @@ struct TokenFacts {
 [[nodiscard]] std::string text_in(toml::table const& table, std::string_view key);
 [[nodiscard]] std::int64_t number_in(toml::table const& table, std::string_view key, std::int64_t otherwise = 0);
 [[nodiscard]] bool flag_in(toml::table const& table, std::string_view key);
+/// Of `names`, that in a language; empty where it is not there.
+[[nodiscard]] std::string name_in(toml::table const& table, Language language);
 /// The tables of an array; none where it is not there.
 [[nodiscard]] std::vector<toml::table const*> tables_in(toml::table const& table, std::string_view key);
 

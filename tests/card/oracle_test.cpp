@@ -69,8 +69,8 @@ TEST(CardsThroughOpenSc, NeedNoConfigurationAndAreListedAsLibp11ListsThem) {
     auto const ours = seen_by_us(folder);
     auto const theirs = seen_by_libp11();
 
-    EXPECT_EQ(ours.tokens, theirs.tokens);
-    EXPECT_EQ(ours.tokens, (std::set<std::string>{"Card 0 (User PIN)", "Card 1 (User PIN)"}));
+    EXPECT_EQ(theirs.tokens, (std::set<std::string>{"Card 0 (User PIN)", "Card 1 (User PIN)"}));
+    EXPECT_EQ(ours.tokens, (std::set<std::string>{"Card 0", "Card 1"})) << "without the name of the PIN";
     EXPECT_EQ(ours.certificates, theirs.certificates);
     EXPECT_EQ(ours.certificates.size(), 4U);
 }

@@ -248,7 +248,7 @@ const breakers = {
   no_module_for_family: async (rig) => {
     const mend = edited(rig, '.config/tamga/families.toml', '[[family]]\nid = "orphan"\nstorage = "AKKaztokenStore"\n'
       + 'name = { kk = "Orphan", ru = "Orphan", en = "Orphan" }\natrs = ["3B 88 01 54 45 53 54 4F 4E 4C 59 8B"]\n'
-      + `modules = ["${rig.file('nowhere.so')}"]\n${fs.readFileSync(rig.file('.config/tamga/families.toml'), 'utf8')}`);
+      + `modules = ["${rig.file('nowhere.so')}", "${rig.file('elsewhere.so')}"]\nprogram = "Orphan Client"\n${fs.readFileSync(rig.file('.config/tamga/families.toml'), 'utf8')}`);
     await rig.readers.insert(0);
     return { mend: async () => { mend(); await rig.readers.remove(0); } };
   },

@@ -2,6 +2,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { after, before, describe, test } = require('node:test');
@@ -93,6 +94,82 @@ test('a card of no known kind comes with the row that would name it', async () =
     const { words } = await rig.run(['doctor', '--offline', '--port', String(rig.daemon.port)]);
     assert.match(words, /atrs = \["3B 88 01 54 45 53 54 4F 4E 4C 59 8B"\]/);
   } finally { await broken.mend(); }
+});
+
+test('without a table of families that can be read nothing is said of the kind of a card', async () => {
+  const broken = await breakers.unknown_atr(rig);
+  const families = '.config/tamga/families.toml';
+  rig.write(families, '[[family]]\nweight = 1\n');
+  try {
+    const { main, findings } = await rig.doctor({}, '--offline');
+    assert.equal(main, 'configuration.invalid');
+    const causes = findings.map(({ cause }) => cause);
+    assert.ok(causes.includes('readers.good'), causes.join());
+    for (const guess of ['readers.unknown_atr', 'tokens.none', 'modules.none']) assert.ok(!causes.includes(guess), guess);
+  } finally {
+    rig.write(families, Rig.families);
+    await broken.mend();
+  }
+});
+
+test('of a missing driver the doctor names every file it looked for, and the program that brings them', async () => {
+  const broken = await breakers.no_module_for_family(rig);
+  try {
+    const { findings } = await rig.doctor({}, '--offline');
+    const { says, step, detail } = findings.find(({ cause }) => cause === 'modules.none_for_family');
+    assert.match(says, /Orphan.*: nowhere\.so, elsewhere\.so$/);
+    assert.equal(step, 'Install Orphan Client, then plug the token in again.');
+    assert.ok(detail.includes(rig.file('elsewhere.so')), detail);
+  } finally { await broken.mend(); }
+});
+
+test('a file that others can change is named with what is wrong and the command that mends it', async () => {
+  const file = rig.file('.config/tamga/modules.toml');
+  fs.chmodSync(file, 0o666);
+  try {
+    const { main, findings } = await rig.doctor({}, '--offline');
+    const { step, detail } = findings.find(({ cause }) => cause === main);
+    assert.equal(detail, 'everybody can write to the file (mode 0666)');
+    execFileSync('sh', ['-c', step.slice(step.indexOf(': ') + 2)]);
+    assert.equal(fs.statSync(file).mode & 0o777, 0o644);
+  } finally { fs.chmodSync(file, 0o600); }
+});
+
+test('tamga tokens names a driver that crashes, and fails', async () => {
+  const broken = breakers.module_crashes(rig);
+  try {
+    await rig.restartDaemon();
+    const { status, words, complaints } = await rig.run(['tokens']);
+    assert.equal(status, 1);
+    assert.equal(words, '');
+    assert.match(complaints, /token_crashed[^]*The driver fake \(.*\) crashes/);
+  } finally {
+    broken.mend();
+    await rig.restartDaemon();
+  }
+});
+
+test('what the doctor says in Kazakh and Russian has no English words about tokens', async () => {
+  for (const language of ['kk', 'ru']) {
+    const { words } = await rig.run(['doctor', '--offline', '--port', String(rig.daemon.port)], { language });
+    const said = words.split('\n').filter((line) => /^\[ .. \] (modules|tokens):/.test(line)).join('\n');
+    assert.match(said, /modules: [^]*tokens: /);
+    assert.doesNotMatch(said, /tokens: \d|certificates|octets/);
+  }
+});
+
+test('a locked PIN comes with the way its family unlocks it', async () => {
+  const broken = breakers.pin_locked(rig);
+  const families = rig.file('.config/tamga/families.toml');
+  fs.writeFileSync(families, '[[family]]\nid = "planted"\nstorage = "AKAKEYStore"\nname = { kk = "Planted", ru = "Planted", en = "Planted" }\n'
+    + 'tokens = [{ manufacturer = "*" }]\nunblocking = "so_pin"\n');
+  try {
+    const { findings } = await rig.doctor({}, '--offline');
+    assert.match(findings.find(({ cause }) => cause === 'tokens.pin_locked').step, /administrator PIN: by the command tamga keys unblock/);
+  } finally {
+    fs.writeFileSync(families, Rig.families);
+    broken.mend();
+  }
 });
 
 test('--sign-test makes a signature through the window; without it nobody is asked for a PIN', async () => {

@@ -29,7 +29,7 @@ test('S25: a report has findings, versions and errors, and none of the secrets t
   await socket.ask(basics(planted.document));
   socket.close();
   const signature = reply.body.result[0].split('\n')[1];
-  const serial = JSON.parse(rig.tamga('tokens', '--json'))[0].serial;
+  const serial = JSON.parse(rig.tamga('tokens', '--json')).tokens[0].serial;
   fs.writeFileSync(rig.journal, `${asked(iin)}\ntamga-token: module error="${rig.home}/driver.so" serial=${serial}\n`);
   const blocked = breakers.blocked(rig);
   const file = rig.file('report.txt');
@@ -92,7 +92,7 @@ test('log says in plain words what happened, who must act first, and passes over
   assert.equal(status, 0);
   assert.deepEqual(lines, [
     '[    ] Tamga listens on port 13579.',
-    `[    ] https://${planted.site} asked for sign: The PIN is locked after too many wrong attempts. It can be unlocked with the administrator PIN and the vendor's program.`,
+    `[    ] https://${planted.site} asked for sign: The PIN is locked after too many wrong attempts. How it is unlocked differs from token to token: the command tamga doctor says it of yours.`,
     '[    ] a command of this computer asked for tokens.list: done in 3 ms.',
     '[ !! ] Another program holds Tamga\'s port: uid 1000, java (pid 7)',
     '[ ?? ] tamga-web: unheard_of reason="new"',
@@ -112,6 +112,8 @@ test('config show names for each value the file that decides', async () => {
   assert.equal(file('modules.module', '/usr/lib/softhsm/libsofthsm2.so'), rig.file('.config/tamga/modules.toml'));
   assert.deepEqual(values.filter(({ key }) => ['origins.strict', 'modules.remember_minutes', 'batch.documents'].includes(key)),
     [{ key: 'origins.strict', value: 'false' }, { key: 'modules.remember_minutes', value: '15' }, { key: 'batch.documents', value: '10000' }]);
+  assert.deepEqual(values.filter(({ key }) => key.startsWith('families.replaced')), []);
+  assert.equal(file('families.row', 'kaztoken'), rig.file('.config/tamga/families.toml'));
   assert.match((await rig.run(['config', 'show'])).words, /^origins\.strict = false {3}\(built in\)$/m);
 });
 
@@ -119,7 +121,8 @@ test('of two files the one counts that config show names', async () => {
   const etc = rig.file('etc-tamga');
   fs.mkdirSync(etc);
   fs.writeFileSync(path.join(etc, 'tamga.toml'), '[origins]\nstrict = true\n[limits]\nprompt_seconds = 60\n[timestamp]\nurl = "http://stamps.test/"\n');
-  fs.writeFileSync(path.join(etc, 'modules.toml'), 'remember_minutes = 5\n');
+  fs.writeFileSync(path.join(etc, 'modules.toml'), 'user_modules = false\nremember_minutes = 5\n');
+  fs.writeFileSync(path.join(etc, 'families.toml'), '[[family]]\nid = "planted"\nstorage = "AKAKEYStore"\nname = { kk = "P", ru = "P", en = "P" }\n');
   const asRoot = process.getuid() === 0 ? [] : ['--user', '--map-root-user'];
   // /etc with one more folder, for this command alone.
   const wrap = ['unshare', ...asRoot, '--mount', 'sh', '-c',
@@ -133,6 +136,12 @@ test('of two files the one counts that config show names', async () => {
   assert.deepEqual(found['limits.prompt_seconds'], ['60', '/etc/tamga/tamga.toml']);
   assert.deepEqual(found['timestamp.url'], ['http://stamps.test/', '/etc/tamga/tamga.toml']);
   assert.deepEqual(found['modules.remember_minutes'], ['5', '/etc/tamga/modules.toml']);
+  const rows = JSON.parse(words).values.filter(({ key }) => key === 'families.row');
+  assert.deepEqual([rows[0].value, rows[0].file], ['planted', '/etc/tamga/families.toml']);
+  assert.deepEqual(found['families.left_out'], ['user_modules = false', rig.file('.config/tamga/families.toml')]);
+  const doctor = await rig.doctor({ wrap }, '--offline');
+  const leftOut = doctor.findings.filter(({ cause }) => cause === 'configuration.left_out').map(({ says }) => says);
+  assert.deepEqual(leftOut.map((says) => says.split(' ')[2]), ['modules.toml', 'families.toml'].map((name) => rig.file(`.config/tamga/${name}`)));
 });
 
 test('S27: nothing of Tamga fetches a program or a plug-in, and no command updates it', () => {

@@ -16,7 +16,7 @@ test('tamga names the argument it does not understand, and the help that tells m
     [['--bogus'], 'This argument was not understood: --bogus. See: tamga --help'],
     [['sing'], 'This argument was not understood: sing. See: tamga --help'],
     [['trust', '--instal'], 'This argument was not understood: --instal. See: tamga trust --help'],
-    [['--language', 'xx'], 'tamga: this is no value for --language. See: tamga --help'],
+    [['--language', 'xx'], 'tamga: this is no value for --language, which takes: kk|ru|en. See: tamga --help'],
     [['--language'], 'This argument was not understood: --language. See: tamga --help'],
     [[], 'tamga: something is missing. See: tamga --help'],
     [['trust'], 'tamga trust: one of these is needed: --install, --remove, --status. See: tamga trust --help'],
@@ -64,9 +64,14 @@ test('authorities with GOST keys are added, listed and removed, each program end
 });
 
 test('tamga-web and tamga-token started by hand say that they are not to be, and end', () => {
-  for (const [program, words] of [['tamga-web', /tamgad alone starts this program/], ['tamga-token', /usage: tamga-token/]]) {
+  for (const [program, code, words] of [
+    ['tamga-web', 1, /tamgad alone starts this program/], ['tamga-token', 2, /^tamga-token: one PKCS#11 module; started by tamgad/],
+  ]) {
     const { status, stderr } = run(program, []);
-    assert.equal(status, 1, program);
+    assert.equal(status, code, program);
     assert.match(stderr, words);
   }
+  const help = run('tamga-token', ['--help']);
+  assert.deepEqual([help.status, help.stderr], [0, '']);
+  assert.match(help.stdout, /--modules .*which modules there are/);
 });

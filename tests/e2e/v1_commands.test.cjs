@@ -29,9 +29,10 @@ after(async () => {
 });
 
 const environment = () => ({ PATH: process.env.PATH, HOME: daemon.home, XDG_RUNTIME_DIR: daemon.env.XDG_RUNTIME_DIR });
-function tamga(...args) {
+function tamga(...args) { return tamgaWith({}, ...args); }
+function tamgaWith(env, ...args) {
   const { status, stdout, stderr } = spawnSync(path.join(build, 'bin/tamga'), ['--language', 'en', ...args],
-    { env: environment(), encoding: 'utf8', timeout: 60000 });
+    { env: { ...environment(), ...env }, encoding: 'utf8', timeout: 60000 });
   return { status, words: stdout, complaints: stderr };
 }
 function file(name, content) {
@@ -42,12 +43,41 @@ function file(name, content) {
 
 test('tokens are told with their number, in words and for programs', () => {
   const words = tamga('tokens');
-  const [described] = JSON.parse(tamga('tokens', '--json').words);
+  const { tokens: [described], findings } = JSON.parse(tamga('tokens', '--json').words);
 
   assert.equal(words.status, 0, words.complaints);
   assert.match(words.words, /^KAZTOKEN.*serial number/i);
   assert.equal(described.storage, 'AKKaztokenStore');
   assert.ok(described.serial);
+  assert.deepEqual(findings, []);
+});
+
+test('where no token can be seen the reason is said, and the exit code tells it from there being none', async () => {
+  await readers.removed(0);
+  const none = tamgaWith(readers.env, 'tokens');
+  const noService = { PCSCLITE_CSOCK_NAME: '/nonexistent' };
+  const blind = tamgaWith(noService, 'tokens');
+  const forPrograms = tamgaWith(noService, 'tokens', '--json');
+  await readers.inserted(0);
+
+  assert.equal(none.status, 0, none.complaints);
+  assert.match(none.words, /^No token is plugged in\. .*tamga doctor/);
+  assert.equal(blind.status, 1);
+  assert.equal(blind.words, 'No token can be seen.\n');
+  assert.match(blind.complaints, /pcscd\) does not answer[^]*-> .*systemctl enable --now pcscd\.socket/);
+  assert.equal(forPrograms.status, 1);
+  const { tokens, findings } = JSON.parse(forPrograms.words);
+  assert.deepEqual([tokens, findings[0].cause], [[], 'card_service.absent']);
+});
+
+test('of a token of no known kind that works the doctor says so, with a row that leaves it working', async () => {
+  await readers.inserted(1);
+  const { words } = tamgaWith(readers.env, 'doctor', '--offline');
+  await readers.removed(1);
+
+  assert.match(words, /^\[ ok \] readers: Reader .* holds a token that works; of which kind it is, is not known/m);
+  assert.match(words, /^ +modules = \["\/usr\/lib\/.*opensc-pkcs11\.so"\]/m);
+  assert.doesNotMatch(words, /The kind of the card/);
 });
 
 test('a card that comes and goes is heard of, by the command and by a page that subscribed, within a second', async () => {
@@ -130,9 +160,10 @@ test('exit codes tell a cancel from a failure, from a mistake, and from no Tamga
     { env: { ...environment(), XDG_RUNTIME_DIR: '/nonexistent' }, encoding: 'utf8' });
 
   assert.equal(cancelled.status, 4, cancelled.complaints);
-  assert.match(cancelled.complaints, /user_cancelled/);
+  assert.match(cancelled.complaints, /^You cancelled\. Nothing more is done.*user_cancelled/);
   assert.equal(malformed.status, 1);
-  assert.match(malformed.complaints, /xml_malformed/);
+  assert.match(malformed.complaints, /^The XML document is damaged.*xml_malformed/);
+  assert.doesNotMatch(malformed.complaints, /site/);
   assert.equal(tamga('sign').status, 2);
   assert.equal(tamga('sign', one, '--format', 'pdf').status, 2);
   assert.equal(absent.status, 5);

@@ -183,6 +183,33 @@ TEST(TrustedFile, RefusesAFileOfAnotherUserInAStickyFolder) {
     EXPECT_EQ(trusted_path(scratch / "folder/file").error().code, Errc::file_untrusted);
 }
 
+TEST(TrustedFile, SaysWhichFolderIsAtFaultWhyAndWhatMendsIt) {
+    test::Scratch const scratch;
+    scratch.write("it's mine/file", "x");
+    auto const folder = (scratch / "it's mine").string();
+    auto const fault_with = [&](::mode_t mode, ::gid_t group) {
+        EXPECT_EQ(::chown(folder.c_str(), static_cast<::uid_t>(-1), group), 0) << "needs root";
+        EXPECT_EQ(::chmod(folder.c_str(), mode), 0);
+        auto const path = trusted_path(folder + "/file");
+        return path ? FileFault{} : FileFault::from(path.error().detail);
+    };
+
+    auto const everybody = fault_with(0777, 0);
+    EXPECT_EQ(everybody.path, folder);
+    EXPECT_EQ(everybody.why, "everybody can write to the folder (mode 0777)");
+    EXPECT_EQ(scratch.attempt(everybody.command).status, 0) << everybody.command;
+    EXPECT_TRUE(trusted_path(folder + "/file"));
+    auto const group = fault_with(0775, 65534);
+    EXPECT_EQ(group.why, "the group of gid 65534 can write to the folder (mode 0775)");
+    EXPECT_EQ(scratch.attempt(group.command).status, 0) << group.command;
+    EXPECT_TRUE(trusted_path(folder + "/file"));
+    ASSERT_EQ(::chown((folder + "/file").c_str(), 65534, 0), 0);
+    auto const owner = FileFault::from(trusted_path(folder + "/file").error().detail);
+    EXPECT_EQ(owner.why, "it belongs to uid 65534");
+    EXPECT_EQ(scratch.attempt(owner.command).status, 0) << owner.command;
+    EXPECT_TRUE(trusted_path(folder + "/file"));
+}
+
 TEST(Log, ShowsDebugLinesWhereTheEnvironmentSaysOneAndNothingElse) {
     auto const shown_with = [](char const* value) {
         EXPECT_EQ(::setenv("TAMGA_DEBUG", value, 1), 0);

@@ -95,9 +95,9 @@ TEST_F(ModuleSearch, S11_PassesOverALibraryThatOthersCanWriteAndSaysWhy) {
     folder.write("shipped.toml", row("a", quoted(writable) + ", " + quoted(next)));
 
     EXPECT_EQ(paths(), Paths{next});
-    EXPECT_EQ(verdict(writable), writable + " is writable by others");
-    EXPECT_NE(report(found()).find("passed over  " + writable + " (vendor): " + writable + " is writable by others\n"),
-              std::string::npos);
+    auto const why = writable + ": everybody can write to the file (mode 0777); mend it with: chmod go-w " + writable;
+    EXPECT_EQ(verdict(writable), why);
+    EXPECT_NE(report(found()).find("passed over  " + writable + " (vendor): " + why + '\n'), std::string::npos);
 }
 
 TEST_F(ModuleSearch, PassesOverALibraryForAnotherProcessor) {
@@ -228,12 +228,14 @@ TEST_F(ModuleSearch, S11_LeavesThePersonsRowsOutWhereTheComputerForbidsTheirModu
     folder.write("etc-modules.toml", "user_modules = false\n");
     EXPECT_TRUE(paths().empty());
     EXPECT_TRUE(found().families.rows().empty());
+    EXPECT_EQ(found().left_out, std::vector<std::filesystem::path>{path("person-families.toml")});
 }
 
 TEST_F(ModuleSearch, RefusesAModuleForAFamilyThatIsNotThere) {
     folder.write("etc-modules.toml", explicit_module(library("x.so"), "family = \"kaztokn\"\n"));
 
-    EXPECT_EQ(find_modules(files).error().detail, "modules.toml: module.family: no family kaztokn");
+    EXPECT_EQ(find_modules(files).error().detail,
+              path("etc-modules.toml") + ": line 4: module.family: no row of families.toml is called kaztokn");
 }
 
 TEST_F(ModuleSearch, HasAtMost64Modules) {

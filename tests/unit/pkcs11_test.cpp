@@ -132,14 +132,17 @@ TEST_F(ModuleConfiguration, NamesTheFileAndTheKeyAtFault) {
     std::string const head = "[[module]]\nname = \"x\"\n";
     for (auto const& [content, key] :
          {Case{"module = 3", ": line 1: module: "}, Case{"user_modules = \"no\"", ": line 1: user_modules: "},
-          Case{"verbose = true", ": line 1: verbose: "}, Case{entry("x", "slot = \"1\"\n"), ": line 5: module.slot: "},
-          Case{entry("x", "slot = 1\n"), ": line 5: module.slot: "},
+          Case{"verbose = true", ": line 1: verbose: unknown key; here may stand: user_modules, "},
+          Case{entry("x", "slot = \"1\"\n"), ": line 5: module.slot: "},
+          Case{entry("x", "slot = 1\n"), ": line 5: module.slot: unknown key; here may stand: name, path, "},
+          Case{"user_modules = true", ": line 1: user_modules: belongs into "},
           Case{entry("x", "single_threaded = 1\n"), ": line 5: module.single_threaded: "},
           Case{entry("x", "environment = 1\n"), ": line 5: module.environment: "},
           Case{entry("x", "environment = { A = 1 }\n"), ": line 5: module.environment.A: "},
           Case{"[[module]]\npath = \"/x\"\nstorage = \"AKKaztokenStore\"", ": line 1: module.name: "},
           Case{head + "path = \"x.so\"\nstorage = \"AKKaztokenStore\"", ": line 3: module.path: "},
-          Case{head + "path = \"/x.so\"\nstorage = \"PKCS12\"", ": line 4: module.storage: "},
+          Case{head + "path = \"/x.so\"\nstorage = \"PKCS12\"",
+               ": line 4: module.storage: not a known storage name: AK"},
           Case{"\n= 1", ": line 2: "}}) {
         auto const modules = read("", content);
 
