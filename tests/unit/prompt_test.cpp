@@ -319,6 +319,17 @@ TEST_F(PromptTest, OfALockThatIsRememberedItSaysHowToShowThatThereIsNoneAnyMore)
         was_shown("Or here: tamga keys unblock. If it was unlocked already, change it once: tamga pin change."));
 }
 
+TEST_F(PromptTest, WithoutATokenItSaysSoAboveTheFilesThatItOffersInstead) {
+    m_token.plugged_in = false;
+    start("cancel");
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+    finish();
+
+    EXPECT_TRUE(was_shown("No token is plugged in."));
+    EXPECT_TRUE(was_shown("tamga doctor says what is wrong"));
+}
+
 TEST_F(PromptTest, WithoutATokenItEndsWithoutAWindow) {
     m_token.plugged_in = false;
     m_request.storages = {"AKKaztokenStore"};
