@@ -11,7 +11,7 @@ namespace {
 
 /// What a right PIN does to the token's counters.
 void forget_wrong_pins(ipc::TokenInfo& token) {
-    token.pin_count_low = token.pin_final_try = false;
+    token.pin_count_low = token.pin_final_try = token.pin_locked = false;
     token.attempts_left.reset();
     token.wrong_tries_seen = 0;
 }
@@ -35,14 +35,14 @@ Result<std::unique_ptr<Lease>> Lease::open(Module const& module, Wanted const& w
     // Read here, so that the try is counted for the token that is in the slot now.
     auto token = module.token_info(wanted.slot);
     if (!token) return token.error();
-    if (wanted.shown && !same_token(*wanted.shown, *token)) {
-        return Error{Errc::token_absent, "another token is in its place"};
+    if (wanted.shown) {
+        if (auto still = wanted.shown->is_still(*token); !still) return still.error();
     }
     // A PIN that nobody waits for any more must not cost an attempt.
     if (stop.stop_requested()) return Error{Errc::user_cancelled, "the prompt is gone"};
     watch.begin(pin.empty() ? Operation::pin_pad : Operation::login);
     auto login = (*session)->login(pin, *token);
-    if (!login) return login.error();
+    if (!login) return (*session)->card().by_cause(login.error(), stop);
     forget_wrong_pins(*token);
     watch.begin(Operation::list);
     auto keys = signing_keys(**session, wanted.certificate);
@@ -94,6 +94,12 @@ Result<std::vector<Bytes>> Lease::sign(std::vector<View> const& items, Watch& wa
 }
 
 Result<Bytes> Lease::sign_digest(View digest, Watch& watch, std::stop_token const& stop) {
+    auto made = sign_now(digest, watch, stop);
+    if (!made) return m_session->card().by_cause(made.error(), stop);
+    return made;
+}
+
+Result<Bytes> Lease::sign_now(View digest, Watch& watch, std::stop_token const& stop) {
     if (stop.stop_requested()) return Error{Errc::user_cancelled, "the prompt is gone"};
     auto const mechanism = signature_mechanism(m_key->certificate.algorithm().key);
     auto const* again = m_key->always_authenticate ? &*m_pin : nullptr;
@@ -124,6 +130,7 @@ Result<KeyWorkDone> Lease::perform(ipc::PerformKeyOperation const& wanted, Watch
     if (!operation) return operation.error();
     KeyWork work{{*m_session, m_login, m_pin ? &*m_pin : nullptr, watch, stop, std::move(tell)}};
     auto done = work.perform(*operation, wanted.octets);
+    if (!done.status) done.status = m_session->card().by_cause(done.status.error(), stop);
     if (!done.signature.empty()) ++m_made;
     m_last_use = steady_clock::now(); // some take minutes
     return done;

@@ -23,14 +23,14 @@ public:
     /// one was; and whether for work on keys, which needs a session that may write.
     struct Wanted {
         ipc::SlotId slot;
-        std::optional<ipc::TokenInfo> shown{};
+        std::optional<ShownToken> shown{};
         Bytes certificate{};
         Access access = Access::read;
     };
 
     /// Session, C_Login, keys. The PIN is kept, for this lease alone, where a key wants it for each signature.
-    /// Errors: those of Session::login; token_absent, also where another token than the one shown is in the slot: it
-    /// gets no PIN; user_cancelled where `stop` came before the login.
+    /// Errors: those of Session::login; token_absent, also where another token than the one shown is in the slot, or
+    /// the one shown was pulled out since: it gets no PIN; user_cancelled where `stop` came before the login.
     static Result<std::unique_ptr<Lease>> open(Module const& module, Wanted const& wanted, Pin pin, Watch& watch,
                                                std::stop_token const& stop);
 
@@ -77,6 +77,7 @@ public:
 
 private:
     Result<Bytes> sign_digest(View digest, Watch& watch, std::stop_token const& stop);
+    Result<Bytes> sign_now(View digest, Watch& watch, std::stop_token const& stop);
     Lease(ipc::TokenInfo token, std::unique_ptr<Session> session, Session::Login login, std::vector<SigningKey> keys,
           std::optional<Pin> pin);
 

@@ -9,6 +9,16 @@ namespace tamga::pkcs11 {
 
 using std::chrono::steady_clock;
 
+namespace {
+
+/// Many tokens call the PIN that locks them just a wrong one.
+Error told_of_lock(Error error, ipc::TokenInfo const& after) {
+    if (error.code == Errc::pin_incorrect && after.pin_locked) error.code = Errc::pin_locked;
+    return error;
+}
+
+} // namespace
+
 Leases::Leases(Slots& slots, LeaseNews news) : m_slots{slots}, m_news{std::move(news)} {}
 
 /// A request's lease as long as anything may be asked of it.
@@ -44,7 +54,7 @@ bool Leases::in_use(ipc::SlotId slot) const {
 
 // ---- login ----
 
-void Leases::unlock(ipc::RequestId request, ipc::Unlock message, std::optional<ipc::TokenInfo> shown) {
+void Leases::unlock(ipc::RequestId request, ipc::Unlock message, std::optional<ShownToken> shown) {
     // The person chose another token after unlocking one: nobody stays logged in to two.
     if (auto const before = find(request)) end(before, Error{Errc::user_cancelled, "another token was chosen"});
     m_broken_off.erase(request);
@@ -95,6 +105,7 @@ void Leases::open(SharedHeld const& held) {
             watch.begin(Operation::list);
             if (!result.lease) { // read anew: the answer says what became of the attempts
                 if (auto info = module.token_info(slot)) result.info = std::move(*info);
+                result.lease = told_of_lock(result.lease.error(), result.info);
                 return result;
             }
             result.info = (*result.lease)->token();
@@ -287,7 +298,7 @@ void Leases::performed(SharedHeld const& held, std::uint32_t index, KeyWorkDone 
     if (!status && held->stage == Stage::open) end(held, status);
 }
 
-void Leases::change_pin(ipc::RequestId request, ipc::ChangePin message, std::optional<ipc::TokenInfo> shown) {
+void Leases::change_pin(ipc::RequestId request, ipc::ChangePin message, std::optional<ShownToken> shown) {
     auto held = std::make_shared<Held>();
     held->request = request;
     held->slot = message.slot;
@@ -298,7 +309,7 @@ void Leases::change_pin(ipc::RequestId request, ipc::ChangePin message, std::opt
     wait_in_line(std::move(held));
 }
 
-void Leases::unblock_pin(ipc::RequestId request, ipc::UnblockPin message, std::optional<ipc::TokenInfo> shown) {
+void Leases::unblock_pin(ipc::RequestId request, ipc::UnblockPin message, std::optional<ShownToken> shown) {
     auto held = std::make_shared<Held>();
     held->request = request;
     held->slot = message.slot;
@@ -323,8 +334,8 @@ void Leases::work_on_pin(SharedHeld const& held) {
                      stop = held->stop.get_token()](Watch&) -> Worked {
             auto token = module.token_info(slot);
             if (!token) return {token.error(), {}};
-            if (shown && !same_token(*shown, *token)) {
-                return {Error{Errc::token_absent, "another token is in its place"}, {}};
+            if (shown) {
+                if (auto still = shown->is_still(*token); !still) return {still.error(), {}};
             }
             auto const session = Session::open(module, slot, Access::write);
             if (!session) return {session.error(), std::move(*token)};
@@ -333,6 +344,7 @@ void Leases::work_on_pin(SharedHeld const& held) {
             auto status = kind == PinWork::change ? (*session)->change_pin(pin, new_pin, *token)
                                                   : (*session)->unblock_pin(pin, new_pin, *token);
             auto after = module.token_info(slot);
+            if (after && !status) status = told_of_lock(status.error(), *after);
             return {std::move(status), after ? std::move(*after) : std::move(*token)};
         };
         held->lane->post(Operation::change_pin, std::move(work),

@@ -44,7 +44,7 @@ public:
 
     /// One login, when the token is free: told by `unlocked`. `shown` is the token that the person was asked for the
     /// PIN of, where it was listed before. A lease that the request has already ends before.
-    void unlock(ipc::RequestId request, ipc::Unlock message, std::optional<ipc::TokenInfo> shown);
+    void unlock(ipc::RequestId request, ipc::Unlock message, std::optional<ShownToken> shown);
     /// A part of the mandate: told by `mandate_taken` after the last, or at once where it fails.
     void add_to_mandate(ipc::RequestId request, ipc::Mandate message);
     /// Told by `signatures` or, where one of them cannot be made, by `ended`.
@@ -54,8 +54,8 @@ public:
     /// Told by `key_progress`, `key_certificate` and `key_operation_done`; where it fails, by `ended` too.
     void perform(ipc::PerformKeyOperation message);
     /// The PIN of a token that nobody is logged in to, when it is free: told by `pin_changed`.
-    void change_pin(ipc::RequestId request, ipc::ChangePin message, std::optional<ipc::TokenInfo> shown);
-    void unblock_pin(ipc::RequestId request, ipc::UnblockPin message, std::optional<ipc::TokenInfo> shown);
+    void change_pin(ipc::RequestId request, ipc::ChangePin message, std::optional<ShownToken> shown);
+    void unblock_pin(ipc::RequestId request, ipc::UnblockPin message, std::optional<ShownToken> shown);
     /// Behind a mandate: told by `remember_taken`.
     void remember(ipc::RequestId request, ipc::Remember message);
     /// Told by `remembered_signed`. A failure ends what was remembered.
@@ -94,7 +94,7 @@ private:
         std::string slot_description; ///< where the module is one over PC/SC: the reader's name
         Stage stage = Stage::waiting;
         Pin pin;
-        std::optional<ipc::TokenInfo> shown;
+        std::optional<ShownToken> shown;
         Bytes chosen; ///< of Unlock
         Access access = Access::read;
         Pin new_pin;                       ///< where the PIN is to be changed, and nobody logged in

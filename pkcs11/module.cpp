@@ -9,6 +9,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace tamga::pkcs11 {
 
@@ -139,6 +140,11 @@ Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
     if (info.pin_final_try) info.attempts_left = 1;
     if (info.pin_locked) info.attempts_left = 0;
     info.wrong_tries_seen = m_wrong_tries.seen(info);
+    bool const is_shown = std::exchange(info.pin_locked, m_wrong_tries.is_locked(info));
+    if (info.pin_locked && !is_shown) { // what the flags say is of before the lock
+        info.pin_count_low = info.pin_final_try = false;
+        info.attempts_left.reset();
+    }
     auto const reader = slot_description(slot);
     if (!m_config.introduce(m_readers.atr(reader).value_or(Bytes{}), reader, info)) {
         return Error{Errc::token_absent, "left to another module: " + info.family};
@@ -149,6 +155,18 @@ Result<ipc::TokenInfo> Module::token_info(ipc::SlotId slot) const {
 bool same_token(ipc::TokenInfo const& one, ipc::TokenInfo const& other) {
     return one.serial == other.serial && one.model == other.model && one.manufacturer == other.manufacturer &&
            one.label == other.label;
+}
+
+Result<void> ShownToken::is_still(ipc::TokenInfo const& now) const {
+    if (!same_token(info, now)) return Error{Errc::token_absent, "another token is in its place"};
+    if (card.pulled_out()) return Error{Errc::token_absent, "it was pulled out since it was shown"};
+    return ok();
+}
+
+CardInPlace Module::card_in(ipc::SlotId slot) const {
+    if (!m_uses_card_service) return {};
+    auto const since = m_readers.removals();
+    return {m_readers, slot_description(slot), since};
 }
 
 std::string Module::slot_description(ipc::SlotId slot) const {

@@ -31,9 +31,9 @@ public:
     /// came or went). Errors: as check() gives them.
     [[nodiscard]] Result<std::vector<ipc::SlotId>> slots() const;
 
-    /// C_GetTokenInfo, trimmed and made valid UTF-8, with what the table of families says of such a token and our own
-    /// count of wrong PINs. Error: token_absent, also for a token that was never initialised and where another module
-    /// is the one to show it.
+    /// C_GetTokenInfo, trimmed and made valid UTF-8, with what the table of families says of such a token, our own
+    /// count of wrong PINs and whether we know its PIN to be locked (wrong_tries.hpp). Error: token_absent, also for a
+    /// token that was never initialised and where another module is the one to show it.
     [[nodiscard]] Result<ipc::TokenInfo> token_info(ipc::SlotId slot) const;
 
     /// Octets that are free for objects everybody sees and for those behind the PIN, where the token tells.
@@ -45,6 +45,10 @@ public:
 
     /// What C_GetSlotInfo says of the slot, trimmed: with modules over PC/SC, the reader's name. Empty where it fails.
     [[nodiscard]] std::string slot_description(ipc::SlotId slot) const;
+
+    /// The card that is in the slot now, to be asked later whether it was pulled out. Ask before anything is read from
+    /// it.
+    [[nodiscard]] CardInPlace card_in(ipc::SlotId slot) const;
 
     /// Whether it speaks with the card service: what it knows is worth nothing once the service was lost.
     [[nodiscard]] bool uses_card_service() const noexcept { return m_uses_card_service; }
@@ -65,6 +69,16 @@ private:
 
 /// A blank-padded field of CK_TOKEN_INFO as text: without the padding, octets that are not UTF-8 as U+FFFD.
 [[nodiscard]] std::string padded_text(View field);
+
+/// A token that somebody was shown, from the moment when it was looked at.
+struct ShownToken {
+    ipc::TokenInfo info;
+    CardInPlace card;
+
+    /// Nothing where it is still in its place, and it is what `now` says of itself. Error: token_absent. A card that
+    /// was changed for another says the same of itself where somebody made it so: that it was out for a moment counts.
+    [[nodiscard]] Result<void> is_still(ipc::TokenInfo const& now) const;
+};
 
 /// Whether both are one token, as far as it can be told: what it says of itself is the same.
 [[nodiscard]] bool same_token(ipc::TokenInfo const& one, ipc::TokenInfo const& other);

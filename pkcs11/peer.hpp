@@ -3,6 +3,7 @@
 
 #include "base/channel.hpp"
 #include "base/messages.hpp"
+#include "pkcs11/module.hpp"
 #include "pkcs11/watch.hpp"
 
 #include <map>
@@ -14,7 +15,7 @@ struct Peer {
     ipc::Channel channel;
     ipc::Role role{};
     bool greeted = false;
-    std::map<ipc::SlotId, ipc::TokenInfo> told{}; ///< to a prompt: what it shows of each slot
+    std::map<ipc::SlotId, ShownToken> told{}; ///< to a prompt: what it shows of each slot
 
     /// The next packet after Hello, if one is there. Errors as Channel and check_hello give them.
     Result<std::optional<ipc::Packet>> next();

@@ -9,7 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <fstream>
 
 namespace tamga::pkcs11 {
 
@@ -45,6 +47,25 @@ void refuse_signals_to_others(sandbox::Refusals& refusals) {
     refusals.refuse({SCMP_SYS(tkill), SCMP_SYS(pidfd_send_signal)});
 }
 
+/// What the process has by now: RLIMIT_DATA counts what sanitizers have set aside too. Octets.
+Result<rlim_t> memory_in_use() {
+    std::ifstream file{"/proc/self/statm"};
+    std::array<rlim_t, 6> pages{}; // size, resident, shared, text, lib, data
+    for (auto& each : pages)
+        file >> each;
+    if (!file) return Error{Errc::system, "/proc/self/statm"};
+    return pages.back() * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
+}
+
+/// A module that leaks ends its own process, and not what the person has open beside it.
+Result<void> with_limited_memory() {
+    auto const in_use = memory_in_use();
+    if (!in_use) return in_use.error();
+    ::rlimit const limit{*in_use + most_memory, *in_use + most_memory};
+    if (::setrlimit(RLIMIT_DATA, &limit) != 0) return system_error("RLIMIT_DATA", errno);
+    return ok();
+}
+
 Result<void> without_core_dumps() {
     ::rlimit const none{0, 0};
     if (::setrlimit(RLIMIT_CORE, &none) != 0) return system_error("RLIMIT_CORE", errno);
@@ -69,6 +90,7 @@ std::string permit_words() {
 
 Result<void> enter_file_sandbox() {
     if (auto without = without_core_dumps(); !without) return without;
+    if (auto limited = with_limited_memory(); !limited) return limited;
     // Libraries may want more of themselves later; nothing of the person's is among them.
     if (auto const kept = sandbox::keep_only({{"/usr", "/lib"}, {}}); !kept) return kept.error();
     sandbox::Refusals refusals;
@@ -88,6 +110,7 @@ Result<void> enter_file_sandbox() {
 
 Result<void> enter_token_sandbox(std::optional<Permit> permit) {
     if (auto without = without_core_dumps(); !without) return without;
+    if (auto limited = with_limited_memory(); !limited) return limited;
     // Without Landlock the kernel's own rule holds: programs of ours that are not dumpable stay closed.
     if (permit != Permit::tracing) {
         if (auto const entered = sandbox::stay_out_of_processes(); !entered) return entered.error();

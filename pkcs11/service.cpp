@@ -121,7 +121,8 @@ Result<void> Service::serve_web() {
     // Whose tokens they are is between the token and the window, until a site was allowed to know.
     auto const wanted = (*packet)->as<ipc::ListKeys>();
     if (wanted && wanted->depth == ipc::Depth::tokens) {
-        list(*wanted, [this](auto const& message) { tell(m_web.channel, message); });
+        list(
+            *wanted, [this](auto const& message) { tell(m_web.channel, message); }, [](SeenToken const&) {});
     } else if (auto items = (*packet)->as<ipc::SignItems>()) {
         m_leases.sign(items->request, items->first, {std::move(items->items), {}});
     } else if (auto const large = (*packet)->as<ipc::SignLarge>()) {
@@ -190,7 +191,9 @@ Result<void> Service::serve_prompt(ipc::RequestId request) {
             return ok();
         }
         if (auto const question = (*packet)->as<ipc::ListKeys>()) {
-            list(*question, [this, request](auto const& message) { tell_prompt(request, message); });
+            list(
+                *question, [this, request](auto const& message) { tell_prompt(request, message); },
+                [this, request](SeenToken const& token) { shown_to(request, token); });
             return ok();
         }
         if (auto mandate = (*packet)->as<ipc::Mandate>()) {
@@ -229,11 +232,12 @@ void Service::drop_prompt(ipc::RequestId request) {
 
 // ---- what is plugged in ----
 
-/// `tell_asker` reaches whoever asked, where they are still there.
-template <class Tell>
-void Service::list(ipc::ListKeys const& wanted, Tell tell_asker) {
+/// `tell_asker` reaches whoever asked, where they are still there; `note` hears of each token before.
+template <class Tell, class Note>
+void Service::list(ipc::ListKeys const& wanted, Tell tell_asker, Note note) {
     auto const query = wanted.query;
-    auto found = [tell_asker, query](SeenToken const& token) {
+    auto found = [tell_asker, note, query](SeenToken const& token) {
+        note(token);
         auto const count = static_cast<std::uint32_t>(token.certificates.size());
         tell_asker(ipc::TokenFound{query, token.slot, token.info, count});
         for (auto const& der : token.certificates)
@@ -262,12 +266,16 @@ template <class M>
 void Service::tell_prompt(ipc::RequestId request, M const& message) {
     auto const prompt = m_prompts.find(request);
     if (prompt == m_prompts.end()) return;
-    if constexpr (std::is_same_v<M, ipc::TokenFound>) prompt->second.told.insert_or_assign(message.slot, message.info);
     tell(prompt->second.channel, message);
 }
 
+void Service::shown_to(ipc::RequestId request, SeenToken const& token) {
+    auto const prompt = m_prompts.find(request);
+    if (prompt != m_prompts.end()) prompt->second.told.insert_or_assign(token.slot, ShownToken{token.info, token.card});
+}
+
 /// The token whose PIN the person was asked for.
-std::optional<ipc::TokenInfo> Service::shown_by(ipc::RequestId request, ipc::SlotId slot) const {
+std::optional<ShownToken> Service::shown_by(ipc::RequestId request, ipc::SlotId slot) const {
     auto const& told = m_prompts.at(request).told;
     auto const token = told.find(slot);
     return token == told.end() ? std::nullopt : std::optional{token->second};

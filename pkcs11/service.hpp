@@ -34,13 +34,14 @@ private:
     Result<void> serve_prompt(ipc::RequestId request);
     void drop_prompt(ipc::RequestId request);
 
-    template <class Tell>
-    void list(ipc::ListKeys const& wanted, Tell tell_asker);
+    template <class Tell, class Note>
+    void list(ipc::ListKeys const& wanted, Tell tell_asker, Note note);
     void sign_large(ipc::Packet& packet, ipc::SignLarge const& large);
     void remember(ipc::RequestId request, ipc::Remember message);
     void hear_of_the_screen();
     LeaseNews news();
-    [[nodiscard]] std::optional<ipc::TokenInfo> shown_by(ipc::RequestId request, ipc::SlotId slot) const;
+    void shown_to(ipc::RequestId request, SeenToken const& token);
+    [[nodiscard]] std::optional<ShownToken> shown_by(ipc::RequestId request, ipc::SlotId slot) const;
     template <class M>
     void tell_prompt(ipc::RequestId request, M const& message);
 

@@ -54,11 +54,12 @@ void log_failure(CK_RV rv, std::string_view call) {
 } // namespace
 
 Result<std::unique_ptr<Session>> Session::open(Module const& module, ipc::SlotId slot, Access access) {
+    auto card = module.card_in(slot);
     CK_SESSION_HANDLE handle = 0;
     auto const flags = CKF_SERIAL_SESSION | (access == Access::write ? CKF_RW_SESSION : 0UL);
     auto const rv = module.functions().C_OpenSession(slot.value(), flags, nullptr, nullptr, &handle);
     if (auto opened = check(rv, "C_OpenSession"); !opened) return opened.error();
-    return std::unique_ptr<Session>{new Session{module, slot, handle}};
+    return std::unique_ptr<Session>{new Session{module, slot, handle, std::move(card)}};
 }
 
 Session::~Session() {
@@ -69,6 +70,7 @@ Session::~Session() {
 CK_RV Session::call_login(CK_USER_TYPE user, Pin const& pin, ipc::TokenInfo const& token) const {
     auto const octets = pin.reveal();
     auto* const start = octets.empty() ? nullptr : octets.data();
+    if (m_card.pulled_out()) return CKR_DEVICE_REMOVED; // whatever is there now is not what the PIN was typed for
     m_module.wrong_tries().begin(token);
     auto const rv = m_module.functions().C_Login(m_handle, user, start, octets.size());
     m_module.wrong_tries().end(token, check(rv, "C_Login"));
@@ -105,6 +107,7 @@ Result<void> Session::change_pin(Pin const& old_pin, Pin const& new_pin, ipc::To
     if (auto fits = check_new_pin(new_pin, token); !fits) return fits;
     auto const before = old_pin.reveal();
     auto const after = new_pin.reveal();
+    if (m_card.pulled_out()) return Error{Errc::token_absent, "pulled out"};
     m_module.wrong_tries().begin(token);
     auto const rv = set_pin(m_handle, before.empty() ? nullptr : before.data(), before.size(),
                             after.empty() ? nullptr : after.data(), after.size());
@@ -120,6 +123,7 @@ Result<void> Session::unblock_pin(Pin const& so_pin, Pin const& new_pin, ipc::To
     if (functions.C_InitPIN == nullptr) return Error{Errc::unsupported, "C_InitPIN"};
     if (auto fits = check_new_pin(new_pin, token); !fits) return fits;
     auto const so = so_pin.reveal();
+    if (m_card.pulled_out()) return Error{Errc::token_absent, "pulled out"};
     auto const login =
         check(functions.C_Login(m_handle, CKU_SO, so.empty() ? nullptr : so.data(), so.size()), "C_Login as SO");
     if (!login && login.error().code == Errc::pin_incorrect) return Error{Errc::so_pin_incorrect};

@@ -43,6 +43,9 @@ public:
     /// here. Errors: so_pin_incorrect, so_pin_locked; the others as change_pin. Source: section 5.5 (C_InitPIN).
     Result<void> unblock_pin(Pin const& so_pin, Pin const& new_pin, ipc::TokenInfo const& token);
 
+    /// The card in the slot since before the session was opened. No PIN is given to another.
+    [[nodiscard]] CardInPlace const& card() const noexcept { return m_card; }
+
     /// What the token has room for, where it tells.
     [[nodiscard]] Module::Room room() const { return m_module.room(m_slot); }
 
@@ -69,14 +72,15 @@ public:
     }
 
 private:
-    Session(Module const& module, ipc::SlotId slot, CK_SESSION_HANDLE handle) noexcept
-        : m_module{module}, m_slot{slot}, m_handle{handle} {}
+    Session(Module const& module, ipc::SlotId slot, CK_SESSION_HANDLE handle, CardInPlace card) noexcept
+        : m_module{module}, m_slot{slot}, m_handle{handle}, m_card{std::move(card)} {}
     [[nodiscard]] Result<void> check_new_pin(Pin const& pin, ipc::TokenInfo const& token) const;
     [[nodiscard]] CK_RV call_login(CK_USER_TYPE user, Pin const& pin, ipc::TokenInfo const& token) const;
 
     Module const& m_module;
     ipc::SlotId m_slot;
     CK_SESSION_HANDLE m_handle;
+    CardInPlace m_card;
 };
 
 /// From C_Login to C_Logout, which closing the session alone does not do in every module. Borrows its session.

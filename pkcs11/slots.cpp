@@ -16,10 +16,10 @@ constexpr std::chrono::seconds patience{2};
 
 /// On the slot's lane.
 Result<SeenToken> look_at(Module const& module, ipc::SlotId slot, ipc::Depth depth) {
+    auto card = module.card_in(slot);
     auto info = module.token_info(slot);
     if (!info) return info.error();
-    SeenToken seen{slot, std::move(*info), {}, {}};
-    if (module.uses_card_service()) seen.slot_description = module.slot_description(slot);
+    SeenToken seen{slot, std::move(*info), {}, std::move(card)};
     if (depth == ipc::Depth::tokens) return seen;
     auto const session = Session::open(module, slot);
     auto certificates = session ? public_certificates(**session) : session.error();
@@ -80,7 +80,7 @@ bool Slots::forget_over_card_service() {
 
 void Slots::pulled_out(std::string_view reader) {
     for (auto& [slot, seat] : m_seats) {
-        if (seat.seen && Readers::is_called(seat.seen->slot_description, reader)) seat.seen.reset();
+        if (seat.seen && Readers::is_called(seat.seen->card.reader(), reader)) seat.seen.reset();
     }
 }
 
@@ -182,6 +182,7 @@ void Slots::remember(SeenToken const& token, ipc::Depth depth) {
     auto& seat = place->second;
     if (depth == ipc::Depth::tokens && seat.seen && same_token(seat.seen->info, token.info)) {
         seat.seen->info = token.info;
+        seat.seen->card = token.card;
         return;
     }
     seat.seen = token;

@@ -14,7 +14,7 @@ struct SeenToken {
     ipc::SlotId slot;
     ipc::TokenInfo info;
     std::vector<Bytes> certificates; ///< none where only tokens were asked for
-    std::string slot_description;    ///< with modules over PC/SC, the reader's name
+    CardInPlace card;                ///< since before it was looked at
 };
 
 /// Every member is for the loop and returns at once; each `then` is called there, later or before the call returns. The

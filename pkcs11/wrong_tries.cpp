@@ -22,7 +22,7 @@ namespace tamga::pkcs11 {
 namespace {
 
 constexpr std::uint32_t most_counted = 999;
-constexpr std::size_t width = 4; ///< three digits and the end of the line: one write replaces all of it
+constexpr std::size_t width = 4; ///< three digits and the mark of a lock: one write replaces all of it
 
 /// The PIN cannot have reached the token, or was not what it refused.
 bool was_not_judged(Errc code) {
@@ -59,37 +59,64 @@ std::filesystem::path WrongTries::file_of(ipc::TokenInfo const& token) const {
     return m_folder / to_hex(digest);
 }
 
-std::uint32_t WrongTries::seen(ipc::TokenInfo const& token) const {
-    if (m_folder.empty()) return 0;
+WrongTries::Record WrongTries::read(ipc::TokenInfo const& token) const {
+    if (m_folder.empty()) return {};
     UniqueFd const file{::open(file_of(token).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)};
     std::array<char, width> text{};
-    if (!file || ::read(file.get(), text.data(), text.size()) <= 0) return 0;
+    if (!file || ::read(file.get(), text.data(), text.size()) <= 0) return {};
     auto const digits = std::find_if(text.begin(), text.end(), [](char c) { return c != ' '; });
-    std::uint32_t count = 0;
-    std::from_chars(digits, text.end(), count);
-    return count;
+    Record record;
+    auto const parsed = std::from_chars(digits, text.end(), record.count);
+    if (parsed.ec != std::errc{}) return {};
+    for (auto const lock : {Lock::remembered, Lock::shown}) {
+        if (text.back() == static_cast<char>(lock)) record.lock = lock;
+    }
+    return record;
+}
+
+std::uint32_t WrongTries::seen(ipc::TokenInfo const& token) const {
+    return read(token).count;
+}
+
+bool WrongTries::is_locked(ipc::TokenInfo const& token) const {
+    auto const record = read(token);
+    if (token.pin_locked) {
+        if (record.lock == Lock::remembered) write(token, {record.count, Lock::shown});
+        return true;
+    }
+    if (record.lock == Lock::none) return false;
+    bool const some_remain = token.pin_count_low && !token.pin_final_try;
+    if (record.lock != Lock::shown && !some_remain) return true;
+    write(token, {});
+    return false;
 }
 
 void WrongTries::begin(ipc::TokenInfo const& token) const {
-    write(token, std::min(seen(token) + 1, most_counted));
+    auto const before = read(token);
+    write(token, {std::min(before.count + 1, most_counted), before.lock});
 }
 
 void WrongTries::end(ipc::TokenInfo const& token, Result<void> const& outcome) const {
-    if (outcome)
-        write(token, 0);
-    else if (was_not_judged(outcome.error().code))
-        write(token, std::max(seen(token), 1U) - 1);
+    if (outcome) return write(token, {});
+    auto record = read(token);
+    auto const code = outcome.error().code;
+    if (was_not_judged(code)) return write(token, {std::max(record.count, 1U) - 1, record.lock});
+    bool const locks = code == Errc::pin_locked || (code == Errc::pin_incorrect && token.pin_final_try);
+    if (!locks || record.lock != Lock::none) return;
+    record.lock = Lock::remembered;
+    write(token, record);
 }
 
-void WrongTries::write(ipc::TokenInfo const& token, std::uint32_t count) const {
+void WrongTries::write(ipc::TokenInfo const& token, Record record) const {
     if (m_folder.empty()) return;
     auto const file = file_of(token);
-    if (count == 0) {
+    if (record.count == 0 && record.lock == Lock::none) {
         ::unlink(file.c_str());
         return;
     }
     std::array<char, width + 1> text{};
-    std::snprintf(text.data(), text.size(), "%3u\n", std::min(count, most_counted));
+    std::snprintf(text.data(), text.size(), "%3u%c", std::min(record.count, most_counted),
+                  static_cast<char>(record.lock));
     auto const flags = O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW; // not even a FIFO holds us up
     UniqueFd opened{::open(file.c_str(), flags, 0600)};
     if (!opened && errno == ENOENT && make_folder(m_folder)) opened = UniqueFd{::open(file.c_str(), flags, 0600)};

@@ -144,8 +144,12 @@ std::vector<Choice> token_choices(Sheet const& sheet, std::vector<FoundToken> co
     for (auto const& token : tokens) {
         Choice choice{token.module, token.slot, token.info, {}, {}, {}, PinEntry::typed};
         if (token.info.pin_on_reader) choice.pin = PinEntry::on_reader;
-        // A PIN that is locked, or was never set, is what unblocking is for.
-        if (request.purpose != ipc::Purpose::unblock_pin) choice.obstacle = obstacle_of(request.language, token.info);
+        // A PIN that is locked, or was never set, is what unblocking is for. Whether one was unlocked meanwhile shows
+        // where it is changed: a token that is still locked has no attempts that could be lost.
+        bool const may_be_unlocked = request.purpose == ipc::Purpose::change_pin && is_lock_remembered(token.info);
+        if (request.purpose != ipc::Purpose::unblock_pin && !may_be_unlocked) {
+            choice.obstacle = obstacle_of(request.language, token.info);
+        }
         if (!request.token_serial.empty() && request.token_serial != token.info.serial) {
             choice.obstacle = Obstacle{Errc::token_absent, other_token_words(request.language)};
         }

@@ -165,7 +165,8 @@ private:
             m_tokens->hear();
             add_found(question);
         }
-        if (question.choices.empty()) return offers_files() ? file_instead() : Result<Question>{nothing_found()};
+        if (question.choices.empty())
+            return offers_files() ? file_instead(no_token_words()) : Result<Question>{nothing_found()};
         question.takes_files = takes_files();
         return question;
     }
@@ -335,9 +336,16 @@ private:
         return takes_files() && (!m_sheet.request.storages.empty() || m_tokens->failure().code == Errc::token_absent);
     }
 
-    Result<Question> file_instead() {
+    Result<Question> file_instead(std::string why = {}) {
         if (!m_shown) show();
-        return file_question({}, false);
+        return file_question(std::move(why), false);
+    }
+
+    /// Above the files: who has a token came for it, and is not to wonder why only files are asked for.
+    [[nodiscard]] std::string no_token_words() const {
+        return words(
+            message_id("No token is plugged in. Plug one in and repeat the request; if it is plugged in, tamga "
+                       "doctor says what is wrong. Or choose a key file:"));
     }
 
     /// Asks until a file was opened that may hold keys. They are listed after its password.

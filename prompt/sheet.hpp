@@ -126,6 +126,12 @@ concept Screen = requires(S& screen, Sheet const& sheet, Question const& questio
     return token.storage == ipc::key_file_storage;
 }
 
+/// Whether its lock is known from an earlier answer of the token, and not from what it shows now: it may have been
+/// unlocked with another program since.
+[[nodiscard]] inline bool is_lock_remembered(ipc::TokenInfo const& token) {
+    return token.pin_locked && !token.attempts_left;
+}
+
 /// Whether the next wrong PIN locks the token, as far as the token tells.
 [[nodiscard]] inline bool is_last_attempt(ipc::TokenInfo const& token) {
     return token.pin_final_try || token.attempts_left == std::uint8_t{1};
@@ -134,7 +140,8 @@ concept Screen = requires(S& screen, Sheet const& sheet, Question const& questio
 /// Whether a PIN may be sent only after a second question: the next wrong one locks the token, or may well do so.
 [[nodiscard]] inline bool is_risky_attempt(ipc::TokenInfo const& token) {
     constexpr std::uint32_t wrong_tries_that_worry = 2;
-    return is_last_attempt(token) || (!token.attempts_left && token.wrong_tries_seen >= wrong_tries_that_worry);
+    return is_last_attempt(token) || is_lock_remembered(token) ||
+           (!token.attempts_left && token.wrong_tries_seen >= wrong_tries_that_worry);
 }
 
 /// Whether the person may have this login remembered: for our own statement of a sign-in to a site that they know, and

@@ -310,6 +310,7 @@ std::vector<std::string> choice_details(Language language, Choice const& choice)
 std::string pin_words(Language language, Choice const& choice) {
     if (choice.pin == PinEntry::none) return {};
     auto const& token = choice.token;
+    if (is_lock_remembered(token)) return locked_words(language, token);
     if (is_last_attempt(token)) {
         return std::string{text(language, "Last attempt: another wrong PIN locks the token.")};
     }
@@ -332,6 +333,11 @@ Confirmation attempt_confirmation(Language language, ipc::TokenInfo const& token
                                            "you sure of the PIN?")},
                 std::string{text(language, "&Use the last attempt")}};
     }
+    if (is_lock_remembered(token)) {
+        return {std::string{text(language, "The PIN of this token was locked when it was typed last. Go on only if it "
+                                           "was unlocked with another program since. Was it?")},
+                std::string{text(language, "&Use this PIN")}};
+    }
     return {
         text(language,
              "Wrong PINs typed here: %1. The token does not tell how many attempts remain: another wrong PIN may lock "
@@ -347,7 +353,12 @@ std::string factory_pin_words(Language language) {
 
 std::string locked_words(Language language, ipc::TokenInfo const& token) {
     std::string words{text(language, "The PIN is locked after too many wrong attempts.")};
-    return words.append(" ").append(unblocking_words(token.unblocking, language));
+    words.append(" ").append(unblocking_words(token.unblocking, language));
+    if (token.unblocking == Unblocking::so_pin) {
+        words.append(" ").append(text(language, "Or here: tamga keys unblock."));
+    }
+    if (!is_lock_remembered(token)) return words;
+    return words.append(" ").append(text(language, "If it was unlocked already, change it once: tamga pin change."));
 }
 
 std::string doubt_words(Language language, Errc doubt) {

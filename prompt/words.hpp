@@ -54,7 +54,8 @@ namespace tamga::prompt {
 [[nodiscard]] std::string pin_words(Language language, Choice const& choice);
 /// The second question before an attempt that locks the token if it fails, or may.
 [[nodiscard]] Confirmation attempt_confirmation(Language language, ipc::TokenInfo const& token);
-/// That the PIN is locked, and what helps for this family of tokens.
+/// That the PIN is locked, and what helps for this family of tokens; where the lock is remembered, also how to show
+/// that it is none any more.
 [[nodiscard]] std::string locked_words(Language language, ipc::TokenInfo const& token);
 /// That the PIN is the one the token was delivered with.
 [[nodiscard]] std::string factory_pin_words(Language language);

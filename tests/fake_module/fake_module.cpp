@@ -16,6 +16,8 @@
 #include <p11-kit/pkcs11.h>
 #include <p11-kit/pkcs11x.h>
 
+#include <dlfcn.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -177,6 +179,15 @@ std::optional<std::size_t> slot_of(CK_SESSION_HANDLE handle) {
     return place->second.slot;
 }
 
+/// Not touched: the computer of the test has it for others. Code that does not look at what it got ends like this.
+void leak(unsigned long megabytes) {
+    for (unsigned long i = 0; i < megabytes; ++i) {
+        constexpr std::size_t megabyte = std::size_t{1} << 20;
+        auto* const taken = ::mmap(nullptr, megabyte, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (taken == MAP_FAILED) std::abort();
+    }
+}
+
 [[noreturn]] void crash(std::string const& how) {
     if (how == "abort") std::abort();
     if (how == "exit") std::exit(EXIT_SUCCESS);
@@ -199,6 +210,7 @@ struct Call {
         if (auto const delay = find(knobs.delays_ms, name, slot)) {
             std::this_thread::sleep_for(std::chrono::milliseconds{*delay});
         }
+        if (auto const leaked = find(knobs.leaks_megabytes, name, slot)) leak(*leaked);
         while (find(knobs.hanging, name, slot))
             std::this_thread::sleep_for(std::chrono::hours{1});
         if (auto const how = knobs.crashes.find(name); how != knobs.crashes.end()) crash(how->second);
@@ -319,6 +331,7 @@ CK_RV initialize(void* given) {
     std::snprintf(flags, sizeof flags, "with %lx", arguments != nullptr ? arguments->flags : 0);
     call.log(flags);
     if (state) return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    if (call.kept->card_client && ::dlopen("libpcsclite.so.1", RTLD_NOW) == nullptr) return CKR_GENERAL_ERROR;
     state = load(*call.kept);
     return state ? CKR_OK : CKR_GENERAL_ERROR;
 }

@@ -55,6 +55,10 @@ bool read_line(std::istringstream& line, Knobs& knobs) {
         line >> knobs.slots;
     } else if (word == "alone") {
         knobs.alone = true;
+    } else if (word == "card_client") {
+        knobs.card_client = true;
+    } else if (word == "leak") {
+        knobs.leaks_megabytes.push_back(read_turned(line, true));
     } else if (word == "absent") {
         std::size_t slot = 0;
         line >> slot;

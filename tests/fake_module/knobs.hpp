@@ -7,6 +7,7 @@
 //   certificate SLOT ID FILE [private]     PEM; "private": shown after a login only
 //   key SLOT ID FILE [always]              PEM; RSA, EC P-256 or GOST; "always": CKA_ALWAYS_AUTHENTICATE
 //   slots N                                so many slots are listed, with a token or without
+//   card_client                            C_Initialize brings libpcsclite, as modules with readers do
 //   alone                                  two threads in the module at once end the process
 //   absent SLOT                            the token is pulled out
 //   maker SLOT TEXT                        its manufacturer, to the end of the line; model, serial and reader likewise
@@ -24,6 +25,7 @@
 //   step N vanish                          its token is pulled out in the middle of it, until the line is gone; the spy
 //                                          writes "step" where such a call was made
 //   hang FUNCTION [SLOT]                   it never returns
+//   leak FUNCTION MEGABYTES                it takes so much memory, and never gives it back
 //   crash FUNCTION [segv|abort|exit]       it ends the process; without a word with exit code 139
 //   print FUNCTION                         it writes to standard output and to standard error first
 //   rubbish FUNCTION                       it says CKR_OK, and numbers that cannot be
@@ -84,10 +86,12 @@ struct Knobs {
     std::vector<ObjectLine> objects;
     std::size_t slots = 0;
     bool alone = false;
+    bool card_client = false;
     std::vector<Turned> delays_ms;
     std::vector<Turned> failures;
     std::vector<Turned> vanishing;
     std::vector<Turned> hanging;
+    std::vector<Turned> leaks_megabytes;
     std::map<std::string, std::string> crashes; ///< by function: how
     std::set<std::string> prints;
     std::set<std::string> rubbish;

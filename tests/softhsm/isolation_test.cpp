@@ -38,6 +38,40 @@ protected:
     ContextLoginOnReader() : ContextLogin{"pinpad"} {}
 };
 
+/// A module with readers, which the test says are empty or not: the module itself notices nothing.
+class InReaders : public FakeTokens {
+protected:
+    explicit InReaders(std::string const& key = "") : FakeTokens{{.key = key}} {
+        token.knobs(in_readers);
+        put_in(first_reader);
+        put_in(second_reader);
+        wait_until_heard(2);
+    }
+    void pull_out(std::string const& reader) { say(reader, false); }
+    void put_in(std::string const& reader) { say(reader, true); }
+
+    /// Of the changes: tamga-web is told of each.
+    void wait_until_heard(unsigned changes) {
+        for (unsigned i = 0; i < changes; ++i)
+            EXPECT_NO_THROW(expect<ipc::TokensChanged>(driver.web));
+    }
+
+    static inline std::string const first_reader = "Reader 00 00";
+    static inline std::string const second_reader = "Reader 01 00";
+    static inline std::string const in_readers =
+        "card_client\nreader 0 " + first_reader + "\nreader 1 " + second_reader + "\n";
+
+private:
+    void say(std::string const& reader, bool present) {
+        ASSERT_TRUE(watcher.send(ipc::ReaderState{reader, present, {}}));
+    }
+    ipc::Channel watcher{driver.watcher()};
+};
+class InReadersWithContextLogin : public InReaders {
+protected:
+    InReadersWithContextLogin() : InReaders{"always"} {}
+};
+
 constexpr char const* every_function[] = {
     "C_GetSlotList", "C_GetTokenInfo",    "C_OpenSession",      "C_CloseSession",      "C_Login",    "C_Logout",
     "C_FindObjects", "C_FindObjectsInit", "C_FindObjectsFinal", "C_GetAttributeValue", "C_SignInit", "C_Sign"};
@@ -134,6 +168,72 @@ TEST_F(Isolation, S29FailsARequestWhoseTokenIsPulledOutAndSignsWhenItIsBack) {
     }
     EXPECT_LE(count_in_proc("fd"), descriptors);
     EXPECT_EQ(token.calls("C_Login"), cycles);
+}
+
+TEST_F(Isolation, EndsTheProcessOfAModuleThatTakesMoreMemoryThanAnyNeeds) {
+    token.knobs("leak C_GetTokenInfo 1100\n");
+
+    EXPECT_THROW(driver.list(ipc::Depth::tokens), std::runtime_error) << "no answer: the process is gone";
+    EXPECT_NE(driver.wait(), 0);
+}
+
+TEST_F(Isolation, LetsAModuleTakeWhatALargeOneNeeds) {
+    token.knobs("leak C_GetTokenInfo 100\n");
+
+    EXPECT_EQ(driver.list(ipc::Depth::tokens).tokens.size(), 2U);
+}
+
+// ---- a card that is pulled out ----
+
+TEST_F(InReaders, ATokenThatFailsBecauseItWasPulledOutIsAbsentAlsoWhereTheReaderSaysSoLater) {
+    auto const prompt = open(RequestId{1}, left);
+    token.knobs(in_readers + "fail C_Sign 0x30\n"); // CKR_DEVICE_ERROR
+    send_items(RequestId{1});
+    ASSERT_EQ(token.calls_soon("C_Sign", 1), 1U);
+
+    pull_out(first_reader);
+
+    EXPECT_EQ(driver.lease_ended().status.code, Errc::token_absent);
+}
+
+TEST_F(InReaders, ATokenThatFailsInItsPlaceHasFailed) {
+    auto const prompt = open(RequestId{1}, left);
+    token.knobs(in_readers + "fail C_Sign 0x30\n");
+    send_items(RequestId{1});
+    ASSERT_EQ(token.calls_soon("C_Sign", 1), 1U);
+
+    pull_out(second_reader);
+
+    EXPECT_EQ(driver.lease_ended().status.code, Errc::token_failure);
+}
+
+TEST_F(InReaders, S9_NoPinGoesToACardThatWasPutInSinceTheOneThatWasShown) {
+    auto prompt = driver.prompt(RequestId{1});
+    ASSERT_EQ(list(prompt, ipc::Depth::certificates).tokens.size(), 2U);
+    pull_out(first_reader);
+    put_in(first_reader);
+    wait_until_heard(2);
+
+    EXPECT_EQ(unlock(prompt, left, user_pin).reply.status.code, Errc::token_absent);
+    EXPECT_EQ(token.calls("C_Login"), 0U);
+
+    EXPECT_TRUE(unlock(prompt, right, user_pin).reply.status.ok) << "the other was never away";
+    ASSERT_EQ(list(prompt, ipc::Depth::certificates).tokens.size(), 2U);
+    EXPECT_TRUE(unlock(prompt, left, user_pin).reply.status.ok) << "shown anew";
+}
+
+TEST_F(InReadersWithContextLogin, S9_ThePinOfAKeyGoesToNoCardThatWasPutInSinceTheLogin) {
+    auto const prompt = open(RequestId{1}, left);
+    token.knobs(in_readers + "delay C_SignInit 1000\n");
+    send_items(RequestId{1});
+    ASSERT_EQ(token.calls_soon("C_SignInit", 1), 1U);
+
+    pull_out(first_reader);
+    put_in(first_reader);
+
+    EXPECT_EQ(driver.lease_ended().status.code, Errc::token_absent);
+    EXPECT_EQ(driver.end(), 0); // what it was at is done
+    EXPECT_EQ(token.calls("C_Login"), 1U) << "that of the person";
 }
 
 TEST_F(ContextLogin, IsMadeForEachSignatureOfAKeyThatWantsOne) {

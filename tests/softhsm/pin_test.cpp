@@ -116,6 +116,56 @@ TEST_F(PinAttempts, WhatTheTokenTellsOfThemIsPassedOn) {
     EXPECT_EQ(unlock(prompt, slot, wrong_pin).reply.info.attempts_left, std::uint8_t{0});
 }
 
+TEST_F(PinAttempts, ALockedTokenIsShownLockedAlsoWhereItsFlagsKeepSilentUntilARightPin) {
+    token.knobs("fail C_Login 0xa4 0\n"); // CKR_PIN_LOCKED; the flags stay as they were
+    {
+        TokenDriver driver{folder.path()};
+        auto prompt = driver.prompt(RequestId{1});
+        auto const answer = unlock(prompt, slot, wrong_pin).reply;
+        EXPECT_EQ(answer.status.code, Errc::pin_locked);
+        EXPECT_TRUE(answer.info.pin_locked);
+    }
+    token.knobs("");
+    TokenDriver driver{folder.path()};
+    EXPECT_TRUE(seen(driver, slot).pin_locked);
+    EXPECT_EQ(seen(driver, slot).attempts_left, std::nullopt) << "remembered, not told";
+    EXPECT_FALSE(seen(driver, other_slot).pin_locked);
+
+    auto prompt = driver.prompt(RequestId{1});
+    EXPECT_FALSE(unlock(prompt, slot, user_pin).reply.info.pin_locked);
+    EXPECT_FALSE(seen(driver, slot).pin_locked);
+}
+
+TEST_F(PinAttempts, AWrongPinThatWasTheLastOneShownIsALock) {
+    token.knobs("flags 0 0x20000\nfail C_Login 0xa0 0\n"); // CKF_USER_PIN_FINAL_TRY, stale; CKR_PIN_INCORRECT
+    TokenDriver driver{folder.path()};
+    auto prompt = driver.prompt(RequestId{1});
+    ASSERT_EQ(seen(driver, slot).attempts_left, std::uint8_t{1});
+
+    auto const answer = unlock(prompt, slot, wrong_pin).reply;
+
+    EXPECT_EQ(answer.status.code, Errc::pin_locked);
+    EXPECT_TRUE(seen(driver, slot).pin_locked);
+    EXPECT_EQ(seen(driver, slot).attempts_left, std::nullopt) << "not one any more";
+}
+
+TEST_F(PinAttempts, ALockIsForgottenWhenTheAdministratorSetANewPin) {
+    token.knobs("fail C_Login 0xa4 0\n");
+    TokenDriver driver{folder.path()};
+    auto prompt = driver.prompt(RequestId{1});
+    unlock(prompt, slot, wrong_pin);
+    token.knobs("");
+    ASSERT_TRUE(seen(driver, slot).pin_locked);
+
+    auto pin = [](std::string text) {
+        return *Pin::take({reinterpret_cast<unsigned char*>(text.data()), text.size()});
+    };
+    ASSERT_TRUE(prompt.send(ipc::UnblockPin{RequestId{1}, slot, pin("87654321"), pin("24681357")}));
+
+    EXPECT_TRUE(expect<ipc::PinChanged>(prompt).status.ok);
+    EXPECT_FALSE(seen(driver, slot).pin_locked);
+}
+
 TEST_F(PinAttempts, OnAReaderWithAKeypadAreMadeThere) {
     TokenDriver driver{folder.path()};
     auto prompt = driver.prompt(RequestId{1});

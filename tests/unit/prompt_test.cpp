@@ -306,6 +306,30 @@ TEST_F(PromptTest, ALockedPinComesWithWhatHelpsForThatFamilyOfTokens) {
     EXPECT_EQ(unlocks(), 0U);
 }
 
+TEST_F(PromptTest, OfALockThatIsRememberedItSaysHowToShowThatThereIsNoneAnyMore) {
+    m_token.info.pin_locked = true; // and no word of attempts: the token itself tells nothing
+    m_token.info.unblocking = Unblocking::so_pin;
+    start("pin 1234");
+
+    EXPECT_EQ(ended_with(), Errc::pin_locked);
+    finish();
+
+    EXPECT_EQ(unlocks(), 0U);
+    EXPECT_TRUE(
+        was_shown("Or here: tamga keys unblock. If it was unlocked already, change it once: tamga pin change."));
+}
+
+TEST_F(PromptTest, WithoutATokenItSaysSoAboveTheFilesThatItOffersInstead) {
+    m_token.plugged_in = false;
+    start("cancel");
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+    finish();
+
+    EXPECT_TRUE(was_shown("No token is plugged in."));
+    EXPECT_TRUE(was_shown("tamga doctor says what is wrong"));
+}
+
 TEST_F(PromptTest, WithoutATokenItEndsWithoutAWindow) {
     m_token.plugged_in = false;
     m_request.storages = {"AKKaztokenStore"};
@@ -1201,6 +1225,28 @@ TEST_F(KeyWorkPrompt, ChangesAPinBetweenThePersonAndTheToken) {
     EXPECT_EQ(m_events.count("change 1234 to new-pin-1"), 1U);
     EXPECT_EQ(unlocks(), 0U) << "no login beside it";
     EXPECT_TRUE(was_shown("The new PIN holds from now on."));
+}
+
+TEST_F(KeyWorkPrompt, ChangesThePinOfATokenWhoseLockIsRememberedAfterASecondQuestion) {
+    m_request.purpose = ipc::Purpose::change_pin;
+    m_token.info.pin_locked = true;
+    start("pin 1234\nnew_pin new-pin-1\naccept\n");
+
+    ASSERT_TRUE(hear<ipc::Accepted>());
+    finish();
+    EXPECT_EQ(m_events.count("change 1234 to new-pin-1"), 1U);
+    EXPECT_TRUE(was_shown("was locked when it was typed last"));
+}
+
+TEST_F(KeyWorkPrompt, ChangesNoPinWhereTheTokenItselfSaysItIsLocked) {
+    m_request.purpose = ipc::Purpose::change_pin;
+    m_token.info.pin_locked = true;
+    m_token.info.attempts_left = 0;
+    start("pin 1234\nnew_pin new-pin-1\naccept\ncancel");
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled);
+    finish();
+    EXPECT_FALSE(m_events.any_starts_with("change "));
 }
 
 TEST_F(KeyWorkPrompt, UnblocksALockedTokenAfterASecondQuestion) {

@@ -69,6 +69,55 @@ TEST_F(WrongTriesTest, KeepsATryAfterAnUnclearAnswer) {
     EXPECT_EQ(m_tries.seen(m_token), 1U);
 }
 
+TEST_F(WrongTriesTest, RememberALockUntilARightPin) {
+    type(m_token, Errc::pin_locked);
+    type(m_token, Errc::token_absent);
+    type(m_token, Errc::pin_incorrect);
+    EXPECT_TRUE(WrongTries{m_folder}.is_locked(m_token));
+    EXPECT_EQ(m_tries.seen(m_token), 2U);
+
+    type(m_token, ok());
+
+    EXPECT_FALSE(m_tries.is_locked(m_token));
+    EXPECT_TRUE(std::filesystem::is_empty(m_folder));
+}
+
+TEST_F(WrongTriesTest, TakeAWrongPinThatWasTheLastTheTokenWouldBearForALock) {
+    auto last = m_token;
+    last.pin_count_low = last.pin_final_try = true;
+    type(last, Errc::pin_incorrect);
+
+    EXPECT_TRUE(m_tries.is_locked(m_token));
+    EXPECT_TRUE(m_tries.is_locked(last)) << "the flags are those of before the login";
+}
+
+TEST_F(WrongTriesTest, ForgetALockThatTheTokenItselfHasShownAndShowsNoLonger) {
+    type(m_token, Errc::pin_locked);
+    auto showing = m_token;
+    showing.pin_locked = true;
+    EXPECT_TRUE(m_tries.is_locked(showing));
+
+    EXPECT_FALSE(m_tries.is_locked(m_token));
+    EXPECT_EQ(m_tries.seen(m_token), 0U);
+}
+
+TEST_F(WrongTriesTest, ForgetALockWhereTheTokenSaysThatAttemptsRemain) {
+    type(m_token, Errc::pin_locked);
+    auto unlocked = m_token;
+    unlocked.pin_count_low = true;
+
+    EXPECT_FALSE(m_tries.is_locked(unlocked));
+    EXPECT_FALSE(m_tries.is_locked(m_token));
+}
+
+TEST_F(WrongTriesTest, BelieveATokenThatShowsItsLockWithoutAnyRecord) {
+    auto showing = m_token;
+    showing.pin_locked = true;
+
+    EXPECT_TRUE(m_tries.is_locked(showing));
+    EXPECT_FALSE(m_tries.is_locked(m_token));
+}
+
 TEST_F(WrongTriesTest, CountsEveryTokenAndEveryAppletOfAStickByItself) {
     type(m_token, Errc::pin_incorrect);
 
