@@ -83,7 +83,7 @@ test('a file that is none, is cut off or is not there is said, and another one c
 
   assert.equal(reply.status, true, JSON.stringify(reply));
   const errors = windows('files').slice(before_).map(({ error }) => error);
-  assert.deepEqual(errors.map((words) => words.slice(0, 21)), ['', ...Array(4).fill('This is not a key fil'), 'There is no key in th']);
+  assert.deepEqual(errors.map((words) => words.slice(0, 21)), ['No token is plugged i', ...Array(4).fill('This is not a key fil'), 'There is no key in th']);
 });
 
 test('of a file with the keys of two people the one is used that was pointed at', async () => {
