@@ -256,6 +256,7 @@ void Window::show(Sheet const& sheet) {
 
 Answer Window::ask(Question const& question, int web, int news) {
     m_question = &question;
+    bool const was_at_pin = m_pin->isVisible();
     auto const language = m_sheet->request.language;
     m_list_label->setText(qt(list_words(language, question)));
     m_list_note->setText(qt(common_warning(question)));
@@ -266,7 +267,8 @@ Answer Window::ask(Question const& question, int web, int news) {
     if (!question.goes_on) m_word->clear();
     turn_to(Page::question);
     show_error(question.error);
-    if (!question.goes_on) focus_on_question();
+    // Where the last token's answer has settled which key it is, the PIN is what is typed next.
+    if (!question.goes_on || (!was_at_pin && m_pin->isVisible())) focus_on_question();
     if (isVisible() && !m_sized_for_question) take_its_size(); // it opened to say that the tokens are waited for
     m_sized_for_question = true;
 
