@@ -16,6 +16,7 @@ struct Peer {
     ipc::Role role{};
     bool greeted = false;
     std::map<ipc::SlotId, ShownToken> told{}; ///< to a prompt: what it shows of each slot
+    bool follows = false;                     ///< a prompt that listed, and was not told of a change since
 
     /// The next packet after Hello, if one is there. Errors as Channel and check_hello give them.
     Result<std::optional<ipc::Packet>> next();

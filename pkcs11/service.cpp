@@ -169,7 +169,15 @@ void Service::card_service_is(ipc::CardService const& service) {
     if (!service.available && m_slots.forget_over_card_service()) {
         m_leases.end_every(Error{Errc::card_service_lost});
     }
+    tell_of_change();
+}
+
+/// A prompt once for each of its listings, so that one which is busy with a token does not find a heap of these.
+void Service::tell_of_change() {
     tell(m_web.channel, ipc::TokensChanged{});
+    for (auto& [request, prompt] : m_prompts) {
+        if (std::exchange(prompt.follows, false)) tell(prompt.channel, ipc::TokensChanged{});
+    }
 }
 
 /// Who is logged in to a card that was pulled out is so no longer, and hears of it now.
@@ -179,7 +187,7 @@ void Service::reader_is(ipc::ReaderState const& state) {
         m_leases.pulled_out(state.name);
         m_slots.pulled_out(state.name);
     }
-    tell(m_web.channel, ipc::TokensChanged{});
+    tell_of_change();
 }
 
 Result<void> Service::serve_prompt(ipc::RequestId request) {
@@ -191,6 +199,7 @@ Result<void> Service::serve_prompt(ipc::RequestId request) {
             return ok();
         }
         if (auto const question = (*packet)->as<ipc::ListKeys>()) {
+            m_prompts.at(request).follows = true;
             list(
                 *question, [this, request](auto const& message) { tell_prompt(request, message); },
                 [this, request](SeenToken const& token) { shown_to(request, token); });

@@ -33,6 +33,7 @@ private:
     void reader_is(ipc::ReaderState const& state);
     Result<void> serve_prompt(ipc::RequestId request);
     void drop_prompt(ipc::RequestId request);
+    void tell_of_change();
 
     template <class Tell, class Note>
     void list(ipc::ListKeys const& wanted, Tell tell_asker, Note note);

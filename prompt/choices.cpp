@@ -138,6 +138,29 @@ std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToke
     return choices;
 }
 
+bool follow(Question& question, TokenNews const& news, std::vector<Choice> found) {
+    auto& choices = question.choices;
+    auto const is_gone = [&news](Choice const& choice) {
+        return std::ranges::find(news.gone, TokenPlace{choice.module, choice.slot}) != news.gone.end();
+    };
+    bool stays = true;
+    if (question.chosen) {
+        auto const chosen = choices.begin() + static_cast<std::ptrdiff_t>(*question.chosen);
+        stays = !is_gone(*chosen);
+        *question.chosen -= static_cast<std::size_t>(std::count_if(choices.begin(), chosen, is_gone));
+    }
+    if (!stays) question.chosen.reset();
+    std::erase_if(choices, is_gone);
+    for (auto const& token : news.seen_again) {
+        for (auto& choice : choices) {
+            if (choice.module == token.module && choice.slot == token.slot) choice.token = token.info;
+        }
+    }
+    for (auto& choice : found)
+        choices.push_back(std::move(choice));
+    return stays;
+}
+
 std::vector<Choice> token_choices(Sheet const& sheet, std::vector<FoundToken> const& tokens) {
     auto const& request = sheet.request;
     std::vector<Choice> choices;

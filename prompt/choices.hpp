@@ -23,6 +23,11 @@ struct Knowledge {
 [[nodiscard]] std::vector<Choice> choices_before_pin(Sheet const& sheet, std::vector<FoundToken> const& tokens,
                                                      Knowledge const& known, std::int64_t now);
 
+/// Brings `question` up to date: the choices of tokens that are gone go, what is known of the others is renewed, and
+/// `found` come behind them: nothing moves under a hand that points.
+/// @return false where the chosen one is gone: nothing is chosen then.
+[[nodiscard]] bool follow(Question& question, TokenNews const& news, std::vector<Choice> found);
+
 /// The tokens themselves, none of their keys. What another one than PromptRequest::token_serial is cannot be chosen.
 [[nodiscard]] std::vector<Choice> token_choices(Sheet const& sheet, std::vector<FoundToken> const& tokens);
 

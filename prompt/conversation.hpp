@@ -155,20 +155,44 @@ private:
         if (takes_files() && m_sheet.request.storages.size() == 1) return file_instead();
         if (auto answered = await_answers(); !answered) return answered.error();
         Question question;
-        add_found(question);
+        bring_up_to_date(question);
         if (!question.choices.empty() || !m_tokens->complete()) show();
         while (question.choices.empty() && !m_tokens->complete()) {
-            Waiting const waiting{words(message_id("Still waiting for the tokens to answer ...")), 0, 0};
-            auto const woken = m_screen.wait(waiting, m_web.fd(), m_tokens->fd());
-            if (woken == Woken::cancelled) return Errc::user_cancelled;
-            if (woken == Woken::first) return refusal(Act::gone);
-            m_tokens->hear();
-            add_found(question);
+            if (auto heard = await_news(question, message_id("Still waiting for the tokens to answer ...")); !heard)
+                return heard.error();
         }
         if (question.choices.empty())
-            return offers_files() ? file_instead(no_token_words()) : Result<Question>{nothing_found()};
+            return offers_files() ? file_instead(no_token_words(), true) : Result<Question>{nothing_found()};
         question.takes_files = takes_files();
         return question;
+    }
+
+    /// In the place of `question`, all of whose tokens were pulled out: until one is there again, or a file is chosen.
+    Result<Question> next_question(Question question) {
+        while (question.choices.empty()) {
+            if (!m_tokens->complete()) {
+                if (auto heard = await_news(question, message_id("Still waiting for the tokens to answer ...")); !heard)
+                    return heard.error();
+            } else if (m_tokens->failure().code != Errc::token_absent) {
+                return told(m_tokens->failure());
+            } else if (offers_files()) {
+                return file_instead(no_token_words(), true);
+            } else if (auto heard = await_news(question, message_id("No token is plugged in. Plug one in, and this "
+                                                                    "window goes on by itself."));
+                       !heard) {
+                return heard.error();
+            }
+        }
+        return question;
+    }
+
+    Result<void> await_news(Question& question, char const* waiting) {
+        auto const woken = m_screen.wait({words(waiting), 0, 0, 0}, m_web.fd(), m_tokens->fd());
+        if (woken == Woken::cancelled) return Errc::user_cancelled;
+        if (woken == Woken::first) return refusal(Act::gone);
+        m_tokens->hear();
+        bring_up_to_date(question);
+        return ok();
     }
 
     /// Without a window: until every token process has answered, or for as long as nobody notices.
@@ -185,12 +209,32 @@ private:
         return ok();
     }
 
-    /// New choices come after those that are shown: nothing moves under a hand that points.
-    void add_found(Question& question) {
+    /// What was typed for a token that is gone is not typed for another.
+    void bring_up_to_date(Question& question) {
         m_others = m_tokens->has_left_out();
-        for (auto& choice : choices_before_pin(m_sheet, m_tokens->take_found(), known(), std::time(nullptr)))
-            question.choices.push_back(std::move(choice));
+        auto const news = m_tokens->take_news();
+        auto found = choices_before_pin(m_sheet, news.found, known(), std::time(nullptr));
+        if (!follow(question, news, std::move(found))) {
+            question.error = words(chosen_is_gone);
+            question.goes_on = false;
+        }
         question.more_may_come = !m_tokens->complete();
+        question.follows_tokens = true;
+    }
+
+    /// Whether the chosen token is the one that is there, as its process says by now: what was typed for it may be
+    /// sent.
+    Result<bool> is_still_there(Question& question) {
+        while (question.follows_tokens && question.chosen) {
+            m_tokens->hear();
+            bring_up_to_date(question);
+            if (!question.chosen) return false;
+            auto const& choice = question.choices[*question.chosen];
+            if (m_tokens->is_settled({choice.module, choice.slot})) return true;
+            if (auto heard = await_news(question, message_id("Still waiting for the tokens to answer ...")); !heard)
+                return heard.error();
+        }
+        return question.chosen.has_value();
     }
 
     /// A site that was not answered yet is asked about first: it does not learn that there is no token.
@@ -210,6 +254,15 @@ private:
     /// Asks until a key is chosen and, where its PIN is wanted, its token unlocked.
     Result<Choice> choose(Question question) {
         while (true) {
+            if (question.follows_tokens) {
+                m_tokens->hear();
+                bring_up_to_date(question);
+                if (question.choices.empty()) {
+                    auto next = next_question(std::move(question));
+                    if (!next) return next.error();
+                    question = std::move(*next);
+                }
+            }
             // While more may come the only one is not the only one yet.
             if (!question.more_may_come && !m_others) {
                 admit_only_key(question.choices, m_sheet, known(), std::time(nullptr));
@@ -220,12 +273,10 @@ private:
             // Of a locked PIN the list says what helps for each token.
             if (no_hope && (hopeless_code == Errc::key_not_found || hopeless_code == Errc::role_missing))
                 question.error = no_key_words(question, *hopeless_code);
-            auto answer = m_screen.ask(question, m_web.fd(), question.more_may_come ? m_tokens->fd() : -1);
+            auto answer = m_screen.ask(question, m_web.fd(), question.follows_tokens ? m_tokens->fd() : -1);
             question.goes_on = answer.act == Act::news;
             if (answer.act == Act::news) {
-                m_tokens->hear();
                 if (answer.choice < question.choices.size()) question.chosen = answer.choice;
-                add_found(question);
                 continue;
             }
             if (answer.act == Act::file) {
@@ -244,9 +295,14 @@ private:
             m_site_allowed = m_sheet.request.site_is_new;
             question.chosen = answer.choice;
             question.error.clear();
-            auto& choice = question.choices[answer.choice];
-            if (choice.pin == PinEntry::none) return choice;
             m_remember = answer.remember;
+            if (question.choices[answer.choice].pin != PinEntry::none) {
+                auto const there = is_still_there(question);
+                if (!there) return there.error();
+                if (!*there) continue;
+            }
+            auto& choice = question.choices[*question.chosen];
+            if (choice.pin == PinEntry::none) return choice;
 
             if (auto const act = confirm_attempt(choice.token); act == Act::gone)
                 return refusal(act);
@@ -336,24 +392,34 @@ private:
         return takes_files() && (!m_sheet.request.storages.empty() || m_tokens->failure().code == Errc::token_absent);
     }
 
-    Result<Question> file_instead(std::string why = {}) {
+    Result<Question> file_instead(std::string why = {}, bool or_token = false) {
         if (!m_shown) show();
-        return file_question(std::move(why), false);
+        return file_question(std::move(why), false, or_token);
     }
 
     /// Above the files: who has a token came for it, and is not to wonder why only files are asked for.
     [[nodiscard]] std::string no_token_words() const {
-        return words(
-            message_id("No token is plugged in. Plug one in and repeat the request; if it is plugged in, tamga "
-                       "doctor says what is wrong. Or choose a key file:"));
+        return words(message_id("No token is plugged in. Plug one in, and it is shown here; if it is plugged in, tamga "
+                                "doctor says what is wrong. Or choose a key file:"));
     }
 
-    /// Asks until a file was opened that may hold keys. They are listed after its password.
-    Result<Question> file_question(std::string error, bool can_go_back) {
+    /// Asks until a file was opened that may hold keys. They are listed after its password. `or_token`: or until a
+    /// token is plugged in, which is asked about then.
+    Result<Question> file_question(std::string error, bool can_go_back, bool or_token = false) {
         if (!m_recent) m_recent = RecentFiles::load(RecentFiles::default_path());
+        bool goes_on = false;
         while (true) {
-            auto const answer =
-                m_screen.choose_file({FileUse::key, m_recent->paths(), std::move(error), can_go_back}, m_web.fd());
+            auto const answer = m_screen.choose_file({FileUse::key, m_recent->paths(), error, can_go_back, goes_on},
+                                                     m_web.fd(), or_token ? m_tokens->fd() : -1);
+            goes_on = answer.act == Act::news;
+            if (answer.act == Act::news) {
+                Question question;
+                m_tokens->hear();
+                bring_up_to_date(question);
+                question.takes_files = takes_files();
+                if (!question.choices.empty()) return question;
+                continue;
+            }
             error.clear();
             if (answer.act == Act::forget_files) {
                 m_recent->clear();
@@ -425,7 +491,7 @@ private:
         show();
         std::string error;
         while (true) {
-            auto const answer = m_screen.choose_file({FileUse::document, {}, std::move(error), false}, m_web.fd());
+            auto const answer = m_screen.choose_file({FileUse::document, {}, std::move(error)}, m_web.fd(), -1);
             if (answer.act != Act::accept) return refusal(answer.act);
             auto file = open_file(answer.path);
             if (file && !looks_like_key_file(*file)) {

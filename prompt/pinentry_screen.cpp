@@ -97,7 +97,7 @@ Result<PinentryScreen> PinentryScreen::open(Sheet const& sheet, std::filesystem:
 Answer PinentryScreen::ask(Question const& question, int web, int news) {
     using Clock = std::chrono::steady_clock;
     if (!m_first_asked) m_first_asked = Clock::now();
-    if (news >= 0) {
+    if (question.more_may_come && news >= 0) { // what is plugged in later is asked for with another command
         auto const left =
             std::chrono::ceil<std::chrono::milliseconds>(*m_first_asked + patience_for_tokens - Clock::now());
         std::array<::pollfd, 2> ends{{{web, POLLIN, 0}, {news, POLLIN, 0}}};
@@ -225,7 +225,7 @@ Answer PinentryScreen::unlock(Choice const& choice, std::size_t index, std::stri
     return answer;
 }
 
-FileAnswer PinentryScreen::choose_file(FileQuestion const&, int web) {
+FileAnswer PinentryScreen::choose_file(FileQuestion const&, int web, int) {
     tell(
         std::string{text(m_language, "A key file can be chosen in Tamga's window only. Plug in a token, or install the "
                                      "package tamga-qt and use a graphical session.")},

@@ -23,7 +23,7 @@ public:
     // ---- the members of `Screen` ----
     void show(Sheet const& sheet) { m_sheet = &sheet; }
     Answer ask(Question const& question, int web, int news);
-    FileAnswer choose_file(FileQuestion const& question, int web);
+    FileAnswer choose_file(FileQuestion const& question, int web, int news);
     Act confirm(Confirmation const& confirmation, int web);
     /// Shows nothing: the terminal belongs to the command meanwhile, whose end is the person's way to cancel.
     Woken wait(Waiting const& waiting, int first, int second);

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <tuple>
 
 namespace tamga::prompt {
 
@@ -22,6 +23,18 @@ Error crashed(Error error) {
     return error;
 }
 
+TokenPlace place_of(FoundToken const& token) {
+    return {token.module, token.slot};
+}
+
+/// Whether it is the same one with the same keys; what is known of its PIN changes with each attempt.
+bool is_same(FoundToken const& one, FoundToken const& other) {
+    auto const identity = [](ipc::TokenInfo const& info) {
+        return std::tie(info.storage, info.label, info.manufacturer, info.model, info.serial);
+    };
+    return identity(one.info) == identity(other.info) && one.certificates == other.certificates;
+}
+
 } // namespace
 
 PluggedIn::PluggedIn(TokenEnds ends, std::vector<std::string> storages, UniqueFd watch, UniqueFd timer)
@@ -32,17 +45,23 @@ Result<PluggedIn> PluggedIn::watch(TokenEnds ends, std::vector<std::string> stor
     if (!watch) return system_error("epoll_create1", errno);
     UniqueFd timer{::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)};
     if (!timer) return system_error("timerfd_create", errno);
-    ::itimerspec once{};
-    once.it_value.tv_sec = patience.count();
-    if (::timerfd_settime(timer.get(), 0, &once, nullptr) != 0) return system_error("timerfd_settime", errno);
 
     PluggedIn made{std::move(ends), std::move(storages), std::move(watch), std::move(timer)};
+    if (auto started = made.start_patience(); !started) return started.error();
     if (auto added = made.add_to_watch(made.m_timer.get()); !added) return added.error();
-    for (auto const& [module, end] : made.m_ends) {
+    for (auto& [module, end] : made.m_ends) {
         if (auto added = made.add_to_watch(end.channel.fd()); !added) return added.error();
+        end.watched = true;
         made.m_asked[module];
     }
     return made;
+}
+
+Result<void> PluggedIn::start_patience() const {
+    ::itimerspec once{};
+    once.it_value.tv_sec = patience.count();
+    if (::timerfd_settime(m_timer.get(), 0, &once, nullptr) != 0) return system_error("timerfd_settime", errno);
+    return ok();
 }
 
 Result<void> PluggedIn::add_to_watch(int fd) const {
@@ -57,22 +76,26 @@ void PluggedIn::add(ipc::ModuleIndex module, ipc::Channel channel) {
 }
 
 void PluggedIn::hear() {
-    std::vector<ipc::ModuleIndex> modules;
-    for (auto const& [module, asked] : m_asked)
-        modules.push_back(module);
-    for (auto const module : modules)
-        hear_from(module);
     std::uint64_t expirations = 0;
-    if (::read(m_timer.get(), &expirations, sizeof expirations) != sizeof expirations) return;
-    for (auto const module : modules) {
-        if (m_asked.contains(module)) end_listing(module, Error{Errc::timeout, "no listing in time"});
+    bool const is_over = ::read(m_timer.get(), &expirations, sizeof expirations) == sizeof expirations;
+    for (auto& [module, end] : m_ends) {
+        if (end.watched) hear_from(module);
+        if (is_over && m_asked.contains(module)) end_listing(module, Error{Errc::timeout, "no listing in time"});
+        if (end.watched && std::exchange(end.changed, false)) ask_again(end, module);
     }
 }
 
 void PluggedIn::hear_from(ipc::ModuleIndex module) {
     auto const packet = receive(module);
     if (packet && !*packet) return;
-    end_listing(module, packet ? Error{Errc::message_malformed, "an answer that nobody asked for"} : packet.error());
+    fail(module, packet ? Error{Errc::message_malformed, "an answer that nobody asked for"} : packet.error());
+}
+
+/// What it still answers to the question before is forgotten. One that is gone shows as end of file.
+void PluggedIn::ask_again(TokenEnd& end, ipc::ModuleIndex module) {
+    if (!end.channel.send(ipc::ListKeys{++end.query, ipc::Depth::certificates})) return;
+    (void)start_patience(); // without it one that keeps silent is waited for until the person cancels
+    m_asked[module] = {};
 }
 
 Result<std::optional<ipc::Packet>> PluggedIn::receive(ipc::ModuleIndex module) {
@@ -99,13 +122,20 @@ Result<std::optional<ipc::Packet>> PluggedIn::next(TokenEnd& end) {
 
 /// @return whether it answered ListKeys. After a listing was given up its answers are heard and forgotten.
 Result<bool> PluggedIn::take_in(ipc::ModuleIndex module, ipc::Packet& packet) {
+    auto& end = m_ends[module];
+    if (packet.is<ipc::TokensChanged>()) {
+        end.changed = true;
+        return true;
+    }
     auto const place = m_asked.find(module);
     auto* const asked = place == m_asked.end() ? nullptr : &place->second;
+    auto const is_listing = [&end](std::uint64_t query) { return query != 0 && query <= end.query; };
+    auto const is_awaited = [&](std::uint64_t query) { return asked != nullptr && query == end.query; };
     if (asked != nullptr && ++asked->messages > most_messages) {
         return Error{Errc::token_failure, "the module lists no end of certificates"};
     }
-    if (auto found = packet.as<ipc::TokenFound>(); found && found->query == listing_query) {
-        if (asked == nullptr) return true;
+    if (auto found = packet.as<ipc::TokenFound>(); found && is_listing(found->query)) {
+        if (!is_awaited(found->query)) return true;
         FoundToken token{module, found->slot, std::move(found->info), {}};
         if (found->certificates == 0)
             token_complete(std::move(token));
@@ -113,8 +143,8 @@ Result<bool> PluggedIn::take_in(ipc::ModuleIndex module, ipc::Packet& packet) {
             asked->tokens.push_back({std::move(token), found->certificates});
         return true;
     }
-    if (auto found = packet.as<ipc::CertificateFound>(); found && found->query == listing_query) {
-        if (asked == nullptr) return true;
+    if (auto found = packet.as<ipc::CertificateFound>(); found && is_listing(found->query)) {
+        if (!is_awaited(found->query)) return true;
         auto const listed =
             std::ranges::find_if(asked->tokens, [&](Listed const& each) { return each.token.slot == found->slot; });
         if (listed == asked->tokens.end()) return Error{Errc::message_malformed, "a certificate without its token"};
@@ -124,8 +154,14 @@ Result<bool> PluggedIn::take_in(ipc::ModuleIndex module, ipc::Packet& packet) {
         asked->tokens.erase(listed);
         return true;
     }
-    if (auto const done = packet.as<ipc::ListingDone>(); done && done->query == listing_query) {
-        if (asked != nullptr) end_listing(module, done->status.result());
+    if (auto const done = packet.as<ipc::ListingDone>(); done && is_listing(done->query)) {
+        if (!is_awaited(done->query)) return true;
+        // Whatever else failed: what it did not tell of is not there.
+        auto const tokens = m_tokens;
+        for (auto const& token : tokens) {
+            if (token.module == module && !asked->seen.contains(token.slot)) token_gone(place_of(token));
+        }
+        end_listing(module, done->status.result());
         return true;
     }
     return false;
@@ -133,15 +169,46 @@ Result<bool> PluggedIn::take_in(ipc::ModuleIndex module, ipc::Packet& packet) {
 
 void PluggedIn::token_complete(FoundToken token) {
     bool const wanted = m_storages.empty() || std::ranges::find(m_storages, token.info.storage) != m_storages.end();
-    if (wanted)
-        m_found.push_back(std::move(token));
-    else
+    if (!wanted) {
         m_has_left_out = true;
+        return;
+    }
+    m_asked[token.module].seen.insert(token.slot);
+    auto const known = std::ranges::find(m_tokens, place_of(token), place_of);
+    if (known != m_tokens.end() && is_same(*known, token)) {
+        *known = token;
+        m_news.seen_again.push_back(std::move(token));
+        return;
+    }
+    if (known != m_tokens.end()) token_gone(place_of(token));
+    m_tokens.push_back(token);
+    m_news.found.push_back(std::move(token));
+}
+
+/// One that nobody was told of yet was never there.
+void PluggedIn::token_gone(TokenPlace place) {
+    auto const is_there = [place](FoundToken const& token) { return place_of(token) == place; };
+    std::erase_if(m_tokens, is_there);
+    std::erase_if(m_news.seen_again, is_there);
+    if (std::erase_if(m_news.found, is_there) == 0) m_news.gone.push_back(place);
+}
+
+bool PluggedIn::is_settled(TokenPlace place) const {
+    auto const asked = m_asked.find(place.module);
+    if (asked == m_asked.end() || m_ends.at(place.module).query == listing_query) return true;
+    return asked->second.seen.contains(place.slot);
+}
+
+/// It is not heard any more. Its tokens stay: who chooses one is told what happened.
+void PluggedIn::fail(ipc::ModuleIndex module, Error const& why) {
+    auto& end = m_ends[module];
+    end.watched = false;
+    ::epoll_ctl(m_watch.get(), EPOLL_CTL_DEL, end.channel.fd(), nullptr);
+    end_listing(module, why);
 }
 
 void PluggedIn::end_listing(ipc::ModuleIndex module, Result<void> const& why) {
     m_asked.erase(module);
-    ::epoll_ctl(m_watch.get(), EPOLL_CTL_DEL, m_ends[module].channel.fd(), nullptr);
     if (why) return;
     m_failure = why.error();
     log::warning(
@@ -149,10 +216,10 @@ void PluggedIn::end_listing(ipc::ModuleIndex module, Result<void> const& why) {
         {{"module", unsigned{module.value()}}, {"error", wire_name(m_failure.code)}, {"detail", m_failure.detail}});
 }
 
-std::vector<FoundToken> PluggedIn::take_found() {
-    auto found = std::exchange(m_found, {});
-    std::ranges::sort(found, {}, [](FoundToken const& token) { return std::pair{token.module, token.slot}; });
-    return found;
+TokenNews PluggedIn::take_news() {
+    auto news = std::exchange(m_news, {});
+    std::ranges::sort(news.found, {}, [](FoundToken const& token) { return std::pair{token.module, token.slot}; });
+    return news;
 }
 
 } // namespace tamga::prompt

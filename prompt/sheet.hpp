@@ -48,7 +48,8 @@ struct Question {
     std::optional<std::size_t> chosen; ///< shown as selected; nothing: the person must point at one
     std::string error;                 ///< what went wrong with the last answer
     bool more_may_come = false;        ///< not every token has answered yet
-    bool goes_on = false;              ///< the question before, with more choices: what was typed stays
+    bool follows_tokens = false;       ///< what is plugged in or pulled out meanwhile changes the choices
+    bool goes_on = false;              ///< the question before, with other choices: what was typed stays
     bool takes_files = false;          ///< a key file may be chosen instead
     std::string operations;            ///< what is to be done on the token's keys, in words; mostly empty
     std::string word_to_type;          ///< before that may be agreed to; mostly empty
@@ -61,6 +62,7 @@ struct FileQuestion {
     std::vector<std::filesystem::path> recent;
     std::string error;        ///< what is wrong with the file chosen last
     bool can_go_back = false; ///< cancelling leads back to a question
+    bool goes_on = false;     ///< the question before: the folder that is shown stays
 };
 
 /// A yes or no of its own, with "no" as the default.
@@ -105,7 +107,8 @@ concept Screen = requires(S& screen, Sheet const& sheet, Question const& questio
     screen.show(sheet);
     /// The second descriptor (may be -1) ends the call with Act::news; the answer's choice is what is selected then.
     { screen.ask(question, fd, fd) } -> std::same_as<Answer>;
-    { screen.choose_file(files, fd) } -> std::same_as<FileAnswer>;
+    /// The second descriptor as with ask.
+    { screen.choose_file(files, fd, fd) } -> std::same_as<FileAnswer>;
     { screen.confirm(confirmation, fd) } -> std::same_as<Act>;
     /// Until one of two descriptors is readable (the second may be -1), or the person cancels.
     { screen.wait(waiting, fd, fd) } -> std::same_as<Woken>;

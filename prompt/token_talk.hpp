@@ -7,6 +7,9 @@
 
 namespace tamga::prompt {
 
+/// To whoever had chosen it.
+inline constexpr char const* chosen_is_gone = message_id("The token you had chosen was pulled out.");
+
 /// Borrows all it is given. Every call blocks while the screen stays alive.
 /// Errors of all: user_cancelled, channel_closed (the request was withdrawn), token_crashed, and what the token
 /// answers.

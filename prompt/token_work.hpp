@@ -31,7 +31,7 @@ public:
     /// withdrawn), token_absent, and what the token answers.
     Result<ipc::Accepted> run() {
         Question question;
-        add_found(question);
+        bring_up_to_date(question);
         bool const nothing = question.choices.empty() && m_tokens.complete();
         if (nothing && !takes_files()) return m_tokens.failure();
         m_screen.show(m_sheet);
@@ -42,14 +42,16 @@ public:
             if (auto chosen = choose_file(question, {}, false); !chosen) return chosen.error();
         }
         while (true) {
+            if (question.follows_tokens) {
+                m_tokens.hear();
+                bring_up_to_date(question);
+                if (question.choices.empty() && m_tokens.complete()) return told(m_tokens.failure(), {});
+            }
             if (!question.chosen && !question.more_may_come) question.chosen = only_choice(question.choices);
-            auto answer = m_screen.ask(question, m_web, question.more_may_come ? m_tokens.fd() : -1);
+            auto answer = m_screen.ask(question, m_web, question.follows_tokens ? m_tokens.fd() : -1);
             question.goes_on = answer.act == Act::news;
             if (answer.act == Act::news) {
-                m_tokens.hear();
                 if (answer.choice < question.choices.size()) question.chosen = answer.choice;
-                add_found(question);
-                if (question.choices.empty() && m_tokens.complete()) return told(m_tokens.failure(), {});
                 continue;
             }
             if (answer.act == Act::gone) return Error{Errc::channel_closed, "the request was withdrawn"};
@@ -62,7 +64,10 @@ public:
             question.error = fault_of(question, answer);
             if (!question.error.empty()) continue;
             question.chosen = answer.choice;
-            auto const choice = question.choices[answer.choice];
+            auto const there = is_still_there(question);
+            if (!there) return there.error();
+            if (!*there) continue;
+            auto const choice = question.choices[*question.chosen];
             if (auto const act = confirm_attempt(choice.token); act == Act::gone)
                 return Error{Errc::channel_closed, "the request was withdrawn"};
             else if (act != Act::accept)
@@ -93,18 +98,40 @@ private:
         question.choices = std::move(chosen->choices);
         question.chosen = 0;
         question.more_may_come = false;
+        question.follows_tokens = false;
         question.error.clear();
         return ok();
     }
 
-    void add_found(Question& question) {
-        auto const found = m_tokens.take_found();
-        for (auto& choice : token_choices(m_sheet, found))
-            question.choices.push_back(std::move(choice));
-        for (auto const& token : found)
+    /// What was typed for a token that is gone is not typed for another.
+    void bring_up_to_date(Question& question) {
+        auto const news = m_tokens.take_news();
+        if (!follow(question, news, token_choices(m_sheet, news.found))) {
+            question.error = words(chosen_is_gone);
+            question.goes_on = false;
+        }
+        for (auto const& token : news.found)
             m_certificates.insert(m_certificates.end(), token.certificates.begin(), token.certificates.end());
         question.operations = operations_words(m_sheet, m_certificates);
         question.more_may_come = !m_tokens.complete();
+        question.follows_tokens = true;
+    }
+
+    /// Whether the chosen token is the one that is there, as its process says by now: what was typed for it may be
+    /// sent.
+    Result<bool> is_still_there(Question& question) {
+        while (question.follows_tokens && question.chosen) {
+            m_tokens.hear();
+            bring_up_to_date(question);
+            if (!question.chosen) return false;
+            auto const& choice = question.choices[*question.chosen];
+            if (m_tokens.is_settled({choice.module, choice.slot})) return true;
+            auto const waiting = words(message_id("Still waiting for the tokens to answer ..."));
+            auto const woken = m_screen.wait({waiting, 0, 0, 0}, m_web, m_tokens.fd());
+            if (woken == Woken::cancelled) return Errc::user_cancelled;
+            if (woken == Woken::first) return Error{Errc::channel_closed, "the request was withdrawn"};
+        }
+        return question.chosen.has_value();
     }
 
     /// What has to be put right before anything is sent; empty where nothing has.

@@ -264,7 +264,11 @@ Answer Window::ask(Question const& question, int web, int news) {
     m_keys->show_choices(language, question);
     m_operations->setPlainText(qt(question.operations));
     m_operations->setAccessibleName(qt(text(language, "What is to be done")));
-    if (!question.goes_on) m_word->clear();
+    if (!question.goes_on) {
+        m_word->clear();
+        for (auto* const field : {m_pin, m_new_pin, m_again})
+            static_cast<void>(take_pin(*field)); // it was typed for another token
+    }
     turn_to(Page::question);
     show_error(question.error);
     // Where the last token's answer has settled which key it is, the PIN is what is typed next.
@@ -293,17 +297,19 @@ void Window::focus_on_question() {
         m_cancel->setFocus();
 }
 
-FileAnswer Window::choose_file(FileQuestion const& question, int web) {
+FileAnswer Window::choose_file(FileQuestion const& question, int web, int news) {
     m_file_question = &question;
     static_cast<void>(take_pin(*m_pin)); // what was typed was for something else
     m_files_label->setText(qt(file_words(m_sheet->request.language, question.use)));
-    m_files->show_files(m_sheet->request.language, question);
+    if (!question.goes_on) m_files->show_files(m_sheet->request.language, question);
     turn_to(Page::files);
     show_error(question.error);
-    m_files->setFocus();
-    if (isVisible()) take_its_size();
+    if (!question.goes_on) {
+        m_files->setFocus();
+        if (isVisible()) take_its_size();
+    }
 
-    auto const act = run(web);
+    auto const act = run(web, news);
     auto path = act == Act::accept ? m_files->selected_file() : std::filesystem::path{};
     m_file_question = nullptr;
     m_sized_for_question = false; // it shows other things again

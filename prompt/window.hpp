@@ -33,7 +33,7 @@ public:
 
     void show(Sheet const& sheet);
     Answer ask(Question const& question, int web, int news);
-    FileAnswer choose_file(FileQuestion const& question, int web);
+    FileAnswer choose_file(FileQuestion const& question, int web, int news);
     Act confirm(Confirmation const& confirmation, int web);
     Woken wait(Waiting const& waiting, int first, int second);
     void tell(std::string const& words, int fd);

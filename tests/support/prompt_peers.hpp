@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <mutex>
 #include <thread>
 
@@ -66,15 +67,18 @@ public:
     }
     /// The listing that was kept back.
     void answer_now() { list(m_channel, {1, ipc::Depth::certificates}); }
+    /// What the process says when something happens in a reader.
+    void tell_of_change() { static_cast<void>(m_channel.send(ipc::TokensChanged{})); }
     void stop() {
         if (m_thread.joinable()) m_thread.join();
     }
 
     std::vector<Bytes> keys; ///< certificates of those it has
     ipc::SlotId slot{5};
-    std::vector<Bytes> readable; ///< certificates that it shows without a PIN
-    bool plugged_in = true;
-    bool keeps_silent = false; ///< answers no ListKeys
+    std::vector<Bytes> readable;          ///< certificates that it shows without a PIN
+    std::atomic<bool> plugged_in{true};   ///< changes count once they are told
+    std::atomic<bool> is_replaced{false}; ///< another token is in its place
+    bool keeps_silent = false;            ///< answers no ListKeys
     bool crashes_at_listing = false;
     int unlocks = 0; ///< valid after stop()
     int attempts_left = 10;
@@ -167,7 +171,9 @@ private:
     void list(ipc::Channel& channel, ipc::ListKeys const& question) const {
         if (plugged_in) {
             auto const count = static_cast<std::uint32_t>(question.depth == ipc::Depth::tokens ? 0 : readable.size());
-            static_cast<void>(channel.send(ipc::TokenFound{question.query, slot, info, count}));
+            auto shown = info;
+            if (is_replaced) shown.serial = "of another one";
+            static_cast<void>(channel.send(ipc::TokenFound{question.query, slot, shown, count}));
             for (std::uint32_t i = 0; i < count; ++i)
                 static_cast<void>(channel.send(ipc::CertificateFound{question.query, slot, readable[i]}));
         }

@@ -4,9 +4,9 @@
 // or a token whose keys cannot be read yet), `key certificate=TEXT` (the same, and no such token), `key misfit` (tries
 // what cannot be chosen); `new_pin TEXT` where a new PIN is wanted (the same each time); `type WORD` where a word is,
 // in the place of the right one; `pin TEXT` (several: one after another, then cancel); `accept`, `cancel`,
-// `refuse_site` (the last one counts); `decline_last_attempt` (says no to every confirmation); `cancel_while_looking`
-// (for tokens, before anything was asked); `cancel_while_waiting` (for the token that was chosen); `cancel_at WORDS` (a
-// wait of which they are the beginning); `wait_ms N` before each answer; `hang` (never answers); `file PATH` (several:
+// `refuse_site` (the last one counts); `decline_last_attempt` (says no to every confirmation); `await_tokens` (until
+// the key wanted is plugged in); `cancel_while_looking` (for tokens, before anything was asked); `cancel_while_waiting`
+// (for the token that was chosen); `cancel_at WORDS` (a wait of which they are the beginning); `wait_ms N` before each answer; `hang` (never answers); `file PATH` (several:
 // one after another, then cancel) where a file is wanted; `from_file` wants a key file although there are tokens;
 // `forget_files` clears the list of recent ones first; `remember` has the login remembered for the site, offered or
 // not. What follows a line `site ORIGIN` holds for requests of that origin alone.
@@ -77,7 +77,8 @@ public:
         if (m_act != Act::accept) return {m_act, 0, {}};
         if (question.takes_files && std::exchange(m_from_file, false)) return {Act::file, 0, {}};
         auto const choice = pick(question);
-        if (choice >= question.choices.size() && news >= 0) return {await_news(web, news), choice, {}};
+        if (choice >= question.choices.size() && news >= 0 && (question.more_may_come || m_awaits_tokens))
+            return {await_news(web, news), choice, {}};
         Answer answer{Act::accept, choice, {}, m_remembers, {}, m_typed_word.value_or(question.word_to_type)};
         if (choice >= question.choices.size() || question.choices[choice].pin != PinEntry::typed) {
             // Insisting on what cannot be chosen ends here too, and so does a list that stays empty.
@@ -102,7 +103,7 @@ public:
         return answer;
     }
 
-    FileAnswer choose_file(FileQuestion const& question, int web) {
+    FileAnswer choose_file(FileQuestion const& question, int web, int news) {
         std::string recent;
         for (auto const& path : question.recent)
             recent += path.string() + '\n';
@@ -115,6 +116,7 @@ public:
         if (!pause(web)) return {Act::gone, {}};
         if (m_act != Act::accept) return {m_act, {}};
         if (std::exchange(m_forgets_files, false)) return {Act::forget_files, {}};
+        if (news >= 0 && m_awaits_tokens) return {await_news(web, news), {}};
         if (m_files.empty()) return {Act::cancel, {}};
         auto path = std::move(m_files.front());
         m_files.pop_front();
@@ -181,6 +183,8 @@ private:
             m_declines_last_attempt = true;
         else if (command == "cancel_while_waiting")
             m_cancels_while_waiting = true;
+        else if (command == "await_tokens")
+            m_awaits_tokens = true;
         else if (command == "cancel_while_looking")
             m_cancels_while_looking = true;
         else if (command == "cancel_at")
@@ -264,6 +268,7 @@ private:
     Act m_act = Act::accept;
     bool m_declines_last_attempt = false;
     bool m_cancels_while_waiting = false;
+    bool m_awaits_tokens = false;
     bool m_cancels_while_looking = false;
     bool m_asked = false;
     bool m_hangs = false;

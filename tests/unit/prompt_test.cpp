@@ -121,6 +121,24 @@ protected:
         }
         return kinds;
     }
+    void await_event(std::string_view start) const {
+        while (!m_events.any_starts_with(start))
+            std::this_thread::yield();
+    }
+    /// Until the last question has this many keys.
+    void await_shown(std::size_t keys) const {
+        auto const count = [this] {
+            auto const events = m_events.all();
+            auto const last = std::find_if(events.rbegin(), events.rend(),
+                                           [](auto const& event) { return event.starts_with(R"({"event":"ask")"); });
+            std::size_t found = 0;
+            for (auto at = last->find(R"({"name":)"); at != last->npos; at = last->find(R"({"name":)", at + 1))
+                ++found;
+            return found;
+        };
+        while (count() != keys)
+            std::this_thread::yield();
+    }
     std::size_t unlocks() const {
         auto const all = kinds();
         return static_cast<std::size_t>(std::count(all.begin(), all.end(), "unlock"));
@@ -404,6 +422,81 @@ TEST_F(PromptTest, ATokenThatAnswersLateIsAddedBehindTheOthers) {
     ASSERT_TRUE(accepted);
     EXPECT_EQ(accepted->certificate, m_other_key);
     EXPECT_TRUE(was_shown(R"("keys":[{"name":"ТЕСТОВ)"));
+}
+
+TEST_F(PromptTest, ATokenThatIsPluggedInWhileTheWindowIsOpenIsAddedBehindTheOthers) {
+    m_has_second_token = true;
+    m_second_token.readable = {m_other_key};
+    m_second_token.plugged_in = false;
+    start("await_tokens\nkey subject=ҮЛГІ\npin 5678");
+    await_event(R"({"event":"ask")");
+    EXPECT_FALSE(was_shown("ҮЛГІ"));
+
+    m_second_token.plugged_in = true;
+    m_second_token.tell_of_change();
+    auto const accepted = hear<ipc::Accepted>();
+    finish();
+
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->certificate, m_other_key);
+    EXPECT_TRUE(was_shown(R"("keys":[{"name":"ТЕСТОВ)"));
+}
+
+TEST_F(PromptTest, AKeyWhoseTokenIsPulledOutGoesFromTheListAndComesBackWithIt) {
+    m_has_second_token = true;
+    m_second_token.readable = {m_other_key};
+    start("await_tokens\nkey subject=NOBODY");
+    await_event(R"({"event":"ask")");
+    m_second_token.plugged_in = false;
+    m_second_token.tell_of_change();
+    await_shown(1);
+    m_second_token.plugged_in = true;
+    m_second_token.tell_of_change();
+    await_shown(2);
+
+    m_web.close();
+    finish();
+    EXPECT_EQ(unlocks(), 0U);
+}
+
+TEST_F(PromptTest, APinTypedForATokenThatWasPulledOutMeanwhileIsNotSent) {
+    start("wait_ms 500\nkey first\npin 1234");
+    await_event(R"({"event":"ask")");
+    m_token.plugged_in = false;
+    m_token.tell_of_change();
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled); // of the question which file it shall be
+    finish();
+
+    EXPECT_EQ(unlocks(), 0U);
+    EXPECT_TRUE(was_shown("No token is plugged in."));
+}
+
+TEST_F(PromptTest, APinTypedForATokenInWhosePlaceAnotherIsNowIsNotSent) {
+    start("wait_ms 500\nkey first\npin 1234");
+    await_event(R"({"event":"ask")");
+    m_token.is_replaced = true;
+    m_token.tell_of_change();
+
+    EXPECT_EQ(ended_with(), Errc::user_cancelled); // its script knows no second PIN
+    finish();
+
+    EXPECT_EQ(unlocks(), 0U);
+    EXPECT_TRUE(was_shown("The token you had chosen was pulled out."));
+}
+
+TEST_F(PromptTest, WhoHasNoTokenInIsShownTheOneTheyPlugIn) {
+    m_token.plugged_in = false;
+    start("await_tokens\nkey first\npin 1234");
+    await_event(R"({"event":"files")");
+
+    m_token.plugged_in = true;
+    m_token.tell_of_change();
+    auto const accepted = hear<ipc::Accepted>();
+    finish();
+
+    ASSERT_TRUE(accepted);
+    EXPECT_EQ(accepted->certificate, m_key);
 }
 
 TEST_F(PromptTest, WhereNoTokenAnswersTheWindowSaysSoAndCanBeCancelled) {

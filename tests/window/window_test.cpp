@@ -226,6 +226,36 @@ TEST_F(WindowTest, ATokenThatKeepsSilentIsWaitedForInTheWindowOfAnother) {
     m_tokens = {&m_token};
 }
 
+TEST_F(WindowTest, ATokenThatIsPluggedInWhileFilesAreOfferedIsShownAndTakesItsPin) {
+    m_token.plugged_in = false;
+    m_request.language = Language::ru;
+    open();
+    picture("no-token-ru");
+    m_token.plugged_in = true;
+    m_token.tell_of_change();
+    picture("plugged-in-ru");
+    type("1234");
+    press("Return");
+
+    EXPECT_TRUE(hear<ipc::Accepted>());
+}
+
+TEST_F(WindowTest, WhatWasTypedForATokenThatIsPulledOutGoesToNoOther) {
+    m_token.readable = m_token.keys;
+    open();
+    type("12");
+    m_token.plugged_in = false;
+    m_token.tell_of_change();
+    picture("pulled-out-en");
+    m_token.plugged_in = true;
+    m_token.tell_of_change();
+    picture("plugged-in-again-en");
+    type("1234");
+    press("Return");
+
+    EXPECT_TRUE(hear<ipc::Accepted>()) << "two characters more would have made it a wrong PIN";
+}
+
 TEST_F(WindowTest, WhereNoTokenAnswersTheWindowSaysSoUntilOneDoes) {
     m_token.keeps_silent = true;
     m_request.language = Language::ru;
