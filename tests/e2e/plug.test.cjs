@@ -69,6 +69,22 @@ test(`S29: a card is known within a second of the PC/SC event, ${cycles} times i
     .catch(() => assert.deepEqual(held(), before));
 });
 
+test('a window that is open when the card is plugged in shows its keys, and signs with one', async () => {
+  await readers.removed(0);
+  await until('the card to be gone', are([]), 2000);
+  daemon.person('await_tokens\nkey first\npin 12345678\naccept\n');
+  const windows = daemon.shown().length;
+  const reply = socket.ask(request);
+  await until('the window to be open', () => daemon.shown().length > windows, 5000);
+  assert.equal(daemon.shown().at(-1).keys?.length ?? 0, 0);
+
+  await readers.inserted(0);
+  const { body } = JSON.parse(await reply);
+
+  assert.ok(body?.result, daemon.log());
+  verifyCms({ home: daemon.home, token: readers.token(0) }, fromPem(body.result[0]));
+});
+
 test('a pcscd that stops, dies or is restarted is noticed, and the module is initialised anew in the same process', async () => {
   const token = held()['tamga-token 0'].pid;
   for (const end of ['pcscd stop', 'pcscd kill']) {
