@@ -6,10 +6,11 @@
 // in the place of the right one; `pin TEXT` (several: one after another, then cancel); `accept`, `cancel`,
 // `refuse_site` (the last one counts); `decline_last_attempt` (says no to every confirmation); `await_tokens` (until
 // the key wanted is plugged in); `cancel_while_looking` (for tokens, before anything was asked); `cancel_while_waiting`
-// (for the token that was chosen); `cancel_at WORDS` (a wait of which they are the beginning); `wait_ms N` before each answer; `hang` (never answers); `file PATH` (several:
-// one after another, then cancel) where a file is wanted; `from_file` wants a key file although there are tokens;
-// `forget_files` clears the list of recent ones first; `remember` has the login remembered for the site, offered or
-// not. What follows a line `site ORIGIN` holds for requests of that origin alone.
+// (for the token that was chosen); `cancel_at WORDS` (a wait of which they are the beginning); `wait_ms N` before each
+// answer; `hang` (never answers); `file PATH` (several: one after another, then cancel) where a file is wanted;
+// `from_file` wants a key file although there are tokens; `forget_files` clears the list of recent ones first;
+// `remember` has the login remembered for the site, offered or not. What follows a line `site ORIGIN` holds for
+// requests of that origin alone.
 #pragma once
 
 #include "prompt/words.hpp"
