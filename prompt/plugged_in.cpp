@@ -47,7 +47,7 @@ Result<PluggedIn> PluggedIn::watch(TokenEnds ends, std::vector<std::string> stor
     if (!timer) return system_error("timerfd_create", errno);
 
     PluggedIn made{std::move(ends), std::move(storages), std::move(watch), std::move(timer)};
-    if (auto started = made.start_patience(); !started) return started.error();
+    if (auto started = made.set_patience(patience); !started) return started.error();
     if (auto added = made.add_to_watch(made.m_timer.get()); !added) return added.error();
     for (auto& [module, end] : made.m_ends) {
         if (auto added = made.add_to_watch(end.channel.fd()); !added) return added.error();
@@ -57,9 +57,10 @@ Result<PluggedIn> PluggedIn::watch(TokenEnds ends, std::vector<std::string> stor
     return made;
 }
 
-Result<void> PluggedIn::start_patience() const {
+/// 0: none is wanted.
+Result<void> PluggedIn::set_patience(std::chrono::seconds left) const {
     ::itimerspec once{};
-    once.it_value.tv_sec = patience.count();
+    once.it_value.tv_sec = left.count();
     if (::timerfd_settime(m_timer.get(), 0, &once, nullptr) != 0) return system_error("timerfd_settime", errno);
     return ok();
 }
@@ -94,7 +95,7 @@ void PluggedIn::hear_from(ipc::ModuleIndex module) {
 /// What it still answers to the question before is forgotten. One that is gone shows as end of file.
 void PluggedIn::ask_again(TokenEnd& end, ipc::ModuleIndex module) {
     if (!end.channel.send(ipc::ListKeys{++end.query, ipc::Depth::certificates})) return;
-    (void)start_patience(); // without it one that keeps silent is waited for until the person cancels
+    (void)set_patience(patience); // without it one that keeps silent is waited for until the person cancels
     m_asked[module] = {};
 }
 
@@ -209,6 +210,7 @@ void PluggedIn::fail(ipc::ModuleIndex module, Error const& why) {
 
 void PluggedIn::end_listing(ipc::ModuleIndex module, Result<void> const& why) {
     m_asked.erase(module);
+    if (m_asked.empty()) (void)set_patience({}); // who looks at fd() is not woken for nothing
     if (why) return;
     m_failure = why.error();
     log::warning(

@@ -97,7 +97,7 @@ private:
 
     PluggedIn(TokenEnds ends, std::vector<std::string> storages, UniqueFd watch, UniqueFd timer);
     [[nodiscard]] Result<void> add_to_watch(int fd) const;
-    [[nodiscard]] Result<void> start_patience() const;
+    [[nodiscard]] Result<void> set_patience(std::chrono::seconds left) const;
     void ask_again(TokenEnd& end, ipc::ModuleIndex module);
     void hear_from(ipc::ModuleIndex module);
     Result<std::optional<ipc::Packet>> next(TokenEnd& end);

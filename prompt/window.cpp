@@ -257,6 +257,7 @@ void Window::show(Sheet const& sheet) {
 Answer Window::ask(Question const& question, int web, int news) {
     m_question = &question;
     bool const was_at_pin = m_pin->isVisible();
+    auto* const focused = focusWidget();
     auto const language = m_sheet->request.language;
     m_list_label->setText(qt(list_words(language, question)));
     m_list_note->setText(qt(common_warning(question)));
@@ -272,7 +273,10 @@ Answer Window::ask(Question const& question, int web, int news) {
     turn_to(Page::question);
     show_error(question.error);
     // Where the last token's answer has settled which key it is, the PIN is what is typed next.
-    if (!question.goes_on || (!was_at_pin && m_pin->isVisible())) focus_on_question();
+    if (!question.goes_on || (!was_at_pin && m_pin->isVisible()))
+        focus_on_question();
+    else if (focused != nullptr && focused->isVisible())
+        focused->setFocus(); // a field loses it when it is hidden, if only until the choices are in the list again
     if (isVisible() && !m_sized_for_question) take_its_size(); // it opened to say that the tokens are waited for
     m_sized_for_question = true;
 

@@ -240,6 +240,18 @@ TEST_F(WindowTest, ATokenThatIsPluggedInWhileFilesAreOfferedIsShownAndTakesItsPi
     EXPECT_TRUE(hear<ipc::Accepted>());
 }
 
+TEST_F(WindowTest, WhatIsTypedStaysWhereAChangeConcernsAnotherReader) {
+    open();
+    type("12");
+    m_token.tell_of_change();
+    ::usleep(900'000);
+    type("34");
+    press("Return");
+
+    EXPECT_TRUE(hear<ipc::Accepted>());
+    EXPECT_EQ(m_events.count("unlock 1234"), 1U);
+}
+
 TEST_F(WindowTest, WhatWasTypedForATokenThatIsPulledOutGoesToNoOther) {
     m_token.readable = m_token.keys;
     open();
